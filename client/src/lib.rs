@@ -1,0 +1,1 @@
+//! Reaching a session server and keeping the link.

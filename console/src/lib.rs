@@ -1,0 +1,1 @@
+//! The moderator's desktop program and command line.

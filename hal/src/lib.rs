@@ -1,0 +1,1 @@
+//! The machine: screens, input devices and the panel.

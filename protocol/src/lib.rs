@@ -1,0 +1,1 @@
+//! Packets, messages, handshake, keys and session state machines of Lotse; no I/O.

@@ -1,1 +1,25 @@
-//! The machine: screens, input devices and the panel.
+//! The machine: what is on its screens, what its people touch, and how to do both for them.
+//!
+//! # Words
+//! * **screen**: something that shows a picture: a DRM connector, a framebuffer device, a
+//!   simulated kiosk. [`Screen`] reads it.
+//! * **injected input**: what a technician does, [`Keyboard`], [`Pointer`], [`Touch`].
+//! * **local input**: what the person at the machine does with real devices, [`LocalInput`].
+//!   Nothing that can be injected ever appears there.
+//! * **panel**: the picture that Lotse itself shows to the person at the machine, [`Panel`].
+//!
+//! Every trait has at least two implementations: the Linux ones in `linux`, and the
+//! `simulated` kiosk that needs no hardware. All `unsafe` of the project is in
+//! `hal/src/linux/sys/`.
+
+pub mod error;
+pub mod geometry;
+pub mod input;
+pub mod panel;
+pub mod screen;
+
+pub use error::{Error, ErrorKind};
+pub use geometry::{Point, Rect, Size};
+pub use input::{Button, Held, KeyCode, Keyboard, LocalEvent, LocalInput, Phase, Pointer, Touch};
+pub use panel::{Paint, Panel, Strip};
+pub use screen::{Band, Screen, ScreenInfo, ScreenState};

@@ -1,0 +1,71 @@
+//! Reading what a screen shows.
+
+use crate::{Error, Size};
+
+/// Rows in one [`Band`], except the last of a picture, which may have fewer.
+///
+/// As high as the codec's tiles, so that a tile is always whole within one band.
+pub const BAND_ROWS: u32 = 64;
+
+/// Which screen is being read, for people and logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScreenInfo {
+    /// How it is read and by which driver, as in `drm:virtio_gpu` or `fbdev:VESA VGA`.
+    pub source: String,
+    /// The connector or device, as in `Virtual-1` or `/dev/fb0`.
+    pub name: String,
+    /// What was last seen of its size.
+    pub size: Size,
+}
+
+/// What a screen is doing now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ScreenState {
+    /// It shows a picture of this size.
+    Shown {
+        /// Size of the picture.
+        size: Size,
+        /// False only if it is certain that nothing changed since the last [`Screen::read`].
+        maybe_changed: bool,
+    },
+    /// It shows nothing: blanked, unplugged, or another console is in front.
+    Off,
+}
+
+/// Some whole rows of a picture.
+///
+/// `pixels` holds `rows × width` pixels of four bytes, blue, green, red, and one that means
+/// nothing (always 0xff); no padding between rows. Bands come in order from the top.
+#[derive(Debug, Clone, Copy)]
+pub struct Band<'a> {
+    /// Size of the whole picture.
+    pub size: Size,
+    /// First row of this band, a multiple of [`BAND_ROWS`].
+    pub y: u32,
+    /// How many rows, [`BAND_ROWS`] or what is left.
+    pub rows: u32,
+    /// The pixels, `rows × size.width × 4` bytes.
+    pub pixels: &'a [u8],
+}
+
+/// Reads the picture of one screen.
+pub trait Screen: Send {
+    /// Which screen this is.
+    fn info(&self) -> ScreenInfo;
+
+    /// Looks at what the screen is doing, cheaply: no pixel is read.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Gone`] when the screen must be looked for again.
+    fn poll(&mut self) -> Result<ScreenState, Error>;
+
+    /// Reads the whole picture once, from the top, a band at a time.
+    ///
+    /// Every byte of video memory is read at most once. The owner may draw meanwhile, so that a
+    /// picture can be torn; the next pass mends it. All bands of one call have the same `size`.
+    ///
+    /// # Errors
+    /// As for [`Screen::poll`]. Bands already visited are valid.
+    fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error>;
+}

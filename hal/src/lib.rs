@@ -15,11 +15,13 @@
 pub mod error;
 pub mod geometry;
 pub mod input;
+pub mod machine;
 pub mod panel;
 pub mod screen;
 
 pub use error::{Error, ErrorKind};
 pub use geometry::{Point, Rect, Size};
 pub use input::{Button, Held, KeyCode, Keyboard, LocalEvent, LocalInput, Phase, Pointer, Touch};
+pub use machine::Machine;
 pub use panel::{Paint, Panel, Strip};
 pub use screen::{Band, Screen, ScreenInfo, ScreenState};

@@ -12,6 +12,7 @@
 //! `simulated` kiosk that needs no hardware. All `unsafe` of the project is in
 //! `hal/src/linux/sys/`.
 
+pub mod draw;
 pub mod error;
 pub mod geometry;
 pub mod input;

@@ -1,0 +1,198 @@
+//! What a member asks of the server itself, and what the server says.
+//!
+//! All of this is readable by the server, so nothing in it is secret, and everything in it is
+//! bounded by its type.
+
+use heapless::{String, Vec};
+use serde::{Deserialize, Serialize};
+
+use crate::{MemberId, SessionNumber};
+
+/// The ALPN protocol name of the native protocol (RFC 7301).
+pub const ALPN: &[u8] = b"lotse/1";
+
+/// The version of the link protocol that this code speaks.
+pub const LINK_VERSION: u8 = 1;
+
+/// Identifies one session for as long as the world lasts; 128 random bits from the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SessionId(pub [u8; 16]);
+
+/// First frame of a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Link versions that the client speaks, best first.
+    pub versions: Vec<u8, 4>,
+    /// Program and version, as in `lotse-agent 0.1.0`; for the server's log only.
+    pub program: String<48>,
+}
+
+/// First frame of the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The version that is spoken from here on.
+    pub version: u8,
+    /// Program and version of the server.
+    pub program: String<48>,
+    /// After an unexpected loss the client waits a random time up to this many milliseconds
+    /// before it comes back, so that a crowd does not come at once.
+    pub herd_window_ms: u32,
+}
+
+/// Something asked of the server. `id` comes back in the [`Reply`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Chosen by the client.
+    pub id: u16,
+    /// What is asked.
+    pub what: Asked,
+}
+
+/// What a client can ask of the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Asked {
+    /// Opens a session; the asker becomes its moderator. Answered by [`Answer::Opened`].
+    Open,
+    /// Joins a session by its number. Answered by [`Answer::Joined`].
+    Join {
+        /// What the person typed.
+        number: SessionNumber,
+    },
+    /// Leaves the session; the moderator's leaving ends it. Answered by [`Answer::Done`].
+    Leave,
+    /// Moderator only: makes a member leave. Answered by [`Answer::Done`].
+    Remove {
+        /// Who.
+        member: MemberId,
+    },
+}
+
+/// The server's answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The request's number.
+    pub id: u16,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// What the server can answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Answer {
+    /// The session is open and the asker is [`MemberId::MODERATOR`].
+    Opened {
+        /// What the moderator reads out.
+        number: SessionNumber,
+        /// The session's identity, part of every key.
+        session: SessionId,
+        /// The number is good for a first join for this many seconds.
+        expires_in_s: u32,
+    },
+    /// The asker is in.
+    Joined {
+        /// The session's identity, part of every key.
+        session: SessionId,
+        /// Who the asker is from now on.
+        member: MemberId,
+    },
+    /// It is done.
+    Done,
+    /// It is not done.
+    Refused(Refusal),
+}
+
+/// Why the server does not do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// No session can be joined under that number: unknown, expired, burned, locked and full are
+    /// deliberately the same answer.
+    NotAvailable,
+    /// Too many attempts; come back after so many seconds.
+    TooMany {
+        /// Seconds to wait.
+        retry_after_s: u32,
+    },
+    /// The asker's role does not allow it, or not in this state.
+    NotAllowed,
+    /// The server is full.
+    Busy,
+}
+
+/// Something that a member must know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Notice {
+    /// To the moderator: a member came in and knocks.
+    MemberJoined {
+        /// Who.
+        member: MemberId,
+    },
+    /// A member is gone; packets to it fall away.
+    MemberLeft {
+        /// Who.
+        member: MemberId,
+        /// How.
+        how: Departure,
+    },
+    /// The session is over; a new request may open or join another.
+    SessionEnded {
+        /// Why.
+        why: EndOfSession,
+    },
+    /// Picture packets from a member were dropped for this receiver because it was too slow.
+    PicturesDropped {
+        /// Whose pictures.
+        source: MemberId,
+    },
+}
+
+/// How a member left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Departure {
+    /// It said so.
+    Left,
+    /// Its link broke.
+    Lost,
+    /// The moderator removed it.
+    Removed,
+    /// It did not take its packets in time, or broke a rule.
+    Dropped,
+}
+
+/// Why a session is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum EndOfSession {
+    /// The moderator ended it.
+    Ended,
+    /// The moderator's link broke.
+    ModeratorLost,
+    /// Nobody joined in time.
+    Expired,
+    /// The moderator removed this member.
+    Removed,
+    /// The server is being stopped.
+    ServerStopping,
+}
+
+/// The last frame of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Bye {
+    /// All is well.
+    Closing,
+    /// The server is being stopped; come back after a while.
+    Stopping,
+    /// No common version.
+    Version,
+    /// The other side broke the protocol.
+    Violation,
+    /// The other side did not take its frames in time.
+    TooSlow,
+    /// Too many links or attempts from there.
+    TooMany,
+}

@@ -19,6 +19,7 @@ pub mod input;
 pub mod machine;
 pub mod panel;
 pub mod screen;
+pub mod simulated;
 
 pub use error::{Error, ErrorKind};
 pub use geometry::{Point, Rect, Size};

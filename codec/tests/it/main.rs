@@ -1,0 +1,10 @@
+//! What the codec promises, tested from outside.
+
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod loss;
+#[cfg(test)]
+mod picture;
+#[cfg(test)]
+mod round_trip;

@@ -20,6 +20,7 @@
 pub mod address;
 pub mod frame;
 pub mod header;
+pub mod link;
 pub mod number;
 pub mod tunnel;
 

@@ -12,10 +12,14 @@
 //! `simulated` kiosk that needs no hardware. All `unsafe` of the project is in
 //! `hal/src/linux/sys/`.
 
+#[cfg(any(test, feature = "test-util"))]
+pub mod conformance;
 pub mod draw;
 pub mod error;
 pub mod geometry;
 pub mod input;
+#[cfg(target_os = "linux")]
+pub mod linux;
 pub mod machine;
 pub mod panel;
 pub mod screen;

@@ -1,0 +1,285 @@
+//! A graphics card, asked as an onlooker: what is connected, and which plane shows it.
+//!
+//! A *connector* is a socket or a panel, a *CRTC* drives a mode into it, a *plane* feeds a CRTC
+//! with pixels of a *frame buffer*. All calls here are free of side effects for the owner of
+//! the screen, and no connector is probed: probing talks to the monitor and can glitch it.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use drm_ffi::drm_sys::{
+    DRM_CLIENT_CAP_ATOMIC, DRM_CLIENT_CAP_UNIVERSAL_PLANES, DRM_MODE_OBJECT_PLANE,
+    DRM_PLANE_TYPE_PRIMARY,
+};
+use drm_ffi::mode;
+
+use super::scanout::source_rectangle;
+use crate::{Error, Rect};
+
+/// Where the cards are.
+const CARD_DIRECTORY: &str = "/dev/dri";
+
+/// The most cards that are looked at.
+const MAX_CARDS: usize = 16;
+
+/// The most objects of a kind that a card is believed to have.
+const MAX_OBJECTS: usize = 256;
+
+/// `DRM_MODE_CONNECTED` of the kernel's `enum drm_connector_status`.
+const CONNECTED: u32 = 1;
+
+/// Names of connector types, as the kernel itself writes them in `/sys/class/drm`.
+const CONNECTOR_TYPES: [&str; 21] = [
+    "Unknown",
+    "VGA",
+    "DVI-I",
+    "DVI-D",
+    "DVI-A",
+    "Composite",
+    "SVIDEO",
+    "LVDS",
+    "Component",
+    "DIN",
+    "DP",
+    "HDMI-A",
+    "HDMI-B",
+    "TV",
+    "eDP",
+    "Virtual",
+    "DSI",
+    "DPI",
+    "Writeback",
+    "SPI",
+    "USB",
+];
+
+/// An open card.
+#[derive(Debug)]
+pub(crate) struct Card {
+    file: File,
+    path: PathBuf,
+    driver: String,
+}
+
+/// A connector and what drives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Connector {
+    /// As in `HDMI-A-1`.
+    pub(crate) name: String,
+    /// Whether something is plugged in.
+    pub(crate) connected: bool,
+    /// The CRTC that drives it, if one does.
+    pub(crate) crtc: Option<u32>,
+}
+
+/// A plane and what it shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Plane {
+    /// The CRTC that it feeds; 0 if none.
+    pub(crate) crtc: u32,
+    /// The frame buffer that it shows; 0 if none.
+    pub(crate) frame_buffer: u32,
+}
+
+impl Card {
+    /// The cards of this machine, in the kernel's order.
+    pub(crate) fn paths() -> Vec<PathBuf> {
+        let Ok(entries) = std::fs::read_dir(CARD_DIRECTORY) else { return Vec::new() };
+        let number = |path: &PathBuf| -> Option<u32> {
+            std::str::from_utf8(path.file_name()?.as_bytes())
+                .ok()?
+                .strip_prefix("card")?
+                .parse()
+                .ok()
+        };
+        let mut cards: Vec<_> = entries
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter_map(|path| number(&path).map(|number| (number, path)))
+            .take(MAX_CARDS)
+            .collect();
+        cards.sort();
+        cards.into_iter().map(|(_, path)| path).collect()
+    }
+
+    /// Opens a card as an onlooker.
+    ///
+    /// The kernel makes whoever opens a card its master when there is none; that is undone at
+    /// once, or a compositor that starts later could not draw.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or is no card that has screens.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let doing = |what: &str| format!("{what} {}", path.display());
+        let file = File::open(path).map_err(|error| Error::io(doing("open"), error))?;
+        // Fails if we are not master, which is as well.
+        drm_ffi::auth::release_master(file.as_fd()).ok();
+        drm_ffi::set_capability(file.as_fd(), DRM_CLIENT_CAP_UNIVERSAL_PLANES.into(), true)
+            .map_err(|error| Error::io(doing("see the planes of"), error))?;
+        // Shows the properties that say what is driven by what; old drivers have none.
+        drm_ffi::set_capability(file.as_fd(), DRM_CLIENT_CAP_ATOMIC.into(), true).ok();
+        let mut name = Vec::with_capacity(64);
+        drm_ffi::get_version(file.as_fd(), Some(&mut name), None, None)
+            .map_err(|error| Error::io(doing("ask for the driver of"), error))?;
+        let name: Vec<u8> = name.into_iter().map(|byte| byte as u8).collect();
+        let driver = String::from_utf8_lossy(&name).trim_end_matches('\0').to_owned();
+        Ok(Self { file, path: path.to_owned(), driver })
+    }
+
+    /// The kernel's name of the driver, as in `virtio_gpu`.
+    pub(crate) fn driver(&self) -> &str {
+        &self.driver
+    }
+
+    /// The card's node.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The open node.
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
+    /// An [`Error::Io`] that names this card.
+    pub(crate) fn error(&self, doing: &str, error: io::Error) -> Error {
+        Error::io(format!("{doing} of {} ({})", self.path.display(), self.driver), error)
+    }
+
+    /// Whether some other program is master, so that the kernel's console is not shown.
+    ///
+    /// True also when it cannot be found out.
+    pub(crate) fn has_other_master(&self) -> bool {
+        if drm_ffi::auth::acquire_master(self.fd()).is_err() {
+            return true;
+        }
+        if let Err(error) = drm_ffi::auth::release_master(self.fd()) {
+            log::warn!("{}: could not give up being master: {error}", self.path.display());
+        }
+        false
+    }
+
+    /// All connectors that can show something.
+    ///
+    /// # Errors
+    /// When the card does not answer.
+    pub(crate) fn connectors(&self) -> Result<Vec<Connector>, Error> {
+        let mut ids = Vec::with_capacity(MAX_OBJECTS);
+        mode::get_resources(self.fd(), None, None, Some(&mut ids), None)
+            .map_err(|error| self.error("list the connectors", error))?;
+        ids.truncate(MAX_OBJECTS);
+        let mut connectors = Vec::new();
+        for id in ids {
+            // One that vanished since is no error.
+            if let Ok(Some(connector)) = self.connector(id) {
+                connectors.push(connector);
+            }
+        }
+        Ok(connectors)
+    }
+
+    fn connector(&self, id: u32) -> io::Result<Option<Connector>> {
+        let (mut ids, mut values) = (Vec::new(), Vec::new());
+        let (names, numbers) = (Some(&mut ids), Some(&mut values));
+        let answer = mode::get_connector(self.fd(), id, names, numbers, None, None, false)?;
+        let kind = CONNECTOR_TYPES.get(answer.connector_type as usize).copied();
+        if kind == Some("Writeback") {
+            return Ok(None);
+        }
+        let by_property = self.property(&ids, &values, "CRTC_ID").and_then(|id| id.try_into().ok());
+        let crtc = by_property.unwrap_or_else(|| {
+            mode::get_encoder(self.fd(), answer.encoder_id).map_or(0, |encoder| encoder.crtc_id)
+        });
+        Ok(Some(Connector {
+            name: format!("{}-{}", kind.unwrap_or("Unknown"), answer.connector_type_id),
+            connected: answer.connection == CONNECTED,
+            crtc: (crtc != 0 && self.is_active(crtc)).then_some(crtc),
+        }))
+    }
+
+    /// Whether a CRTC has a mode set.
+    fn is_active(&self, crtc: u32) -> bool {
+        mode::get_crtc(self.fd(), crtc).is_ok_and(|answer| answer.mode_valid != 0)
+    }
+
+    /// The primary plane of a CRTC.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Gone`] if the CRTC has none, which it must.
+    pub(crate) fn primary_plane(&self, crtc: u32) -> Result<u32, Error> {
+        let mut crtcs = Vec::with_capacity(MAX_OBJECTS);
+        mode::get_resources(self.fd(), None, Some(&mut crtcs), None, None)
+            .map_err(|error| self.error("list the CRTCs", error))?;
+        let index = crtcs.iter().position(|&id| id == crtc);
+        let possible = index.map_or(0, |index| 1u32.checked_shl(index as u32).unwrap_or(0));
+        let mut ids = Vec::with_capacity(MAX_OBJECTS);
+        mode::get_plane_resources(self.fd(), Some(&mut ids))
+            .map_err(|error| self.error("list the planes", error))?;
+        let mut candidate = None;
+        for id in ids.into_iter().take(MAX_OBJECTS) {
+            let Ok(plane) = mode::get_plane(self.fd(), id, None) else { continue };
+            if !self.is_primary(id) {
+                continue;
+            }
+            if plane.crtc_id == crtc {
+                return Ok(id);
+            }
+            if plane.possible_crtcs & possible != 0 && plane.crtc_id == 0 && candidate.is_none() {
+                candidate = Some(id);
+            }
+        }
+        candidate.ok_or_else(|| Error::Gone(format!("the primary plane of CRTC {crtc}")))
+    }
+
+    fn is_primary(&self, plane: u32) -> bool {
+        let kind = self.plane_properties(plane).and_then(|[kind, ..]| kind);
+        kind == Some(DRM_PLANE_TYPE_PRIMARY.into())
+    }
+
+    /// `type`, `SRC_X`, `SRC_Y`, `SRC_W`, `SRC_H` of a plane, as far as it has them.
+    fn plane_properties(&self, plane: u32) -> Option<[Option<u64>; 5]> {
+        let (mut ids, mut values) = (Vec::new(), Vec::new());
+        let (names, numbers) = (Some(&mut ids), Some(&mut values));
+        mode::get_properties(self.fd(), plane, DRM_MODE_OBJECT_PLANE, names, numbers).ok()?;
+        let names = ["type", "SRC_X", "SRC_Y", "SRC_W", "SRC_H"];
+        Some(names.map(|name| self.property(&ids, &values, name)))
+    }
+
+    fn property(&self, ids: &[u32], values: &[u64], name: &str) -> Option<u64> {
+        let is_it = |&id: &u32| {
+            mode::get_property(self.fd(), id, None, None).is_ok_and(|property| {
+                let bytes = property.name.iter().map(|&byte| byte as u8);
+                bytes.take_while(|&byte| byte != 0).eq(name.bytes())
+            })
+        };
+        ids.iter().zip(values).find(|(id, _)| is_it(id)).map(|(_, &value)| value)
+    }
+
+    /// What a plane shows now.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Gone`] when the plane no longer exists.
+    pub(crate) fn plane(&self, plane: u32) -> Result<Plane, Error> {
+        let answer = mode::get_plane(self.fd(), plane, None)
+            .map_err(|error| self.error("look at a plane", error))?;
+        Ok(Plane { crtc: answer.crtc_id, frame_buffer: answer.fb_id })
+    }
+
+    /// Which part of its frame buffer a plane shows.
+    ///
+    /// # Errors
+    /// When the card does not say.
+    pub(crate) fn shown_part(&self, plane: u32, crtc: u32) -> Result<Rect, Error> {
+        if let Some([_, Some(x), Some(y), Some(width), Some(height)]) = self.plane_properties(plane)
+            && let Some(rect) = source_rectangle(x, y, width, height)
+        {
+            return Ok(rect);
+        }
+        let answer =
+            mode::get_crtc(self.fd(), crtc).map_err(|error| self.error("look at a CRTC", error))?;
+        let (width, height) = (answer.mode.hdisplay, answer.mode.vdisplay);
+        Ok(Rect { x: answer.x, y: answer.y, width: width.into(), height: height.into() })
+    }
+}

@@ -1,0 +1,181 @@
+//! The scan-out of a graphics card, read by an onlooker.
+//!
+//! What a DRM card shows is a *plane* with a *frame buffer*; whoever is master of the card
+//! decides which. Reading it needs neither mastership nor the owner's help, only
+//! `CAP_SYS_ADMIN`: ask the plane for its frame buffer, the frame buffer for its memory, map
+//! that. On a bare console the owner is the kernel itself, and the buffer that of `/dev/fb0`.
+//!
+//! # Source
+//! `drivers/gpu/drm/` and `include/uapi/drm/drm_mode.h` of the kernel.
+
+mod buffer;
+mod card;
+mod scanout;
+
+use std::io;
+
+use nix::libc;
+
+use self::buffer::BufferCache;
+pub(crate) use self::card::Card;
+use super::rows::BandReader;
+use crate::{Band, Error, ErrorKind, Rect, Screen, ScreenInfo, ScreenState, Size};
+
+/// How often a picture is looked for again when its buffer is removed between two calls.
+const MAX_RETRIES: u32 = 4;
+
+/// One connector of a card, as a [`Screen`].
+#[derive(Debug)]
+pub(crate) struct DrmScreen {
+    card: Card,
+    connector: String,
+    source: Source,
+    size: Size,
+    buffers: BufferCache,
+    reader: BandReader,
+}
+
+/// What feeds the connector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Source {
+    crtc: u32,
+    plane: u32,
+}
+
+impl DrmScreen {
+    /// Watches a connector of a card, or the first that shows something.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] if no such connector shows anything.
+    pub(crate) fn new(card: Card, connector: Option<&str>) -> Result<Self, Error> {
+        let connectors = card.connectors()?;
+        let wanted = |name: &str| connector.is_none_or(|wanted| wanted == name);
+        let found = connectors.iter().filter(|found| wanted(&found.name));
+        let mut reasons = Vec::new();
+        for connector in found {
+            let Some(crtc) = connector.crtc else {
+                let state = if connector.connected { "not driven" } else { "not connected" };
+                reasons.push(format!("{} is {state}", connector.name));
+                continue;
+            };
+            let source = Source { crtc, plane: card.primary_plane(crtc)? };
+            let mut screen = Self {
+                connector: connector.name.clone(),
+                source,
+                size: Size::default(),
+                buffers: BufferCache::default(),
+                reader: BandReader::default(),
+                card,
+            };
+            screen.poll()?;
+            return Ok(screen);
+        }
+        let why =
+            if reasons.is_empty() { "no such connector".to_owned() } else { reasons.join(", ") };
+        Err(Error::Unsupported(format!("{}: {why}", card.path().display())))
+    }
+
+    /// Itself, if what it shows now can be read, or it shows nothing now.
+    ///
+    /// # Errors
+    /// As [`Screen::read`].
+    pub(crate) fn readable(mut self) -> Result<Self, Error> {
+        if let Some(frame_buffer) = self.shown()? {
+            let shown = self.shown_part()?;
+            self.buffers.open(&self.card, frame_buffer, shown)?;
+        }
+        Ok(self)
+    }
+
+    /// The frame buffer that is shown now; `None` if none is.
+    ///
+    /// Planes change when a compositor starts or ends, so that they are looked for again
+    /// whenever nothing seems to be shown.
+    fn shown(&mut self) -> Result<Option<u32>, Error> {
+        if let Some(shown) = self.shown_by_plane()? {
+            return Ok(Some(shown));
+        }
+        self.buffers.keep_only(0);
+        let connectors = self.card.connectors()?;
+        let Some(connector) = connectors.iter().find(|found| found.name == self.connector) else {
+            return Err(Error::Gone(self.connector.clone()));
+        };
+        let Some(crtc) = connector.crtc else { return Ok(None) };
+        self.source = Source { crtc, plane: self.card.primary_plane(crtc)? };
+        self.shown_by_plane()
+    }
+
+    fn shown_by_plane(&self) -> Result<Option<u32>, Error> {
+        let plane = match self.card.plane(self.source.plane) {
+            Ok(plane) => plane,
+            Err(error) if error.kind() == ErrorKind::Gone => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let ours = plane.crtc == self.source.crtc && plane.frame_buffer != 0;
+        Ok(ours.then_some(plane.frame_buffer))
+    }
+
+    fn shown_part(&self) -> Result<Rect, Error> {
+        self.card.shown_part(self.source.plane, self.source.crtc)
+    }
+
+    fn read_once(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Attempt> {
+        let frame_buffer = self.shown().map_err(Attempt::Failed)?;
+        let frame_buffer = frame_buffer.ok_or_else(|| {
+            let again = io::Error::from_raw_os_error(libc::EAGAIN);
+            Attempt::Failed(Error::io(
+                format!("read {}, which shows nothing", self.connector),
+                again,
+            ))
+        })?;
+        let shown = self.shown_part().map_err(Attempt::Failed)?;
+        let (buffer, scanout) =
+            self.buffers.open(&self.card, frame_buffer, shown).map_err(|error| {
+                match error.kind() {
+                    // Between two calls the owner may have shown another buffer, of another size.
+                    ErrorKind::Gone | ErrorKind::Broken => Attempt::Again(error),
+                    _ => Attempt::Failed(error),
+                }
+            })?;
+        self.size = scanout.size;
+        buffer.read(&self.card, &scanout, &mut self.reader, visit).map_err(Attempt::Failed)
+    }
+}
+
+/// How an attempt at reading ended before the first band.
+enum Attempt {
+    /// Something changed underneath; another attempt may succeed.
+    Again(Error),
+    /// It cannot be read.
+    Failed(Error),
+}
+
+impl Screen for DrmScreen {
+    fn info(&self) -> ScreenInfo {
+        ScreenInfo {
+            source: format!("drm:{}", self.card.driver()),
+            name: self.connector.clone(),
+            size: self.size,
+        }
+    }
+
+    fn poll(&mut self) -> Result<ScreenState, Error> {
+        let Some(frame_buffer) = self.shown()? else { return Ok(ScreenState::Off) };
+        self.buffers.keep_only(frame_buffer);
+        let shown = self.shown_part()?;
+        self.size = Size::new(shown.width, shown.height);
+        // An owner may draw in the buffer that is shown; only it knows.
+        Ok(ScreenState::Shown { size: self.size, maybe_changed: true })
+    }
+
+    fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
+        for _ in 1..MAX_RETRIES {
+            match self.read_once(visit) {
+                Ok(()) => return Ok(()),
+                Err(Attempt::Again(_)) => {}
+                Err(Attempt::Failed(error)) => return Err(error),
+            }
+        }
+        self.read_once(visit).map_err(|(Attempt::Again(error) | Attempt::Failed(error))| error)
+    }
+}

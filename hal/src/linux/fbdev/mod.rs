@@ -1,0 +1,316 @@
+//! Frame buffer devices, `/dev/fb0` and so on.
+//!
+//! The mode is asked for again at every look: programs with two pages flip between them by
+//! moving the pan offset, and may set another mode. On a machine with a DRM driver the device
+//! is an *emulation* that is shown only while nobody is master of the card; see
+//! [`super::choose`].
+
+mod info;
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{FileExt, FileTypeExt};
+use std::path::{Path, PathBuf};
+
+use framebuffer::{FixScreeninfo, Framebuffer, FramebufferError, VarScreeninfo};
+
+use self::info::Mode;
+use super::rows::{BandReader, MAX_BUFFER_BYTES, RowSource};
+use super::sys::{Mapping, frame_buffer_palette};
+use crate::{Band, Error, Rect, Screen, ScreenInfo, ScreenState, Size};
+
+/// Where the kernel describes frame buffers.
+const CLASS_DIRECTORY: &str = "/sys/class/graphics";
+
+/// The most frame buffers that are looked at.
+const MAX_DEVICES: usize = 32;
+
+/// How the device's memory is reached.
+#[derive(Debug)]
+enum Memory {
+    /// Mapped; the picture's bytes begin so far into the mapping.
+    Mapped { mapping: Mapping, page_offset: usize },
+    /// By reading and writing the node, where the driver cannot be mapped.
+    ByCalls,
+}
+
+/// What may be done with a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Reading only.
+    Read,
+    /// Drawing too.
+    Draw,
+}
+
+/// An open frame buffer.
+#[derive(Debug)]
+pub(crate) struct FrameBuffer {
+    file: File,
+    path: PathBuf,
+    fixed: FixScreeninfo,
+    memory: Memory,
+}
+
+impl FrameBuffer {
+    /// The frame buffers of this machine, in the kernel's order.
+    pub(crate) fn paths() -> Vec<PathBuf> {
+        let mut numbers: Vec<u32> = std::fs::read_dir(CLASS_DIRECTORY)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_prefix("fb")?.parse().ok())
+            .take(MAX_DEVICES)
+            .collect();
+        numbers.sort_unstable();
+        numbers.into_iter().map(|number| format!("/dev/fb{number}").into()).collect()
+    }
+
+    /// Opens a frame buffer.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or is none.
+    pub(crate) fn open(path: &Path, access: Access) -> Result<Self, Error> {
+        let doing = |what: &str| format!("{what} {}", path.display());
+        let writes = access == Access::Draw;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(writes)
+            .open(path)
+            .map_err(|error| Error::io(doing("open"), error))?;
+        let kind = file.metadata().map_err(|error| Error::io(doing("look at"), error))?.file_type();
+        if !kind.is_char_device() {
+            return Err(Error::Unsupported(format!("{} is no frame buffer", path.display())));
+        }
+        let fixed = Framebuffer::get_fix_screeninfo(&file).map_err(|error| asked(path, &error))?;
+        let page = page_size();
+        let page_offset = info::page_offset(&fixed, page);
+        let len = page_offset as u64 + u64::from(fixed.smem_len);
+        let mapped = if fixed.smem_len == 0 || len > MAX_BUFFER_BYTES {
+            None
+        } else {
+            map_file(&file, len as usize, access)
+        };
+        let memory = match mapped {
+            Some(mapping) => Memory::Mapped { mapping, page_offset },
+            None => Memory::ByCalls,
+        };
+        Ok(Self { file, path: path.to_owned(), fixed, memory })
+    }
+
+    /// The device's own name, as in `VESA VGA` or `virtio_gpudrmfb`.
+    pub(crate) fn name(&self) -> String {
+        info::name(&self.fixed)
+    }
+
+    /// The node.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn variable(&self) -> Result<VarScreeninfo, Error> {
+        Framebuffer::get_var_screeninfo(&self.file).map_err(|error| asked(&self.path, &error))
+    }
+
+    /// What is shown of it now.
+    ///
+    /// # Errors
+    /// As [`info::mode`], or when the device does not answer.
+    pub(crate) fn mode(&self) -> Result<Mode, Error> {
+        let variable = self.variable()?;
+        let fixed = FixScreeninfo {
+            // A driver without memory of its own to map says 0.
+            smem_len: match self.fixed.smem_len {
+                0 => self.fixed.line_length.saturating_mul(variable.yres_virtual),
+                len => len,
+            },
+            ..self.fixed_now()?
+        };
+        let device = self.path.display().to_string();
+        let page_offset = match &self.memory {
+            Memory::Mapped { page_offset, .. } => *page_offset,
+            Memory::ByCalls => 0,
+        };
+        info::mode(&device, &fixed, &variable, page_offset, || {
+            let colours = frame_buffer_palette(&self.file)
+                .map_err(|error| Error::io(format!("ask {device} for its palette"), error))?;
+            Ok(info::palette(&colours))
+        })
+    }
+
+    /// The line length changes with the mode.
+    fn fixed_now(&self) -> Result<FixScreeninfo, Error> {
+        Framebuffer::get_fix_screeninfo(&self.file).map_err(|error| asked(&self.path, &error))
+    }
+
+    /// Sets the mode that is set already, which makes a DRM emulation show itself again after
+    /// another program was master.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub(crate) fn set_again(&self) -> Result<(), Error> {
+        /// `FB_ACTIVATE_FORCE`, and at once.
+        const ACTIVATE_FORCE: u32 = 128;
+        let variable = VarScreeninfo { activate: ACTIVATE_FORCE, ..self.variable()? };
+        Framebuffer::put_var_screeninfo(&self.file, &variable)
+            .map(drop)
+            .map_err(|error| asked(&self.path, &error))
+    }
+
+    /// Draws a row of blue, green, red, x at a place; what is outside of the picture falls away.
+    ///
+    /// # Errors
+    /// When the device does not take it.
+    pub(crate) fn draw_row(
+        &mut self,
+        mode: &Mode,
+        x: u32,
+        y: u32,
+        bgrx: &[u8],
+    ) -> Result<(), Error> {
+        let Some(pixels) = visible(mode, x, y, bgrx.len()) else { return Ok(()) };
+        let mut raw = vec![0; mode.format.row_bytes(pixels)];
+        mode.format.encode_row(bgrx, &mut raw);
+        self.write_raw(mode, x, y, &raw)
+    }
+
+    /// Reads a row of pixels at a place into blue, green, red, 0xff.
+    ///
+    /// # Errors
+    /// When the device does not answer.
+    pub(crate) fn read_row(
+        &self,
+        mode: &Mode,
+        x: u32,
+        y: u32,
+        bgrx: &mut [u8],
+    ) -> Result<(), Error> {
+        let Some(pixels) = visible(mode, x, y, bgrx.len()) else { return Ok(()) };
+        let raw = self.read_raw(mode, x, y, pixels)?;
+        mode.format.decode_row(&raw, bgrx);
+        Ok(())
+    }
+
+    /// The bytes of a row's pixels as they are stored.
+    ///
+    /// # Errors
+    /// When the device does not answer.
+    pub(crate) fn read_raw(
+        &self,
+        mode: &Mode,
+        x: u32,
+        y: u32,
+        pixels: u32,
+    ) -> Result<Vec<u8>, Error> {
+        let mut raw = vec![0; mode.format.row_bytes(pixels)];
+        let offset = mode.layout.offset_of(&mode.format, x, y);
+        self.source()
+            .copy_out(offset, &mut raw)
+            .map_err(|error| Error::io(format!("read {}", self.path.display()), error))?;
+        Ok(raw)
+    }
+
+    /// Puts stored pixels back.
+    ///
+    /// # Errors
+    /// When the device does not take it.
+    pub(crate) fn write_raw(
+        &mut self,
+        mode: &Mode,
+        x: u32,
+        y: u32,
+        raw: &[u8],
+    ) -> Result<(), Error> {
+        let offset = mode.layout.offset_of(&mode.format, x, y);
+        let outcome = match &mut self.memory {
+            Memory::Mapped { mapping, .. } => mapping.copy_in(offset, raw),
+            Memory::ByCalls => self.file.write_all_at(raw, offset as u64),
+        };
+        outcome.map_err(|error| Error::io(format!("draw on {}", self.path.display()), error))
+    }
+
+    /// Makes what was drawn visible now; drivers that upload changes do so only now and then.
+    pub(crate) fn flush(&mut self) {
+        // Not every driver can, and those that cannot need not.
+        self.file.flush().ok();
+        self.file.sync_all().ok();
+    }
+
+    fn source(&self) -> &dyn RowSource {
+        match &self.memory {
+            Memory::Mapped { mapping, .. } => mapping,
+            Memory::ByCalls => &self.file,
+        }
+    }
+}
+
+/// How many pixels of a row from `x` on are within the picture; `None` if none is.
+fn visible(mode: &Mode, x: u32, y: u32, bgrx_bytes: usize) -> Option<u32> {
+    let wanted = u32::try_from(bgrx_bytes / 4).ok()?;
+    let row = Rect { x, y, width: wanted, height: 1 };
+    Some(mode.layout.size().rect().intersection(row)?.width)
+}
+
+fn map_file(file: &File, len: usize, access: Access) -> Option<Mapping> {
+    let mapped = match access {
+        Access::Read => Mapping::read_only(file, 0, len),
+        Access::Draw => Mapping::writable(file, 0, len),
+    };
+    mapped.inspect_err(|error| log::debug!("a frame buffer is not mapped: {error}")).ok()
+}
+
+/// The crate's errors keep no number, so the system's is taken.
+fn asked(path: &Path, error: &FramebufferError) -> Error {
+    let last = std::io::Error::last_os_error();
+    log::debug!("{}: {error}", path.display());
+    Error::io(format!("ask {} for its mode", path.display()), last)
+}
+
+fn page_size() -> usize {
+    let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten();
+    size.and_then(|size| usize::try_from(size).ok())
+        .filter(|size| size.is_power_of_two())
+        .unwrap_or(4096)
+}
+
+/// A frame buffer device, as a [`Screen`].
+#[derive(Debug)]
+pub(crate) struct FbdevScreen {
+    device: FrameBuffer,
+    size: Size,
+    reader: BandReader,
+}
+
+impl FbdevScreen {
+    /// Watches a frame buffer.
+    ///
+    /// # Errors
+    /// When it cannot be opened or read.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let device = FrameBuffer::open(path, Access::Read)?;
+        let size = device.mode()?.layout.size();
+        Ok(Self { device, size, reader: BandReader::default() })
+    }
+}
+
+impl Screen for FbdevScreen {
+    fn info(&self) -> ScreenInfo {
+        ScreenInfo {
+            source: format!("fbdev:{}", self.device.name()),
+            name: self.device.path().display().to_string(),
+            size: self.size,
+        }
+    }
+
+    fn poll(&mut self) -> Result<ScreenState, Error> {
+        self.size = self.device.mode()?.layout.size();
+        Ok(ScreenState::Shown { size: self.size, maybe_changed: true })
+    }
+
+    fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
+        let Mode { format, layout } = self.device.mode()?;
+        self.size = layout.size();
+        self.reader
+            .read(self.device.source(), &layout, &format, visit)
+            .map_err(|error| Error::io(format!("read {}", self.device.path().display()), error))
+    }
+}

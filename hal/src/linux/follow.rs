@@ -1,0 +1,114 @@
+//! A screen that is looked for again when it goes away.
+//!
+//! Drivers replace each other while a machine starts, monitors are unplugged, compositors start
+//! on another card. Whoever reads a [`FollowingScreen`] sees it go off and come back.
+
+use std::time::{Duration, Instant};
+
+use super::choose::{ScreenChoice, choose};
+use crate::{Band, Error, ErrorKind, Screen, ScreenInfo, ScreenState};
+
+/// How long a screen may be off before another is looked for, and how often that is repeated.
+const OFF_BEFORE_SEARCH: Duration = Duration::from_secs(2);
+
+/// The screen that a choice means at any time.
+pub struct FollowingScreen {
+    choice: ScreenChoice,
+    current: Box<dyn Screen>,
+    off_since: Option<Instant>,
+}
+
+impl std::fmt::Debug for FollowingScreen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FollowingScreen")
+            .field("choice", &self.choice)
+            .field("current", &self.current.info())
+            .finish_non_exhaustive()
+    }
+}
+
+impl FollowingScreen {
+    /// Opens the screen that is meant now.
+    ///
+    /// # Errors
+    /// As [`choose`].
+    pub fn open(choice: ScreenChoice) -> Result<Self, Error> {
+        let chosen = choose(&choice)?;
+        for rejected in &chosen.rejected {
+            log::debug!("not reading {}: {}", rejected.name, rejected.reason);
+        }
+        Ok(Self { choice, current: chosen.screen, off_since: None })
+    }
+
+    fn search(&mut self) -> Result<ScreenState, Error> {
+        self.off_since = Some(Instant::now());
+        let mut screen = choose(&self.choice)?.screen;
+        let state = screen.poll()?;
+        if state != ScreenState::Off {
+            let (before, after) = (self.current.info(), screen.info());
+            log::info!("reading {} {} after {}", after.source, after.name, before.name);
+            self.current = screen;
+            self.off_since = None;
+        }
+        Ok(state)
+    }
+}
+
+impl Screen for FollowingScreen {
+    fn info(&self) -> ScreenInfo {
+        self.current.info()
+    }
+
+    fn poll(&mut self) -> Result<ScreenState, Error> {
+        let state = match self.current.poll() {
+            Ok(state) => state,
+            Err(error) if error.kind() == ErrorKind::Gone => {
+                let searched = self.off_since.is_some_and(|at| at.elapsed() < OFF_BEFORE_SEARCH);
+                if searched {
+                    return Ok(ScreenState::Off);
+                }
+                log::info!("looking for the screen again: {error}");
+                return self.search();
+            }
+            Err(error) => return Err(error),
+        };
+        if state != ScreenState::Off {
+            self.off_since = None;
+            return Ok(state);
+        }
+        if self.off_since.get_or_insert_with(Instant::now).elapsed() < OFF_BEFORE_SEARCH {
+            return Ok(state);
+        }
+        // What is off may be all there is.
+        Ok(self.search().unwrap_or(ScreenState::Off))
+    }
+
+    fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
+        self.current.read(visit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Size;
+    use crate::conformance;
+
+    #[test]
+    fn a_screen_that_was_replaced_is_found_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("screen");
+        let size = Size::new(20, 70);
+        std::fs::write(&path, vec![1; 20 * 70 * 4]).unwrap();
+        let choice = ScreenChoice::File { path: path.clone(), size };
+        let mut screen = FollowingScreen::open(choice).unwrap();
+        conformance::screen(&mut screen);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(screen.poll().unwrap_err().kind(), ErrorKind::Gone);
+        std::fs::write(&path, vec![2; 20 * 70 * 4]).unwrap();
+        screen.off_since = None;
+        assert!(matches!(screen.poll(), Ok(ScreenState::Shown { maybe_changed: true, .. })));
+        let picture = conformance::Picture::read(&mut screen).unwrap();
+        assert_eq!(picture.pixels[..4], [2, 2, 2, 0xff]);
+    }
+}

@@ -1,0 +1,22 @@
+//! The only unsafe code of the project: device memory and the system calls no crate offers.
+//!
+//! Everything that leaves this module is safe to call with any argument: lengths are checked
+//! against what was mapped, and no reference is ever formed to memory that another process or
+//! the hardware writes.
+#![expect(unsafe_code, reason = "mappings and ioctls need it; nothing else in the project does")]
+
+mod input;
+mod map;
+mod misc;
+mod terminal;
+
+pub(crate) use input::{
+    AbsoluteAxis, DeviceId, MAX_SLOTS, UinputBit, device_slots, uinput_absolute, uinput_bit,
+    uinput_create, uinput_sysname,
+};
+pub(crate) use map::Mapping;
+pub(crate) use misc::{DmaAccess, adopt_descriptor, dma_buf_sync, frame_buffer_palette};
+pub(crate) use terminal::{
+    TerminalMode, activate_terminal, active_terminal, free_terminal, release_terminal,
+    set_terminal_mode, terminal_mode,
+};

@@ -1,0 +1,87 @@
+//! Virtual terminals; see `linux/vt.h` and `linux/kd.h`.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+
+use nix::libc::{c_int, c_ulong};
+
+/// Who draws on a virtual terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TerminalMode {
+    /// The kernel's console.
+    Text,
+    /// A program; the console leaves the picture alone.
+    Graphics,
+}
+
+const KD_TEXT: c_ulong = 0;
+const KD_GRAPHICS: c_ulong = 1;
+
+/// `struct vt_stat` of `linux/vt.h`.
+#[repr(C)]
+#[derive(Default)]
+struct VtStat {
+    active: u16,
+    signal: u16,
+    state: u16,
+}
+
+nix::ioctl_write_int_bad!(ioctl_kdsetmode, 0x4B3A);
+nix::ioctl_read_bad!(ioctl_kdgetmode, 0x4B3B, c_int);
+nix::ioctl_read_bad!(ioctl_vt_openqry, 0x5600, c_int);
+nix::ioctl_read_bad!(ioctl_vt_getstate, 0x5603, VtStat);
+nix::ioctl_write_int_bad!(ioctl_vt_activate, 0x5606);
+nix::ioctl_write_int_bad!(ioctl_vt_disallocate, 0x5608);
+
+/// Says who draws on a terminal (`KDSETMODE`).
+pub(crate) fn set_terminal_mode(terminal: impl AsFd, mode: TerminalMode) -> io::Result<()> {
+    let value = match mode {
+        TerminalMode::Text => KD_TEXT,
+        TerminalMode::Graphics => KD_GRAPHICS,
+    };
+    // SAFETY: the argument is a number; the kernel touches no memory of ours.
+    unsafe { ioctl_kdsetmode(terminal.as_fd().as_raw_fd(), value as c_int)? };
+    Ok(())
+}
+
+/// Who draws on a terminal (`KDGETMODE`).
+pub(crate) fn terminal_mode(terminal: impl AsFd) -> io::Result<TerminalMode> {
+    let mut mode: c_int = 0;
+    // SAFETY: the kernel writes one int through a pointer that is valid.
+    unsafe { ioctl_kdgetmode(terminal.as_fd().as_raw_fd(), &raw mut mode)? };
+    Ok(if mode as c_ulong == KD_GRAPHICS { TerminalMode::Graphics } else { TerminalMode::Text })
+}
+
+/// The number of a terminal that nobody has open (`VT_OPENQRY`); `None` if there is none.
+pub(crate) fn free_terminal(any: impl AsFd) -> io::Result<Option<u16>> {
+    let mut number: c_int = -1;
+    // SAFETY: the kernel writes one int through a pointer that is valid.
+    unsafe { ioctl_vt_openqry(any.as_fd().as_raw_fd(), &raw mut number)? };
+    Ok(u16::try_from(number).ok().filter(|&number| number > 0))
+}
+
+/// The number of the terminal in front (`VT_GETSTATE`).
+pub(crate) fn active_terminal(any: impl AsFd) -> io::Result<u16> {
+    let mut state = VtStat::default();
+    // SAFETY: the kernel writes one struct vt_stat through a pointer that is valid.
+    unsafe { ioctl_vt_getstate(any.as_fd().as_raw_fd(), &raw mut state)? };
+    Ok(state.active)
+}
+
+/// Asks for a terminal to come to the front (`VT_ACTIVATE`); returns before it has.
+pub(crate) fn activate_terminal(any: impl AsFd, number: u16) -> io::Result<()> {
+    // SAFETY: the argument is a number; the kernel touches no memory of ours.
+    unsafe { ioctl_vt_activate(any.as_fd().as_raw_fd(), c_int::from(number))? };
+    Ok(())
+}
+
+/// Frees a terminal that nobody has open (`VT_DISALLOCATE`).
+pub(crate) fn release_terminal(any: impl AsFd, number: u16) -> io::Result<()> {
+    if number == 0 {
+        // Zero would mean all of them.
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: the argument is a number; the kernel touches no memory of ours.
+    unsafe { ioctl_vt_disallocate(any.as_fd().as_raw_fd(), c_int::from(number))? };
+    Ok(())
+}

@@ -27,12 +27,12 @@ impl Default for Limits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed {
     /// Number of the update, to be acknowledged.
-    pub number: u64,
+    pub number: u32,
     /// Whether the picture was replaced as a whole; its size may be another one now.
     pub full: bool,
     /// How many updates are missing before this one. If it is not 0, parts of the picture are
     /// old until they are sent again.
-    pub missed: u64,
+    pub missed: u32,
     /// What was written, without overlaps, from top to bottom.
     pub rects: Vec<Rect>,
 }
@@ -48,7 +48,7 @@ pub struct Decoder {
     /// Red, green, blue, 255.
     picture: Vec<u8>,
     /// Of the last update applied.
-    last: u64,
+    last: u32,
     /// The tiles of the update that is being read.
     raw: Vec<u8>,
 }
@@ -73,7 +73,7 @@ impl Decoder {
     }
 
     /// Number of the last update applied; 0 before the first.
-    pub const fn last_number(&self) -> u64 {
+    pub const fn last_number(&self) -> u32 {
         self.last
     }
 

@@ -27,7 +27,7 @@ struct Known {
     /// Of the pixels last sent.
     hash: u64,
     /// Number of the update that held them last; 0 if the tile must be sent anyhow.
-    sent: u64,
+    sent: u32,
 }
 
 /// A changed tile of the picture that is being read.
@@ -41,8 +41,9 @@ struct Pending {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "an update that is not delivered must be made up for: see Encoder::resend_after"]
 pub struct Update<'a> {
-    /// Counted from 1 without gaps; what the viewer acknowledges.
-    pub number: u64,
+    /// Counted from 1 without gaps; what the viewer acknowledges. After the last that there is
+    /// (two years at 60 a second) a full update counts from 1 again.
+    pub number: u32,
     /// Whether it holds the whole picture, so that a viewer without any can begin with it.
     pub full: bool,
     /// How many tiles it holds.
@@ -71,7 +72,7 @@ pub struct Encoder {
     grid: Grid,
     known: Vec<Known>,
     /// Of the last update made.
-    number: u64,
+    number: u32,
     frame: Frame,
     /// Hashes of one band, one for each row of each tile.
     row_hashes: Vec<u64>,
@@ -143,6 +144,10 @@ impl Encoder {
             self.known.resize(self.grid.tiles() as usize, Known::default());
             self.row_hashes.clear();
             self.row_hashes.resize(self.grid.columns() as usize * TILE as usize, 0);
+        }
+        if self.number == u32::MAX {
+            self.request_full();
+            self.number = 0;
         }
         self.frame.next_y = 0;
         self.frame.raw_len = 0;
@@ -223,7 +228,7 @@ impl Encoder {
     /// number `seen`, whether or not it changes again.
     ///
     /// A viewer that has applied all updates up to `seen` is then up to date.
-    pub fn resend_after(&mut self, seen: u64) {
+    pub fn resend_after(&mut self, seen: u32) {
         for known in &mut self.known {
             if known.sent > seen {
                 known.sent = 0;
@@ -232,7 +237,7 @@ impl Encoder {
     }
 
     /// Number of the last update made; 0 before the first.
-    pub const fn last_number(&self) -> u64 {
+    pub const fn last_number(&self) -> u32 {
         self.number
     }
 
@@ -393,4 +398,27 @@ fn make_room(out: &mut Vec<u8>) {
 
 fn compression(code: usize) -> EncodeError {
     EncodeError::Compression(get_error_name(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_the_last_number_a_full_update_counts_anew() {
+        let size = Size::new(70, 3);
+        let mut encoder = Encoder::new(1).unwrap();
+        let mut pixels = vec![0; 70 * 3 * PIXEL];
+        let mut encode = |encoder: &mut Encoder| {
+            pixels[0] += 1;
+            encoder.begin(size).unwrap();
+            encoder.push_band(Band { size, y: 0, rows: 3, pixels: &pixels });
+            encoder.finish().unwrap().map(|update| (update.number, update.full))
+        };
+        assert_eq!(encode(&mut encoder), Some((1, true)));
+        encoder.number = u32::MAX - 1;
+        assert_eq!(encode(&mut encoder), Some((u32::MAX, false)));
+        assert_eq!(encode(&mut encoder), Some((1, true)));
+        assert_eq!(encode(&mut encoder), Some((2, false)));
+    }
 }

@@ -85,9 +85,9 @@ pub enum DecodeError {
     #[error("update {number} came after update {last}")]
     OutOfOrder {
         /// Its number.
-        number: u64,
+        number: u32,
         /// The last one applied.
-        last: u64,
+        last: u32,
     },
     /// It changes a picture of a size that is not there; only a full update can begin one.
     #[error("no picture of this size to change")]

@@ -33,11 +33,11 @@
 //! | 1 | 1 | flags: bit 0 *full*, every tile of the picture is in it | others 0 |
 //! | 2 | 2 | width of the picture, pixels | 1 to 8192 |
 //! | 4 | 2 | height | 1 to 8192; width × height within the receiver's budget |
-//! | 6 | 8 | number of the update | from 1, rising; a full update may start anew |
-//! | 14 | 4 | *r*: length of the tiles before compression | at most what the listed tiles can have |
-//! | 18 | 4 | *c*: length of the compressed tiles | what is left at most |
-//! | 22 | *c* | the tiles, one zstd frame without dictionary that yields *r* bytes | |
-//! | 22 + *c* | rest | which tiles: runs | at least one, rising, within the picture |
+//! | 6 | 4 | number of the update | from 1, rising; a full update may start anew |
+//! | 10 | 4 | *r*: length of the tiles before compression | at most what the listed tiles can have |
+//! | 14 | 4 | *c*: length of the compressed tiles | what is left at most |
+//! | 18 | *c* | the tiles, one zstd frame without dictionary that yields *r* bytes | |
+//! | 18 + *c* | rest | which tiles: runs | at least one, rising, within the picture |
 //!
 //! Tiles are numbered row by row from the upper left. A run is two numbers: how many tiles are
 //! skipped since the end of the last run (0 only in the first), and how many are in it, less

@@ -8,7 +8,7 @@ pub(crate) const VERSION: u8 = 1;
 /// Flag: the update holds every tile of the picture.
 pub(crate) const FLAG_FULL: u8 = 1;
 /// Bytes in front of the compressed tiles.
-pub(crate) const HEADER: usize = 22;
+pub(crate) const HEADER: usize = 18;
 /// Bytes of a tile besides its pixels: what kind it is.
 pub(crate) const TILE_OVERHEAD: usize = 1;
 /// Bytes of a pixel within a tile: red, green, blue.
@@ -37,7 +37,7 @@ impl Run {
 pub(crate) struct Header {
     pub(crate) full: bool,
     pub(crate) size: Size,
-    pub(crate) number: u64,
+    pub(crate) number: u32,
     pub(crate) raw_len: u32,
     pub(crate) body_len: u32,
 }
@@ -73,7 +73,7 @@ impl Header {
         Ok(Self {
             full: flags & FLAG_FULL != 0,
             size: Size { width, height },
-            number: u64::from_le_bytes(reader.take()?),
+            number: u32::from_le_bytes(reader.take()?),
             raw_len: u32::from_le_bytes(reader.take()?),
             body_len: u32::from_le_bytes(reader.take()?),
         })
@@ -278,7 +278,7 @@ mod tests {
         let header = Header {
             full: true,
             size: Size::new(8192, 3),
-            number: 0x0102_0304_0506_0708,
+            number: 0x0102_0304,
             raw_len: 77,
             body_len: 99,
         };

@@ -120,7 +120,7 @@ proptest! {
     fn whatever_is_lost_is_made_up_for(
         films in prop::collection::vec((any::<(u32, u32, [u8; 3])>(), any::<bool>()), 1..20),
     ) {
-        let mut picture = Picture::noise(SIZE, 9);
+        let mut picture = Picture::plain(SIZE, [9; 3]);
         let mut encoder = Encoder::new(1).unwrap();
         let mut decoder = Decoder::new(Limits::default());
         decoder.decode(&encode(&mut encoder, &picture).unwrap().unwrap().1).unwrap();
@@ -158,11 +158,11 @@ proptest! {
         for update in &updates[..seen] {
             decoder.decode(update).unwrap();
         }
-        encoder.resend_after(seen as u64);
+        encoder.resend_after(seen as u32);
         let (_, cure) = encode(&mut encoder, &picture).unwrap().unwrap();
         let changed = decoder.decode(&cure).unwrap();
         if !changed.full {
-            prop_assert_eq!(changed.missed, (updates.len() - seen) as u64);
+            prop_assert_eq!(changed.missed, (updates.len() - seen) as u32);
         }
         prop_assert_eq!(decoder.picture().0, picture.rgba());
     }

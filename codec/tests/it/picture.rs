@@ -56,7 +56,7 @@ impl Picture {
 pub(crate) fn encode(
     encoder: &mut Encoder,
     picture: &Picture,
-) -> Result<Option<(u64, Vec<u8>)>, EncodeError> {
+) -> Result<Option<(u32, Vec<u8>)>, EncodeError> {
     encoder.begin(picture.size)?;
     picture.bands().for_each(|band| encoder.push_band(band));
     Ok(encoder.finish()?.map(|update| (update.number, update.bytes.to_vec())))

@@ -19,9 +19,14 @@
 
 pub mod address;
 pub mod frame;
+pub mod handshake;
 pub mod header;
+pub mod keys;
 pub mod link;
+pub mod message;
 pub mod number;
+pub mod packet;
+pub mod session;
 pub mod tunnel;
 
 pub use address::ServerAddress;

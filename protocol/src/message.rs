@@ -1,0 +1,313 @@
+//! What members say to each other inside the encryption.
+//!
+//! Control and input messages are in postcard. A picture message is whatever the picture codec
+//! made; this crate does not look into it. Every list and text is bounded by its type.
+
+use heapless::String;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::packet::INPUT_PADDING;
+
+/// A name as it may come from a stranger: at most 64 bytes. Show it framed as a name, without
+/// control characters.
+pub type Name = String<64>;
+
+/// What a session may do at a device, each named on its own when the person there is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "u16", into = "u16")]
+pub struct Rights(u16);
+
+impl Rights {
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+    /// See the screen.
+    pub const VIEW: Self = Self(1);
+    /// Use pointer, touch and keyboard.
+    pub const CONTROL: Self = Self(2);
+    /// Every right that this version knows.
+    pub const KNOWN: Self = Self(3);
+
+    /// Both together.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What is in both: rights only ever get fewer on their way.
+    #[must_use]
+    pub const fn capped_by(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether all of `other` is in here.
+    pub const fn allows(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl From<u16> for Rights {
+    /// Rights that this version does not know are dropped: what cannot be named is not granted.
+    fn from(bits: u16) -> Self {
+        Self(bits & Self::KNOWN.0)
+    }
+}
+
+impl From<Rights> for u16 {
+    fn from(rights: Rights) -> Self {
+        rights.0
+    }
+}
+
+/// Control messages of the moderator to a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum FromModerator {
+    /// Pictures are wanted, or no longer. The first one after `true` is complete.
+    Watch(bool),
+    /// The picture with this number is on the moderator's screen; the device may send another.
+    PictureShown(u32),
+    /// Something was lost: the next picture must be complete.
+    Refresh,
+    /// The controller is there; sent twice a second while a key, button or finger is down.
+    StillHere,
+    /// The session is over.
+    End,
+}
+
+/// Control messages of a device to the moderator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum FromDevice {
+    /// The person at the device has decided; first message of all.
+    Consent(Consent),
+    /// What its screen is doing.
+    Screen(ScreenReport),
+    /// The device's time for the freshness of input: goes up by one every
+    /// [`crate::session::TICK`].
+    Tick(u32),
+    /// So many inputs were too old and were dropped.
+    InputDropped(u16),
+    /// This character cannot be typed with the keyboard layout of the device.
+    CannotType(char),
+    /// The session is over.
+    End(DeviceEnd),
+}
+
+/// What the person at the device has decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Consent {
+    /// These rights, which may be fewer than were asked for.
+    Granted(Rights),
+    /// No.
+    Refused,
+    /// Nobody answered in time, which is a no.
+    TimedOut,
+    /// The device cannot show the question, so that nobody could answer.
+    CannotAsk,
+}
+
+/// What the device's screen is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum ScreenReport {
+    /// It shows a picture.
+    Shown {
+        /// Width in pixels.
+        width: u16,
+        /// Height in pixels.
+        height: u16,
+    },
+    /// It shows nothing.
+    Off,
+    /// It cannot be read at the moment; the device looks for it again.
+    Unreadable,
+}
+
+/// Why a device ended the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum DeviceEnd {
+    /// The person there pressed Stop.
+    Stopped,
+    /// The agent is being stopped.
+    ShuttingDown,
+    /// Something at the device does not work.
+    Fault,
+}
+
+/// One input of the controller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// The last [`FromDevice::Tick`] that the controller saw when it sent this.
+    pub tick: u32,
+    /// What the controller did.
+    pub event: InputEvent,
+}
+
+/// A place in the device's picture. The size comes along, so that a place means the same pixel
+/// after the picture's size has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Column in pixels.
+    pub x: u16,
+    /// Row in pixels.
+    pub y: u16,
+    /// Width in pixels of the picture that the controller saw.
+    pub width: u16,
+    /// Its height.
+    pub height: u16,
+}
+
+/// What a controller can do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum InputEvent {
+    /// A key by its place on the keyboard.
+    Key {
+        /// Number of `linux/input-event-codes.h`.
+        code: u16,
+        /// Down or up.
+        pressed: bool,
+    },
+    /// Text to be typed with the device's keyboard layout.
+    Text(String<192>),
+    /// The pointer is here.
+    Pointer(Place),
+    /// A mouse button where the pointer is: 0 left, 1 middle, 2 right.
+    Button {
+        /// Which.
+        button: u8,
+        /// Down or up.
+        pressed: bool,
+    },
+    /// The wheel, in notches; positive is away from the user, and to the right.
+    Wheel {
+        /// Up and down.
+        vertical: i8,
+        /// Left and right.
+        horizontal: i8,
+    },
+    /// A finger is down here.
+    Touch {
+        /// Which finger, from 0.
+        slot: u8,
+        /// Where.
+        at: Place,
+    },
+    /// A finger is lifted.
+    Lift {
+        /// Which finger.
+        slot: u8,
+    },
+    /// Everything is let go.
+    ReleaseAll,
+}
+
+/// Bytes that are not the message they should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a message does not make sense")]
+pub struct InvalidMessage;
+
+/// A message in postcard; nothing may follow it.
+pub(crate) fn encode(message: &impl Serialize) -> Vec<u8> {
+    // Fails only without memory: every message has a bounded size.
+    postcard::to_allocvec(message).unwrap_or_default()
+}
+
+/// The counterpart of [`encode`].
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidMessage> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((message, [])) => Ok(message),
+        _ => Err(InvalidMessage),
+    }
+}
+
+/// An input padded with zeros to a multiple of [`INPUT_PADDING`].
+pub(crate) fn encode_input(input: &Input) -> Vec<u8> {
+    let mut bytes = encode(input);
+    bytes.resize(bytes.len().next_multiple_of(INPUT_PADDING), 0);
+    bytes
+}
+
+/// The counterpart of [`encode_input`].
+///
+/// # Errors
+/// [`InvalidMessage`] also when the padding is not all zeros.
+pub fn decode_input(bytes: &[u8]) -> Result<Input, InvalidMessage> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((input, padding)) if padding.iter().all(|&b| b == 0) => Ok(input),
+        _ => Err(InvalidMessage),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    fn places() -> impl Strategy<Value = Place> {
+        any::<(u16, u16, u16, u16)>().prop_map(|(x, y, width, height)| Place {
+            x,
+            y,
+            width,
+            height,
+        })
+    }
+
+    fn events() -> impl Strategy<Value = InputEvent> {
+        prop_oneof![
+            any::<(u16, bool)>().prop_map(|(code, pressed)| InputEvent::Key { code, pressed }),
+            "\\PC{0,48}".prop_map(|text| InputEvent::Text(text.as_str().try_into().unwrap())),
+            places().prop_map(InputEvent::Pointer),
+            any::<(u8, bool)>()
+                .prop_map(|(button, pressed)| InputEvent::Button { button, pressed }),
+            any::<(i8, i8)>()
+                .prop_map(|(vertical, horizontal)| InputEvent::Wheel { vertical, horizontal }),
+            (any::<u8>(), places()).prop_map(|(slot, at)| InputEvent::Touch { slot, at }),
+            any::<u8>().prop_map(|slot| InputEvent::Lift { slot }),
+            Just(InputEvent::ReleaseAll),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn input_survives_its_padding(tick: u32, event in events()) {
+            let input = Input { tick, event };
+            let bytes = encode_input(&input);
+            prop_assert_eq!(bytes.len() % INPUT_PADDING, 0);
+            prop_assert_eq!(decode_input(&bytes), Ok(input));
+        }
+
+        #[test]
+        fn garbage_never_panics(bytes in vec(any::<u8>(), 0..300)) {
+            decode_input(&bytes).ok();
+            decode::<FromModerator>(&bytes).ok();
+            decode::<FromDevice>(&bytes).ok();
+        }
+
+        #[test]
+        fn unknown_rights_are_never_granted(bits: u16) {
+            let rights: Rights = decode(&encode(&bits)).unwrap();
+            prop_assert!(Rights::KNOWN.allows(rights));
+        }
+    }
+
+    #[test]
+    fn a_single_letter_and_a_click_have_the_same_size() {
+        let size = |event| encode_input(&Input { tick: 9, event }).len();
+        let place = Place { x: 1919, y: 1079, width: 1920, height: 1080 };
+        assert_eq!(size(InputEvent::Pointer(place)), INPUT_PADDING);
+        assert_eq!(size(InputEvent::Key { code: 30, pressed: true }), INPUT_PADDING);
+        assert_eq!(size(InputEvent::Text("é".try_into().unwrap())), INPUT_PADDING);
+    }
+
+    #[test]
+    fn rejects_text_longer_than_its_bound() {
+        let mut bytes = encode(&(0_u32, 1_u8, "x".repeat(193)));
+        assert_eq!(decode_input(&bytes), Err(InvalidMessage));
+        bytes = encode(&(0_u32, 1_u8, "x".repeat(192)));
+        assert!(decode_input(&bytes).is_ok());
+    }
+}

@@ -1,0 +1,116 @@
+//! A session, from either side, without a socket and without a clock.
+//!
+//! [`Moderator`] is the console's side, [`Participant`] the device's. Both keep one contract:
+//! `handle_frame` takes what arrived on the link and `handle_timeout` the passing of time, both
+//! with the instant at which they happen; commands are plain methods. After each call drain
+//! `poll_output` until it is `None`, then wait for a frame, a command or `poll_timeout`.
+//!
+//! Link keep-alive is not theirs: [`crate::link`] does it.
+
+mod channels;
+mod moderator;
+mod participant;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::frame::Frame;
+use crate::message::InputEvent;
+
+pub use channels::Tampered;
+pub use moderator::{Moderator, ModeratorConfig, ModeratorEvent, ParticipantGone};
+pub use participant::{EndReason, Participant, ParticipantEvent};
+
+/// How often a device that may be controlled tells its time.
+pub const TICK: Duration = Duration::from_millis(250);
+
+/// Input sent more than this many ticks ago is dropped: the server may have held it back.
+pub const MAX_INPUT_AGE_TICKS: u32 = 8;
+
+/// How often a controller says that it is still there while it holds something down.
+pub const STILL_HERE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// What is held down is released when nothing was heard from the controller for so long.
+pub const RELEASE_AFTER: Duration = Duration::from_millis(1500);
+
+/// Outputs that wait to be drained at most; a caller that never drains is a bug of ours.
+const MAX_OUTPUTS: usize = 4096;
+
+/// What must leave a session after a call.
+#[derive(Debug)]
+pub enum Output<E> {
+    /// To be sent on the link. Packets are scheduled by the class in their header.
+    Send(Frame),
+    /// For the program.
+    Event(E),
+}
+
+/// The outputs that wait.
+#[derive(Debug)]
+struct Outputs<E>(std::collections::VecDeque<Output<E>>);
+
+impl<E> Outputs<E> {
+    const fn new() -> Self {
+        Self(std::collections::VecDeque::new())
+    }
+
+    fn push(&mut self, output: Output<E>) {
+        debug_assert!(self.0.len() < MAX_OUTPUTS, "outputs are drained after each call");
+        self.0.push_back(output);
+    }
+
+    fn send(&mut self, frame: impl Into<Frame>) {
+        self.push(Output::Send(frame.into()));
+    }
+
+    fn packets(&mut self, packets: Vec<Vec<u8>>) {
+        packets.into_iter().for_each(|packet| self.push(Output::Send(Frame::Packet(packet))));
+    }
+
+    fn event(&mut self, event: E) {
+        self.push(Output::Event(event));
+    }
+
+    fn pop(&mut self) -> Option<Output<E>> {
+        self.0.pop_front()
+    }
+}
+
+/// What inputs have pressed and not released.
+#[derive(Debug, Default)]
+struct Pressed {
+    keys: BTreeSet<u16>,
+    buttons: BTreeSet<u8>,
+    slots: BTreeSet<u8>,
+}
+
+/// Things held at once that are kept account of; people have ten fingers, forgers have more.
+const MAX_PRESSED: usize = 256;
+
+impl Pressed {
+    fn note(&mut self, event: &InputEvent) {
+        match *event {
+            InputEvent::Key { code, pressed } => set(&mut self.keys, code, pressed),
+            InputEvent::Button { button, pressed } => set(&mut self.buttons, button, pressed),
+            InputEvent::Touch { slot, .. } => set(&mut self.slots, slot, true),
+            InputEvent::Lift { slot } => set(&mut self.slots, slot, false),
+            InputEvent::ReleaseAll => *self = Self::default(),
+            InputEvent::Text(_) | InputEvent::Pointer(_) | InputEvent::Wheel { .. } => {}
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.buttons.is_empty() && self.slots.is_empty()
+    }
+}
+
+fn set<T: Ord>(all: &mut BTreeSet<T>, item: T, pressed: bool) {
+    if !pressed {
+        all.remove(&item);
+    } else if all.len() < MAX_PRESSED {
+        all.insert(item);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,499 @@
+//! The device's side of a session.
+
+use std::time::Instant;
+
+use rand_core::CryptoRngCore;
+
+use super::channels::{Arrived, Channels, Tampered};
+use super::moderator::handshake_packet;
+use super::{MAX_INPUT_AGE_TICKS, Output, Outputs, Pressed, RELEASE_AFTER, TICK};
+use crate::SessionNumber;
+use crate::frame::Frame;
+use crate::handshake::participant::{
+    CompareCode, ExpectKeyGrant, ExpectModeratorHello, ExpectOpening,
+};
+use crate::handshake::{Code, Context, Declined, HandshakeError, HandshakeMessage, JoinKey};
+use crate::header::{Class, Header, MemberId};
+use crate::message::{
+    Consent, DeviceEnd, FromDevice, FromModerator, InputEvent, Name, Rights, ScreenReport, decode,
+    decode_input,
+};
+use crate::packet::SealError;
+use crate::tunnel::{
+    Answer, Asked, Departure, EndOfSession, Notice, Refusal, Reply, Request, SessionId,
+};
+
+/// What the device's program must know.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ParticipantEvent {
+    /// The server let the device in; the moderator's console answers by itself.
+    Joined,
+    /// The person at the device must compare and decide; answer with [`Participant::decide`].
+    Ask {
+        /// What the technician calls himself. Nobody has checked it.
+        name: Name,
+        /// What the technician asks for.
+        asks: Rights,
+        /// The six digits.
+        code: Code,
+    },
+    /// The technician has confirmed the code as well: the session is live.
+    Connected {
+        /// What may be done.
+        rights: Rights,
+    },
+    /// Pictures are wanted, or no longer.
+    Watch(bool),
+    /// The picture with this number is on the technician's screen.
+    PictureShown(u32),
+    /// The next picture must be complete.
+    Refresh,
+    /// To be injected. [`InputEvent::ReleaseAll`] also comes when the controller falls silent.
+    Input(InputEvent),
+    /// It is over; the participant can join again.
+    Ended(EndReason),
+}
+
+/// Why a session is over for a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// The server does not let the device in.
+    JoinRefused(Refusal),
+    /// The moderator's console does not go on.
+    Declined(Declined),
+    /// The exchange of keys failed here.
+    Handshake(HandshakeError),
+    /// The device itself ended it.
+    Here(DeviceEnd),
+    /// The person here said no, or nobody answered.
+    NotConsented(Consent),
+    /// The technician ended it.
+    Moderator,
+    /// The server ended it.
+    Server(EndOfSession),
+    /// Packets were tampered with.
+    Tampered(Tampered),
+    /// The keys are worn out.
+    KeysExhausted,
+}
+
+enum State {
+    Idle,
+    Joining { request: u16, number: SessionNumber, key: JoinKey },
+    In { context: Context, stage: Stage },
+}
+
+enum Stage {
+    Hello(ExpectModeratorHello),
+    Opening(ExpectOpening),
+    /// The keys may come before the person here has decided; they wait unopened.
+    Compare {
+        state: CompareCode,
+        early_keys: Option<Vec<u8>>,
+    },
+    Keys {
+        state: ExpectKeyGrant,
+        granted: Rights,
+    },
+    Connected(Box<Connected>),
+}
+
+struct Connected {
+    channels: Channels,
+    rights: Rights,
+    tick: u32,
+    tick_at: Instant,
+    pressed: Pressed,
+    heard: Instant,
+}
+
+/// The device's side of a session: joins by number, asks the person, shows and obeys.
+///
+/// See [`crate::session`] for how it is driven.
+pub struct Participant {
+    name: Name,
+    rng: Box<dyn CryptoRngCore + Send>,
+    state: State,
+    outputs: Outputs<ParticipantEvent>,
+    requests: u16,
+}
+
+impl std::fmt::Debug for Participant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Participant").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Participant {
+    /// A participant that is in no session. `name` is what the device calls itself.
+    pub fn new(name: Name, rng: Box<dyn CryptoRngCore + Send>) -> Self {
+        Self { name, rng, state: State::Idle, outputs: Outputs::new(), requests: 0 }
+    }
+
+    /// What must leave; drain it after each call.
+    pub fn poll_output(&mut self) -> Option<Output<ParticipantEvent>> {
+        self.outputs.pop()
+    }
+
+    /// When [`Participant::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let connected = self.connected()?;
+        let tick = connected.rights.allows(Rights::CONTROL).then_some(connected.tick_at);
+        let release = (!connected.pressed.is_empty()).then_some(connected.heard + RELEASE_AFTER);
+        tick.into_iter().chain(release).min()
+    }
+
+    /// Whether it is in a session or on its way into one.
+    pub fn is_busy(&self) -> bool {
+        !matches!(self.state, State::Idle)
+    }
+
+    /// Joins the session with this number; `key` is used for this join alone. Nothing happens
+    /// while another session goes on.
+    pub fn join(&mut self, number: SessionNumber, key: JoinKey) {
+        if !self.is_busy() {
+            let request = self.request(Asked::Join { number });
+            self.state = State::Joining { request, number, key };
+        }
+    }
+
+    /// The person at the device has decided. Anything but [`Consent::Granted`] ends the session.
+    pub fn decide(&mut self, consent: Consent, now: Instant) {
+        let State::In { context, stage: Stage::Compare { .. } } = self.state else { return };
+        let Consent::Granted(rights) = consent else {
+            let declined = match consent {
+                Consent::TimedOut => Declined::TimedOut,
+                Consent::CannotAsk => Declined::CannotAsk,
+                _ => Declined::Refused,
+            };
+            self.send_handshake(&HandshakeMessage::Declined(declined));
+            self.leave(EndReason::NotConsented(consent));
+            return;
+        };
+        let State::In { stage: Stage::Compare { state, early_keys }, .. } =
+            std::mem::replace(&mut self.state, State::Idle)
+        else {
+            return;
+        };
+        let granted = rights.capped_by(state.asks());
+        let stage = Stage::Keys { state: state.accept(), granted };
+        self.state = State::In { context, stage };
+        if let Some(keys) = early_keys {
+            self.handle_handshake(&keys, now);
+        }
+    }
+
+    /// Tells what the device's screen is doing.
+    pub fn report_screen(&mut self, report: ScreenReport) {
+        self.control(&FromDevice::Screen(report));
+    }
+
+    /// Tells that a character cannot be typed.
+    pub fn report_cannot_type(&mut self, character: char) {
+        self.control(&FromDevice::CannotType(character));
+    }
+
+    /// Sends an update of the picture; the caller paces by [`ParticipantEvent::PictureShown`].
+    pub fn send_picture(&mut self, update: &[u8]) {
+        if let Some(connected) = self.connected_mut()
+            && connected.rights.allows(Rights::VIEW)
+        {
+            let sealed = connected.channels.seal_picture(update);
+            self.send_sealed(sealed);
+        }
+    }
+
+    /// Ends the session from here, at once.
+    pub fn end(&mut self, why: DeviceEnd) {
+        if self.is_busy() {
+            self.control(&FromDevice::End(why));
+            self.leave(EndReason::Here(why));
+        }
+    }
+
+    /// The link is gone: forgets the session without telling anybody. No event follows.
+    pub fn forget(&mut self) {
+        self.state = State::Idle;
+    }
+
+    /// Takes a frame from the link. Frames of the link itself (pings and the like) fall through.
+    pub fn handle_frame(&mut self, frame: Frame, now: Instant) {
+        match frame {
+            Frame::Reply(reply) => self.handle_reply(reply),
+            Frame::Notice(notice) => self.handle_notice(&notice),
+            Frame::Packet(packet) => self.handle_packet(&packet, now),
+            _ => {}
+        }
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let Some(connected) = self.connected_mut() else { return };
+        if !connected.pressed.is_empty() && now >= connected.heard + RELEASE_AFTER {
+            connected.pressed = Pressed::default();
+            self.outputs.event(ParticipantEvent::Input(InputEvent::ReleaseAll));
+        }
+        let Some(connected) = self.connected_mut() else { return };
+        if connected.rights.allows(Rights::CONTROL) && now >= connected.tick_at {
+            // After a pause the time jumps, so that what was held back meanwhile is old.
+            let late = now.saturating_duration_since(connected.tick_at);
+            let missed = late.as_millis() / TICK.as_millis();
+            let missed = u32::try_from(missed).unwrap_or(u32::MAX - 1);
+            connected.tick = connected.tick.saturating_add(missed.saturating_add(1));
+            connected.tick_at = now + TICK;
+            let tick = FromDevice::Tick(connected.tick);
+            self.control(&tick);
+        }
+    }
+
+    fn handle_reply(&mut self, reply: Reply) {
+        match (std::mem::replace(&mut self.state, State::Idle), reply.answer) {
+            (State::Joining { request, number, key }, answer) if request == reply.id => {
+                match answer {
+                    Answer::Joined { session, member } => {
+                        self.enter(session, member, number, key);
+                    }
+                    Answer::Refused(refusal) => {
+                        self.outputs.event(ParticipantEvent::Ended(EndReason::JoinRefused(refusal)))
+                    }
+                    Answer::Opened { .. } | Answer::Done => {
+                        let refusal = EndReason::JoinRefused(Refusal::NotAllowed);
+                        self.outputs.event(ParticipantEvent::Ended(refusal));
+                    }
+                }
+            }
+            (state, _) => self.state = state,
+        }
+    }
+
+    fn enter(
+        &mut self,
+        session: SessionId,
+        participant: MemberId,
+        number: SessionNumber,
+        key: JoinKey,
+    ) {
+        let context = Context { session, number, participant };
+        let stage = Stage::Hello(ExpectModeratorHello::new(context, key));
+        self.state = State::In { context, stage };
+        self.outputs.event(ParticipantEvent::Joined);
+    }
+
+    fn handle_notice(&mut self, notice: &Notice) {
+        match *notice {
+            Notice::SessionEnded { why } if self.is_busy() => {
+                self.finish(EndReason::Server(why));
+            }
+            Notice::MemberLeft { member: MemberId::MODERATOR, how } if self.is_busy() => {
+                let why = match how {
+                    Departure::Left => EndOfSession::Ended,
+                    _ => EndOfSession::ModeratorLost,
+                };
+                self.finish(EndReason::Server(why));
+            }
+            Notice::PicturesDropped { .. }
+            | Notice::MemberJoined { .. }
+            | Notice::MemberLeft { .. }
+            | Notice::SessionEnded { .. } => {}
+        }
+    }
+
+    fn handle_packet(&mut self, packet: &[u8], now: Instant) {
+        let Ok((header, payload)) = Header::parse(packet) else { return };
+        let State::In { context, stage } = &mut self.state else { return };
+        if header.source != MemberId::MODERATOR || header.destination != context.participant {
+            return;
+        }
+        match (header.class, stage) {
+            (Class::Handshake, Stage::Connected(_)) => {}
+            (Class::Handshake, _) => self.handle_handshake(payload, now),
+            (_, Stage::Connected(connected)) => match connected.channels.open(&header, payload) {
+                Ok(arrived) => self.arrived(arrived, now),
+                Err(tampered) => self.leave(EndReason::Tampered(tampered)),
+            },
+            _ => {}
+        }
+    }
+
+    fn handle_handshake(&mut self, payload: &[u8], now: Instant) {
+        let State::In { context, stage } = std::mem::replace(&mut self.state, State::Idle) else {
+            return;
+        };
+        match self.advance(&context, stage, payload, now) {
+            Ok(stage) => self.state = State::In { context, stage },
+            Err(error) => {
+                // Something to leave, so that the server hears of it too.
+                self.request(Asked::Leave);
+                let why = match error {
+                    HandshakeError::Declined(why) => EndReason::Declined(why),
+                    error => EndReason::Handshake(error),
+                };
+                self.finish(why);
+            }
+        }
+    }
+
+    fn advance(
+        &mut self,
+        context: &Context,
+        stage: Stage,
+        payload: &[u8],
+        now: Instant,
+    ) -> Result<Stage, HandshakeError> {
+        Ok(match stage {
+            Stage::Hello(state) => {
+                let (state, answer) = state.handle(payload, &self.name)?;
+                self.send_handshake_bytes(context.participant, &answer);
+                Stage::Opening(state)
+            }
+            Stage::Opening(state) => {
+                let (state, answer) = state.handle(payload)?;
+                self.send_handshake_bytes(context.participant, &answer);
+                self.outputs.event(ParticipantEvent::Ask {
+                    name: state.name().clone(),
+                    asks: state.asks(),
+                    code: state.code(),
+                });
+                Stage::Compare { state, early_keys: None }
+            }
+            Stage::Compare { state, early_keys: None } => {
+                match HandshakeMessage::decode(payload)? {
+                    HandshakeMessage::KeyGrant(_) => {
+                        Stage::Compare { state, early_keys: Some(payload.to_vec()) }
+                    }
+                    HandshakeMessage::Declined(why) => return Err(HandshakeError::Declined(why)),
+                    _ => return Err(HandshakeError::Unexpected),
+                }
+            }
+            Stage::Compare { early_keys: Some(_), .. } => {
+                return Err(match HandshakeMessage::decode(payload)? {
+                    HandshakeMessage::Declined(why) => HandshakeError::Declined(why),
+                    _ => HandshakeError::Unexpected,
+                });
+            }
+            Stage::Keys { state, granted } => {
+                let keys = state.handle(payload, &mut self.rng)?;
+                let mut channels =
+                    Channels::of_participant(context.session, &keys.grant, &keys.group, &keys.pair);
+                let consent = FromDevice::Consent(Consent::Granted(granted));
+                let sealed = channels.seal_control(&consent);
+                self.outputs.packets(sealed.unwrap_or_default());
+                self.outputs.event(ParticipantEvent::Connected { rights: granted });
+                Stage::Connected(Box::new(Connected {
+                    channels,
+                    rights: granted,
+                    tick: 0,
+                    tick_at: now + TICK,
+                    pressed: Pressed::default(),
+                    heard: now,
+                }))
+            }
+            connected @ Stage::Connected(_) => connected,
+        })
+    }
+
+    fn arrived(&mut self, arrived: Arrived, now: Instant) {
+        if let Some(connected) = self.connected_mut() {
+            connected.heard = now;
+        }
+        match arrived {
+            Arrived::Control(bytes) => match decode(&bytes) {
+                Ok(FromModerator::Watch(on)) => self.outputs.event(ParticipantEvent::Watch(on)),
+                Ok(FromModerator::PictureShown(number)) => {
+                    self.outputs.event(ParticipantEvent::PictureShown(number));
+                }
+                Ok(FromModerator::Refresh) => self.outputs.event(ParticipantEvent::Refresh),
+                Ok(FromModerator::StillHere) => {}
+                Ok(FromModerator::End) => self.leave(EndReason::Moderator),
+                Err(_) => self.leave(EndReason::Tampered(Tampered("a message makes no sense"))),
+            },
+            Arrived::Input(bytes) => self.input(&bytes),
+            Arrived::Picture { .. } | Arrived::Nothing => {}
+        }
+    }
+
+    fn input(&mut self, bytes: &[u8]) {
+        let Ok(input) = decode_input(bytes) else {
+            self.leave(EndReason::Tampered(Tampered("an input makes no sense")));
+            return;
+        };
+        let Some(connected) = self.connected_mut() else { return };
+        if !connected.rights.allows(Rights::CONTROL) {
+            return;
+        }
+        let age = connected.tick.saturating_sub(input.tick);
+        // Letting go is never too late.
+        let releases = matches!(
+            input.event,
+            InputEvent::ReleaseAll
+                | InputEvent::Lift { .. }
+                | InputEvent::Key { pressed: false, .. }
+                | InputEvent::Button { pressed: false, .. }
+        );
+        if age > MAX_INPUT_AGE_TICKS && !releases {
+            self.control(&FromDevice::InputDropped(1));
+            return;
+        }
+        connected.pressed.note(&input.event);
+        self.outputs.event(ParticipantEvent::Input(input.event));
+    }
+
+    fn control(&mut self, message: &FromDevice) {
+        if let Some(connected) = self.connected_mut() {
+            let sealed = connected.channels.seal_control(message);
+            self.send_sealed(sealed);
+        }
+    }
+
+    fn send_sealed(&mut self, sealed: Result<Vec<Vec<u8>>, SealError>) {
+        match sealed {
+            Ok(packets) => self.outputs.packets(packets),
+            Err(SealError::TooLong(bytes)) => {
+                log::error!("session: a message of {bytes} bytes was not sent");
+            }
+            Err(_) => self.leave(EndReason::KeysExhausted),
+        }
+    }
+
+    fn send_handshake(&mut self, message: &HandshakeMessage) {
+        if let State::In { context, .. } = self.state {
+            self.send_handshake_bytes(context.participant, &message.encode());
+        }
+    }
+
+    fn send_handshake_bytes(&mut self, from: MemberId, message: &[u8]) {
+        self.outputs.packets(vec![handshake_packet(from, MemberId::MODERATOR, message)]);
+    }
+
+    fn leave(&mut self, why: EndReason) {
+        self.request(Asked::Leave);
+        self.finish(why);
+    }
+
+    fn finish(&mut self, why: EndReason) {
+        self.state = State::Idle;
+        self.outputs.event(ParticipantEvent::Ended(why));
+    }
+
+    fn request(&mut self, what: Asked) -> u16 {
+        self.requests = self.requests.wrapping_add(1);
+        self.outputs.send(Request { id: self.requests, what });
+        self.requests
+    }
+
+    fn connected(&self) -> Option<&Connected> {
+        match &self.state {
+            State::In { stage: Stage::Connected(connected), .. } => Some(connected),
+            _ => None,
+        }
+    }
+
+    fn connected_mut(&mut self) -> Option<&mut Connected> {
+        match &mut self.state {
+            State::In { stage: Stage::Connected(connected), .. } => Some(connected),
+            _ => None,
+        }
+    }
+}

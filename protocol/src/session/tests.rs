@@ -1,0 +1,471 @@
+//! Both sides of a session over a pretended server, with a clock that only moves when told.
+
+use std::time::{Duration, Instant};
+
+use rand_core::OsRng;
+
+use super::*;
+use crate::SessionNumber;
+use crate::handshake::{Declined, HandshakeError, JoinKey};
+use crate::header::{Class, Header, MemberId};
+use crate::message::{Consent, DeviceEnd, Place, Rights, ScreenReport};
+use crate::tunnel::{Answer, Asked, Departure, EndOfSession, Notice, Refusal, Reply, SessionId};
+
+const DEVICE: MemberId = MemberId(2);
+
+/// What the pretended server does with packets on their way.
+type Meddle = Box<dyn FnMut(Vec<u8>) -> Vec<Vec<u8>>>;
+
+struct Pair {
+    now: Instant,
+    moderator: Moderator,
+    participant: Participant,
+    moderator_events: Vec<ModeratorEvent>,
+    participant_events: Vec<ParticipantEvent>,
+    meddle: Meddle,
+    seen: Vec<Vec<u8>>,
+    removed: Vec<MemberId>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let asks = Rights::VIEW.with(Rights::CONTROL);
+        let config = ModeratorConfig { name: "Technician".try_into().unwrap(), asks };
+        Self {
+            now: Instant::now(),
+            moderator: Moderator::new(config, Box::new(OsRng)),
+            participant: Participant::new("Kiosk 7".try_into().unwrap(), Box::new(OsRng)),
+            moderator_events: Vec::new(),
+            participant_events: Vec::new(),
+            meddle: Box::new(|packet| vec![packet]),
+            seen: Vec::new(),
+            removed: Vec::new(),
+        }
+    }
+
+    fn number() -> SessionNumber {
+        SessionNumber::try_from(123_456_789).unwrap()
+    }
+
+    /// Delivers until nobody has anything to say.
+    fn settle(&mut self) {
+        loop {
+            let mut quiet = true;
+            while let Some(output) = self.moderator.poll_output() {
+                quiet = false;
+                match output {
+                    Output::Event(event) => self.moderator_events.push(event),
+                    Output::Send(frame) => self.from_moderator(frame),
+                }
+            }
+            while let Some(output) = self.participant.poll_output() {
+                quiet = false;
+                match output {
+                    Output::Event(event) => self.participant_events.push(event),
+                    Output::Send(frame) => self.from_participant(frame),
+                }
+            }
+            if quiet {
+                return;
+            }
+        }
+    }
+
+    fn from_moderator(&mut self, frame: Frame) {
+        match frame {
+            Frame::Request(request) => match request.what {
+                Asked::Open => {
+                    let answer = Answer::Opened {
+                        number: Self::number(),
+                        session: SessionId([5; 16]),
+                        expires_in_s: 600,
+                    };
+                    let reply = Frame::Reply(Reply { id: request.id, answer });
+                    self.moderator.handle_frame(reply, self.now);
+                }
+                Asked::Remove { member } => {
+                    self.removed.push(member);
+                    let ended = Notice::SessionEnded { why: EndOfSession::Removed };
+                    self.participant.handle_frame(Frame::Notice(ended), self.now);
+                }
+                Asked::Leave => {
+                    let ended = Notice::SessionEnded { why: EndOfSession::Ended };
+                    self.participant.handle_frame(Frame::Notice(ended), self.now);
+                }
+                Asked::Join { .. } => panic!("a moderator does not join"),
+            },
+            Frame::Packet(packet) => {
+                self.seen.push(packet.clone());
+                for packet in (self.meddle)(packet) {
+                    self.participant.handle_frame(Frame::Packet(packet), self.now);
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn from_participant(&mut self, frame: Frame) {
+        match frame {
+            Frame::Request(request) => match request.what {
+                Asked::Join { number } if number == Self::number() => {
+                    let answer = Answer::Joined { session: SessionId([5; 16]), member: DEVICE };
+                    let reply = Frame::Reply(Reply { id: request.id, answer });
+                    self.participant.handle_frame(reply, self.now);
+                    let joined = Notice::MemberJoined { member: DEVICE };
+                    self.moderator.handle_frame(Frame::Notice(joined), self.now);
+                }
+                Asked::Join { .. } => {
+                    let answer = Answer::Refused(Refusal::NotAvailable);
+                    let reply = Frame::Reply(Reply { id: request.id, answer });
+                    self.participant.handle_frame(reply, self.now);
+                }
+                Asked::Leave => {
+                    let left = Notice::MemberLeft { member: DEVICE, how: Departure::Left };
+                    self.moderator.handle_frame(Frame::Notice(left), self.now);
+                }
+                other => panic!("{other:?}"),
+            },
+            Frame::Packet(packet) => {
+                self.seen.push(packet.clone());
+                for packet in (self.meddle)(packet) {
+                    self.moderator.handle_frame(Frame::Packet(packet), self.now);
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Lets time pass, timers included.
+    fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        loop {
+            self.settle();
+            let due =
+                self.moderator.poll_timeout().into_iter().chain(self.participant.poll_timeout());
+            match due.min() {
+                Some(at) if at <= end => self.now = self.now.max(at),
+                _ => break,
+            }
+            self.moderator.handle_timeout(self.now);
+            self.participant.handle_timeout(self.now);
+        }
+        self.now = end;
+    }
+
+    fn join(&mut self) {
+        self.moderator.open();
+        self.settle();
+        self.participant.join(Self::number(), JoinKey::generate(&mut OsRng).unwrap());
+        self.settle();
+    }
+
+    fn codes(&self) -> (String, String) {
+        let ours = self.moderator_events.iter().rev().find_map(|event| match event {
+            ModeratorEvent::Compare { code, .. } => Some(code.to_string()),
+            _ => None,
+        });
+        let theirs = self.participant_events.iter().rev().find_map(|event| match event {
+            ParticipantEvent::Ask { code, .. } => Some(code.to_string()),
+            _ => None,
+        });
+        (ours.expect("the moderator sees a code"), theirs.expect("the device shows a code"))
+    }
+
+    fn connect(&mut self, granted: Rights) {
+        self.join();
+        self.moderator.confirm_code();
+        self.settle();
+        self.participant.decide(Consent::Granted(granted), self.now);
+        self.settle();
+        assert!(matches!(
+            self.moderator_events.last(),
+            Some(ModeratorEvent::Connected { rights, .. }) if *rights == granted
+        ));
+    }
+
+    fn inputs(&self) -> Vec<InputEvent> {
+        let inputs = self.participant_events.iter().filter_map(|event| match event {
+            ParticipantEvent::Input(input) => Some(input.clone()),
+            _ => None,
+        });
+        inputs.collect()
+    }
+
+    fn gone(&self) -> Option<ParticipantGone> {
+        self.moderator_events.iter().rev().find_map(|event| match event {
+            ModeratorEvent::Gone(gone) => Some(*gone),
+            _ => None,
+        })
+    }
+}
+
+const BOTH: Rights = Rights::VIEW.with(Rights::CONTROL);
+
+fn key(code: u16, pressed: bool) -> InputEvent {
+    InputEvent::Key { code, pressed }
+}
+
+#[test]
+fn two_people_meet_see_and_steer() {
+    let mut pair = Pair::new();
+    pair.connect(BOTH);
+    let (ours, theirs) = pair.codes();
+    assert_eq!(ours, theirs);
+
+    pair.moderator.watch(true);
+    pair.participant.report_screen(ScreenReport::Shown { width: 800, height: 480 });
+    pair.participant.send_picture(&vec![7; 100_000]);
+    pair.moderator.input(key(30, true), pair.now);
+    pair.moderator.input(key(30, false), pair.now);
+    pair.settle();
+    assert!(pair.participant_events.iter().any(|e| matches!(e, ParticipantEvent::Watch(true))));
+    assert_eq!(pair.inputs(), [key(30, true), key(30, false)]);
+    assert!(
+        pair.moderator_events
+            .iter()
+            .any(|e| matches!(e, ModeratorEvent::Picture(bytes) if *bytes == vec![7; 100_000]))
+    );
+}
+
+#[test]
+fn the_keys_may_come_before_the_person_decides() {
+    let mut pair = Pair::new();
+    pair.join();
+    pair.participant.decide(Consent::Granted(BOTH), pair.now);
+    pair.settle();
+    assert!(!pair.moderator_events.iter().any(|e| matches!(e, ModeratorEvent::Connected { .. })));
+    pair.moderator.confirm_code();
+    pair.settle();
+    assert!(matches!(pair.moderator_events.last(), Some(ModeratorEvent::Connected { .. })));
+}
+
+#[test]
+fn the_device_grants_no_more_than_was_asked_and_obeys_no_more_than_it_granted() {
+    let mut pair = Pair::new();
+    pair.connect(Rights::VIEW);
+    assert!(!pair.moderator.input(key(30, true), pair.now), "the console knows");
+    // A console that ignores its rights is ignored by the device.
+    pair.moderator.believe_in_all_rights();
+    pair.moderator.input(key(30, true), pair.now);
+    pair.settle();
+    assert_eq!(pair.inputs(), []);
+}
+
+#[test]
+fn refused_and_timed_out_are_told_apart_and_the_number_stays_good() {
+    for (decision, told) in
+        [(Consent::Refused, Declined::Refused), (Consent::TimedOut, Declined::TimedOut)]
+    {
+        let mut pair = Pair::new();
+        pair.join();
+        pair.participant.decide(decision, pair.now);
+        pair.settle();
+        assert_eq!(pair.gone(), Some(ParticipantGone::Declined(told)));
+        assert!(!pair.participant.is_busy());
+        pair.participant.join(Pair::number(), JoinKey::generate(&mut OsRng).unwrap());
+        pair.settle();
+        let (ours, theirs) = pair.codes();
+        assert_eq!(ours, theirs);
+    }
+}
+
+#[test]
+fn a_relay_that_swaps_the_rsa_key_makes_the_codes_differ() {
+    use crate::handshake::HandshakeMessage;
+    let mut pair = Pair::new();
+    let evil = JoinKey::generate(&mut OsRng).unwrap();
+    pair.meddle = Box::new(move |packet| {
+        let (header, payload) = Header::parse(&packet).unwrap();
+        match HandshakeMessage::decode(payload) {
+            Ok(HandshakeMessage::JoinRequest(mut request)) => {
+                request.public_key = evil.public_der();
+                let forged = HandshakeMessage::JoinRequest(request).encode();
+                let header = Header { length: forged.len() as u32, ..header };
+                vec![[&header.encode()[..], &forged].concat()]
+            }
+            _ => vec![packet],
+        }
+    });
+    pair.join();
+    let (ours, theirs) = pair.codes();
+    assert_ne!(ours, theirs);
+    pair.moderator.reject_code();
+    pair.settle();
+    assert_eq!(pair.gone(), Some(ParticipantGone::CodesDiffer));
+    assert!(!pair.participant.is_busy());
+}
+
+#[test]
+fn attempts_are_limited() {
+    let mut pair = Pair::new();
+    pair.moderator.open();
+    pair.settle();
+    for attempt in 0..=crate::handshake::MAX_ATTEMPTS {
+        pair.participant.join(Pair::number(), JoinKey::generate(&mut OsRng).unwrap());
+        pair.settle();
+        let asked =
+            pair.participant_events.iter().any(|e| matches!(e, ParticipantEvent::Ask { .. }));
+        assert_eq!(asked, attempt < crate::handshake::MAX_ATTEMPTS);
+        pair.participant.decide(Consent::Refused, pair.now);
+        pair.settle();
+        pair.participant_events.clear();
+    }
+}
+
+#[test]
+fn a_packet_changed_repeated_or_left_out_ends_the_session() {
+    type Change = fn(Vec<u8>) -> Vec<Vec<u8>>;
+    let changes: [Change; 3] = [
+        |mut packet| {
+            *packet.last_mut().unwrap() ^= 1;
+            vec![packet]
+        },
+        |packet| vec![packet.clone(), packet],
+        |_| vec![],
+    ];
+    for change in changes {
+        let mut pair = Pair::new();
+        pair.connect(BOTH);
+        let mut changed = false;
+        pair.meddle = Box::new(move |packet| {
+            let (header, _) = Header::parse(&packet).unwrap();
+            if header.class == Class::Input && !changed {
+                changed = true;
+                return change(packet);
+            }
+            vec![packet]
+        });
+        pair.moderator.input(key(30, true), pair.now);
+        pair.moderator.input(key(31, true), pair.now);
+        pair.settle();
+        let ended = pair
+            .participant_events
+            .iter()
+            .any(|event| matches!(event, ParticipantEvent::Ended(EndReason::Tampered(_))));
+        assert!(ended, "{:?}", pair.participant_events);
+        assert!(pair.inputs().len() <= 1);
+    }
+}
+
+#[test]
+fn what_is_held_is_released_when_the_controller_falls_silent() {
+    let mut pair = Pair::new();
+    pair.connect(BOTH);
+    pair.moderator.input(key(29, true), pair.now);
+    pair.pass(Duration::from_secs(5));
+    assert_eq!(pair.inputs(), [key(29, true)], "held for long, since the console is there");
+    pair.meddle = Box::new(|_| vec![]);
+    pair.pass(RELEASE_AFTER);
+    assert_eq!(pair.inputs(), [key(29, true), InputEvent::ReleaseAll]);
+}
+
+#[test]
+fn input_that_was_held_back_is_dropped_but_letting_go_is_not() {
+    let mut pair = Pair::new();
+    pair.connect(BOTH);
+    pair.pass(Duration::from_secs(1));
+    let mut held = Vec::new();
+    pair.moderator.input(key(28, true), pair.now);
+    pair.moderator.input(key(28, false), pair.now);
+    while let Some(output) = pair.moderator.poll_output() {
+        if let Output::Send(Frame::Packet(packet)) = output {
+            held.push(packet);
+        }
+    }
+    pair.now += Duration::from_secs(3);
+    pair.participant.handle_timeout(pair.now);
+    for packet in held {
+        pair.participant.handle_frame(Frame::Packet(packet), pair.now);
+    }
+    pair.settle();
+    assert_eq!(pair.inputs(), [key(28, false)]);
+    assert!(
+        pair.moderator_events.iter().any(|event| matches!(event, ModeratorEvent::InputDropped(1)))
+    );
+}
+
+#[test]
+fn stop_at_the_device_and_end_at_the_console_reach_the_other_side() {
+    let mut pair = Pair::new();
+    pair.connect(BOTH);
+    pair.participant.end(DeviceEnd::Stopped);
+    pair.settle();
+    assert_eq!(pair.gone(), Some(ParticipantGone::Ended(DeviceEnd::Stopped)));
+
+    let mut pair = Pair::new();
+    pair.connect(BOTH);
+    pair.moderator.end();
+    pair.settle();
+    assert!(matches!(
+        pair.participant_events.last(),
+        Some(ParticipantEvent::Ended(EndReason::Moderator))
+    ));
+    assert!(matches!(
+        pair.moderator_events.last(),
+        Some(ModeratorEvent::Ended(EndOfSession::Ended))
+    ));
+}
+
+#[test]
+fn a_wrong_number_is_refused_and_another_can_be_tried() {
+    let mut pair = Pair::new();
+    let wrong = SessionNumber::try_from(987_654_321).unwrap();
+    pair.participant.join(wrong, JoinKey::generate(&mut OsRng).unwrap());
+    pair.settle();
+    assert!(matches!(
+        pair.participant_events.last(),
+        Some(ParticipantEvent::Ended(EndReason::JoinRefused(Refusal::NotAvailable)))
+    ));
+    assert!(!pair.participant.is_busy());
+}
+
+#[test]
+fn lost_pictures_lead_to_a_refresh() {
+    let mut pair = Pair::new();
+    pair.connect(BOTH);
+    let mut dropped = false;
+    pair.meddle = Box::new(move |packet| {
+        let (header, _) = Header::parse(&packet).unwrap();
+        let drop = header.class == Class::Picture && !dropped;
+        dropped |= drop;
+        if drop { vec![] } else { vec![packet] }
+    });
+    pair.participant.send_picture(b"one");
+    pair.participant.send_picture(b"two");
+    pair.settle();
+    assert!(pair.participant_events.iter().any(|e| matches!(e, ParticipantEvent::Refresh)));
+}
+
+#[test]
+fn nothing_on_the_wire_shows_what_was_typed_or_shown() {
+    let mut pair = Pair::new();
+    pair.connect(BOTH);
+    let text = "correct horse battery staple";
+    pair.moderator.input(InputEvent::Text(text.try_into().unwrap()), pair.now);
+    let at = Place { x: 0x1234, y: 0x2345, width: 0x3456, height: 0x4567 };
+    pair.moderator.input(InputEvent::Pointer(at), pair.now);
+    pair.participant.send_picture(&b"PICTURE".repeat(1000));
+    pair.settle();
+    let wire = pair.seen.concat();
+    for secret in [text.as_bytes(), b"PICTURE", b"horse"] {
+        assert!(!wire.windows(secret.len()).any(|window| window == secret));
+    }
+}
+
+#[test]
+fn frames_out_of_turn_never_panic_or_connect() {
+    let mut pair = Pair::new();
+    pair.join();
+    // The device's own handshake packets reflected to it, and the moderator's to the moderator.
+    for packet in pair.seen.clone() {
+        pair.participant.handle_frame(Frame::Packet(packet.clone()), pair.now);
+        pair.moderator.handle_frame(Frame::Packet(packet), pair.now);
+    }
+    pair.settle();
+    let connected = |event: &ModeratorEvent| matches!(event, ModeratorEvent::Connected { .. });
+    assert!(!pair.moderator_events.iter().any(connected));
+    assert!(matches!(
+        pair.gone(),
+        Some(ParticipantGone::Handshake(HandshakeError::Unexpected)) | None
+    ));
+}

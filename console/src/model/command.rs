@@ -1,0 +1,123 @@
+//! What the technician asks for.
+
+use lotse_protocol::ServerAddress;
+
+/// A key by its place on the keyboard: the number of `linux/input-event-codes.h`, `KEY_*`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyCode(pub u16);
+
+/// A mouse button.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Button {
+    /// `BTN_LEFT`
+    Left,
+    /// `BTN_MIDDLE`
+    Middle,
+    /// `BTN_RIGHT`
+    Right,
+}
+
+/// A pixel of the remote picture, counted from its upper left corner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct PixelPoint {
+    /// Column, from the left.
+    pub x: u32,
+    /// Row, from the top.
+    pub y: u32,
+}
+
+/// What a finger does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TouchPhase {
+    /// It comes down.
+    Down,
+    /// It moves while down.
+    Move,
+    /// It is lifted.
+    Up,
+}
+
+/// Something to do in a session.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Opens a session at a server, under the technician's name.
+    Open {
+        /// The session server.
+        server: ServerAddress,
+        /// How the panel calls the technician; at most [`super::MAX_NAME_CHARS`].
+        name: String,
+    },
+    /// The technician says that both codes are the same.
+    CodesMatch,
+    /// The technician says that the codes differ: the session ends.
+    CodesDiffer,
+    /// Presses or releases a key.
+    Key {
+        /// Which.
+        key: KeyCode,
+        /// Down or up.
+        pressed: bool,
+    },
+    /// Types a text through the panel's keyboard layout.
+    Text(String),
+    /// Moves the pointer.
+    PointerMove(PixelPoint),
+    /// Presses or releases a mouse button where the pointer is.
+    PointerButton {
+        /// Which.
+        button: Button,
+        /// Down or up.
+        pressed: bool,
+    },
+    /// Puts a finger down, moves or lifts it.
+    Touch {
+        /// Which finger, from 0.
+        contact: u8,
+        /// What it does.
+        phase: TouchPhase,
+        /// Where.
+        at: PixelPoint,
+    },
+    /// Turns the wheel by notches; positive is away from the user, and to the right.
+    Wheel {
+        /// Up and down.
+        vertical: i32,
+        /// Left and right.
+        horizontal: i32,
+    },
+    /// Releases everything that is pressed.
+    ReleaseAll,
+    /// Ends the session, or stops waiting for one.
+    End,
+}
+
+impl std::fmt::Debug for Command {
+    /// Names the command without what was typed, so that it may stand in a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Open { .. } => "Open",
+            Self::CodesMatch => "CodesMatch",
+            Self::CodesDiffer => "CodesDiffer",
+            Self::Key { .. } => "Key",
+            Self::Text(_) => "Text",
+            Self::PointerMove(_) => "PointerMove",
+            Self::PointerButton { .. } => "PointerButton",
+            Self::Touch { .. } => "Touch",
+            Self::Wheel { .. } => "Wheel",
+            Self::ReleaseAll => "ReleaseAll",
+            Self::End => "End",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_never_shows_what_was_typed() {
+        assert_eq!(format!("{:?}", Command::Text("hunter2".into())), "Text");
+        let key = Command::Key { key: KeyCode(30), pressed: true };
+        assert_eq!(format!("{key:?}"), "Key");
+    }
+}

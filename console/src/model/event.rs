@@ -1,0 +1,179 @@
+//! What happens to a session.
+
+use std::time::Duration;
+
+use lotse_protocol::SessionNumber;
+
+use super::state::{Code, Peer};
+
+/// The time from sending something to the panel until its answer, measured lately.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Latency(pub Duration);
+
+/// What the panel's screen is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ScreenState {
+    /// It shows a picture, or nothing else is known.
+    #[default]
+    Shown,
+    /// It shows nothing.
+    Off,
+    /// It cannot be read at the moment; the panel looks for it again.
+    Unreadable,
+}
+
+/// Something that went wrong on a small scale.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// The panel's keyboard layout has no key for this character.
+    CannotType(char),
+    /// Input came too late and was dropped at the panel.
+    InputTooLate,
+    /// Input was dropped here, because the link does not take any more.
+    LinkBusy,
+}
+
+impl Notice {
+    /// The word for scripts.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::CannotType(_) => "cannot-type",
+            Self::InputTooLate => "input-too-late",
+            Self::LinkBusy => "link-busy",
+        }
+    }
+}
+
+impl std::fmt::Debug for Notice {
+    /// Without the character, so that it may stand in a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// Something that happened; a driver yields these in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The server gave a number.
+    Opened {
+        /// The number that the person at the panel types.
+        number: SessionNumber,
+    },
+    /// Somebody typed the number; keys are being exchanged.
+    Joined,
+    /// Whoever typed the number is gone again before there was a code; the number still works.
+    JoinFailed,
+    /// There is a code to compare.
+    Code {
+        /// The code of this side.
+        code: Code,
+        /// How the panel calls itself. A claim, not a proof.
+        who: String,
+    },
+    /// The person at the panel accepted.
+    Connected(Peer),
+    /// The panel changed what is allowed.
+    RightsChanged(super::Rights),
+    /// The picture has changed; it is in the shared picture.
+    Picture,
+    /// What the panel's screen is doing.
+    Screen(ScreenState),
+    /// Something went wrong on a small scale; the session goes on.
+    Notice(Notice),
+    /// A new measurement.
+    Latency(Latency),
+    /// The link broke and is being mended.
+    Interrupted,
+    /// The link is back, with the same consent.
+    Resumed,
+    /// It is over.
+    Ended(EndReason),
+}
+
+/// Why a session is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// The technician ended it.
+    EndedHere,
+    /// The technician stopped before anybody joined.
+    Cancelled,
+    /// The person at the panel stopped it.
+    StoppedAtPanel,
+    /// The person at the panel refused.
+    RefusedAtPanel,
+    /// Nobody decided at the panel in time.
+    NoAnswerAtPanel,
+    /// The panel has no way to ask anybody.
+    PanelCannotAsk,
+    /// The panel failed.
+    PanelFailed,
+    /// The two codes differ: somebody may be in between.
+    CodesDiffer,
+    /// The check of the keys failed without anybody comparing.
+    KeysDoNotMatch,
+    /// The number was not used in time.
+    NumberExpired,
+    /// The panel left, or its program ended.
+    PanelLeft,
+    /// The link could not be mended in time.
+    LinkLost,
+    /// The server cannot be reached.
+    ServerUnreachable {
+        /// What the system said, in English.
+        detail: String,
+    },
+    /// The server is not the one of the address.
+    ServerNotTrusted {
+        /// What was wrong with its certificate, in English.
+        detail: String,
+    },
+    /// The server does not want to open a session now.
+    ServerRefused,
+    /// The other side spoke against the rules.
+    Protocol {
+        /// What was wrong, in English.
+        detail: String,
+    },
+    /// This program failed.
+    Internal {
+        /// What failed, in English.
+        detail: String,
+    },
+}
+
+impl EndReason {
+    /// The word for scripts.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::EndedHere => "ended-here",
+            Self::Cancelled => "cancelled",
+            Self::StoppedAtPanel => "stopped-at-panel",
+            Self::RefusedAtPanel => "refused-at-panel",
+            Self::NoAnswerAtPanel => "no-answer-at-panel",
+            Self::PanelCannotAsk => "panel-cannot-ask",
+            Self::PanelFailed => "panel-failed",
+            Self::CodesDiffer => "codes-differ",
+            Self::KeysDoNotMatch => "keys-do-not-match",
+            Self::NumberExpired => "number-expired",
+            Self::PanelLeft => "panel-left",
+            Self::LinkLost => "link-lost",
+            Self::ServerUnreachable { .. } => "server-unreachable",
+            Self::ServerNotTrusted { .. } => "server-not-trusted",
+            Self::ServerRefused => "server-refused",
+            Self::Protocol { .. } => "protocol",
+            Self::Internal { .. } => "internal",
+        }
+    }
+
+    /// What the system said, where it said something; in English.
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Self::ServerUnreachable { detail }
+            | Self::ServerNotTrusted { detail }
+            | Self::Protocol { detail }
+            | Self::Internal { detail } => Some(detail),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! What the console knows: the state of the session, what may be asked of it, what happens to it.
+//!
+//! Nothing here knows a window, a socket or a thread. A driver takes [`Command`]s and yields
+//! [`Event`]s; [`Model::apply`] turns events into the state that window and command line show.
+
+mod command;
+mod event;
+pub mod held;
+pub mod picture;
+mod queue;
+mod state;
+
+pub use command::{Button, Command, KeyCode, PixelPoint, TouchPhase};
+pub use event::{EndReason, Event, Latency, Notice, ScreenState};
+pub use queue::{CommandQueue, MAX_QUEUED_COMMANDS, QueueFull};
+pub use state::{Code, Invalid, Level, MAX_NAME_CHARS, Model, Peer, Right, Rights, SessionState};

@@ -1,0 +1,33 @@
+//! Where both people compare the code.
+
+use egui::{RichText, Ui};
+
+use super::{theme, widgets};
+use crate::model::{Code, Command};
+use crate::words::Words;
+
+pub(super) fn compare_ui(
+    ui: &mut Ui,
+    code: Code,
+    who: &str,
+    words: &Words,
+    commands: &mut Vec<Command>,
+) {
+    let wait = &words.wait;
+    widgets::heading(ui, wait.compare);
+    widgets::framed_name(ui, wait.calls_itself, who);
+    ui.add_space(4.0);
+    widgets::huge_digits(ui, &code.grouped(), 96.0);
+    ui.add_space(6.0);
+    ui.label(RichText::new(wait.compare_how).font(theme::bold_font(15.0)));
+    widgets::soft(ui, wait.compare_why);
+    ui.add_space(12.0);
+    ui.horizontal(|ui| {
+        if ui.add(widgets::primary(wait.same)).clicked() {
+            commands.push(Command::CodesMatch);
+        }
+        if ui.add(widgets::stop(wait.differ)).clicked() {
+            commands.push(Command::CodesDiffer);
+        }
+    });
+}

@@ -1,0 +1,198 @@
+//! Where a panel is seen and steered.
+
+use std::time::Instant;
+
+use egui::{Align, CentralPanel, Color32, Frame, Layout, Margin, Panel, RichText, Ui};
+
+use super::view::{Pointing, Scale, View};
+use super::{Scene, bar, marks, picture, theme, typing, widgets};
+use crate::keys::{Combo, MENU};
+use crate::model::{Command, Notice, Peer, Right};
+use crate::words::{ConnectedWords, Words};
+
+pub(super) fn connected_ui(
+    ui: &mut Ui,
+    scene: &Scene<'_>,
+    view: &mut View,
+    words: &Words,
+    peer: &Peer,
+    commands: &mut Vec<Command>,
+) {
+    if !view.was_connected {
+        // Who connects wants to type there.
+        view.picture_focused = peer.rights.has(Right::Control);
+        view.was_connected = true;
+    }
+    bar(ui, |ui| toolbar_ui(ui, view, &words.connected, peer, commands));
+    status_ui(ui, scene, view, words, peer);
+    CentralPanel::default().frame(Frame::new().fill(theme::SEA_DARK)).show(ui, |ui| {
+        picture::picture_ui(ui, scene, view, words, commands);
+    });
+    typing::typing_ui(ui, view, words, commands);
+}
+
+pub(super) fn interrupted_ui(
+    ui: &mut Ui,
+    scene: &Scene<'_>,
+    view: &mut View,
+    words: &Words,
+    (peer, since): (&Peer, Instant),
+    commands: &mut Vec<Command>,
+) {
+    let text = &words.connected;
+    bar(ui, |ui| {
+        title(ui, peer);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| end_button(ui, text, commands));
+    });
+    status_ui(ui, scene, view, words, peer);
+    CentralPanel::default().frame(Frame::new().fill(theme::SEA_DARK)).show(ui, |ui| {
+        picture::greyed_ui(ui, scene, view);
+    });
+    let frame = Frame::new()
+        .fill(theme::CARD)
+        .corner_radius(10)
+        .shadow(theme::shadow())
+        .inner_margin(Margin::symmetric(32, 24));
+    egui::Area::new(ui.id().with("interrupted"))
+        .anchor(egui::Align2::CENTER_CENTER, egui::Vec2::ZERO)
+        .show(ui.ctx(), |ui| {
+            frame.show(ui, |ui| {
+                ui.set_width(440.0);
+                widgets::heading(ui, text.interrupted);
+                ui.label(text.interrupted_safe);
+                ui.label(text.interrupted_next);
+                ui.add_space(6.0);
+                let seconds = scene.now.saturating_duration_since(since).as_secs();
+                widgets::busy(ui, &format!("{} {seconds} s", text.since));
+            });
+        });
+    // The seconds go on.
+    ui.ctx().request_repaint_after(std::time::Duration::from_millis(500));
+}
+
+fn title(ui: &mut Ui, peer: &Peer) {
+    marks::flag_h(ui, 24.0);
+    ui.add_space(4.0);
+    let name = RichText::new(&peer.name).font(theme::bold_font(15.0)).color(Color32::WHITE);
+    ui.add(egui::Label::new(name).truncate()).on_hover_text(&peer.name);
+}
+
+fn toolbar_ui(
+    ui: &mut Ui,
+    view: &mut View,
+    words: &ConnectedWords,
+    peer: &Peer,
+    commands: &mut Vec<Command>,
+) {
+    marks::flag_h(ui, 24.0);
+    ui.add_space(4.0);
+    let sizes = [(Scale::Fitted, words.fitted), (Scale::Native, words.native)];
+    widgets::choice_on_bar(ui, &mut view.scale, sizes, words.size_hint);
+    if peer.rights.has(Right::Control) {
+        let pointing = [(Pointing::Mouse, words.mouse), (Pointing::Touch, words.touch)];
+        let before = view.pointing;
+        widgets::choice_on_bar(ui, &mut view.pointing, pointing, words.pointing_hint);
+        if view.pointing != before {
+            view.lose_focus(commands);
+        }
+        keys_menu(ui, words, commands);
+        if ui.add(widgets::on_bar(words.type_text, false)).clicked() {
+            view.lose_focus(commands);
+            view.typing = Some(String::new());
+        }
+    }
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        end_button(ui, words, commands);
+        ui.add_space(4.0);
+        let live = RichText::new(words.live).font(theme::bold_font(13.0)).color(Color32::WHITE);
+        ui.label(live);
+        marks::live_dot(ui);
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            ui.add_space(8.0);
+            let name = RichText::new(&peer.name).font(theme::bold_font(15.0));
+            ui.add(egui::Label::new(name.color(Color32::WHITE)).truncate());
+        });
+    });
+}
+
+fn end_button(ui: &mut Ui, words: &ConnectedWords, commands: &mut Vec<Command>) {
+    let text = RichText::new(words.end).font(theme::bold_font(14.0)).color(Color32::WHITE);
+    let button = egui::Button::new(text).fill(theme::RED).stroke(egui::Stroke::NONE);
+    if ui.add(button).clicked() {
+        commands.push(Command::End);
+    }
+}
+
+fn keys_menu(ui: &mut Ui, words: &ConnectedWords, commands: &mut Vec<Command>) {
+    let button = egui::containers::menu::MenuButton::from_button(widgets::on_bar(words.keys, false));
+    button.ui(ui, |ui| {
+        ui.set_min_width(150.0);
+        egui::ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
+            for text in MENU {
+                let Ok(combo) = text.parse::<Combo>() else { continue };
+                let row = egui::Button::new(*text).frame(false).min_size(egui::vec2(150.0, 26.0));
+                if ui.add(row).clicked() {
+                    commands.extend(combo.commands());
+                    ui.close();
+                }
+            }
+        });
+    });
+}
+
+fn status_ui(ui: &mut Ui, scene: &Scene<'_>, view: &View, words: &Words, peer: &Peer) {
+    let frame = Frame::new().fill(theme::SEA).inner_margin(Margin::symmetric(16, 0));
+    Panel::bottom("status").frame(frame).show_separator_line(false).exact_size(34.0).show(
+        ui,
+        |ui| {
+            ui.horizontal_centered(|ui| {
+                marks::level_sign(ui, peer.level);
+                on_bar(ui, words.level(peer.level));
+                ui.add_space(14.0);
+                let rights: Vec<&str> = peer.rights.iter().map(|r| words.right(r)).collect();
+                on_bar(ui, &format!("{}: {}", words.connected.allowed, rights.join(", ")));
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    measures_ui(ui, scene, view, words, peer);
+                });
+            });
+        },
+    );
+}
+
+fn measures_ui(ui: &mut Ui, scene: &Scene<'_>, view: &View, words: &Words, peer: &Peer) {
+    let text = &words.connected;
+    if let Some(latency) = scene.model.latency() {
+        on_bar(ui, &format!("{} ms", latency.0.as_millis()));
+        ui.add_space(10.0);
+    }
+    let (width, height) = {
+        let picture = scene.picture.lock();
+        (picture.width(), picture.height())
+    };
+    if width > 0 {
+        on_bar(ui, &format!("{width} × {height}"));
+        ui.add_space(10.0);
+    }
+    if !peer.rights.has(Right::Control) {
+        on_bar(ui, text.view_only);
+        return;
+    }
+    let there = view.keys_go_to_panel(scene.model);
+    let place = if there { text.keyboard_there } else { text.keyboard_here };
+    on_bar(ui, place).on_hover_text(text.keyboard_hint);
+    marks::keyboard(ui, there).on_hover_text(text.keyboard_hint);
+    if let Some(notice) = scene.model.notice() {
+        ui.add_space(10.0);
+        let said = match notice {
+            Notice::CannotType(c) => format!("{} {c}", text.cannot_type),
+            Notice::InputTooLate => text.too_late.to_owned(),
+            Notice::LinkBusy => text.busy.to_owned(),
+        };
+        let label = RichText::new(&said).size(13.0).color(theme::ACCENT);
+        ui.add(egui::Label::new(label).truncate()).on_hover_text(said);
+    }
+}
+
+fn on_bar(ui: &mut Ui, text: &str) -> egui::Response {
+    ui.label(RichText::new(text).size(13.0).color(theme::FOAM))
+}

@@ -1,0 +1,251 @@
+//! The remote picture, and what the hand does on it.
+
+use egui::{Event, MouseWheelUnit, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, vec2};
+
+use super::view::{Pointing, Scale, View};
+use super::{Scene, theme, widgets};
+use crate::model::{Button, Command, PixelPoint, ScreenState, TouchPhase};
+use crate::render::PicturePaint;
+use crate::words::Words;
+
+/// Distance between a fitted picture and the edge, in points: room for the mark of the focus, and
+/// to click beside it.
+const MARGIN: f32 = 8.0;
+
+/// Points that a touch pad moves for one notch of the wheel.
+const POINTS_PER_NOTCH: f32 = 50.0;
+
+/// Most notches sent for one turn.
+const MAX_NOTCHES: i32 = 20;
+
+/// Where the picture is in the window.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    rect: Rect,
+    size: [u32; 2],
+}
+
+impl Place {
+    /// The pixel of the picture below a point of the window, the nearest one if outside.
+    pub(super) fn picture_from_view(self, at: Pos2) -> PixelPoint {
+        let share = (at - self.rect.min) / self.rect.size();
+        let [width, height] = self.size;
+        // `as` saturates, so that what is left of the picture becomes 0.
+        let pixel = |share: f32, side: u32| {
+            ((share * side as f32).floor() as u32).min(side.saturating_sub(1))
+        };
+        PixelPoint { x: pixel(share.x, width), y: pixel(share.y, height) }
+    }
+}
+
+pub(super) fn picture_ui(
+    ui: &mut Ui,
+    scene: &Scene<'_>,
+    view: &mut View,
+    words: &Words,
+    commands: &mut Vec<Command>,
+) {
+    let around = ui.interact(ui.max_rect(), ui.id().with("beside"), Sense::click());
+    if around.clicked() {
+        view.picture_focused = false;
+    }
+    let instead = match scene.model.screen() {
+        ScreenState::Off => Some(words.connected.screen_off),
+        ScreenState::Unreadable => Some(words.connected.screen_unreadable),
+        ScreenState::Shown => {
+            scene.picture.lock().is_empty().then_some(words.connected.no_picture)
+        }
+    };
+    if let Some(text) = instead {
+        ui.centered_and_justified(|ui| {
+            ui.label(egui::RichText::new(text).size(16.0).color(theme::FOAM));
+        });
+        return;
+    }
+    let (place, response) = show(ui, scene, view.scale, false);
+    if !scene.model.may_control() {
+        return;
+    }
+    if view.keys_go_to_panel(scene.model) {
+        let stroke = Stroke::new(2.0, theme::ACCENT);
+        ui.painter().rect_stroke(place.rect.expand(1.0), 1, stroke, StrokeKind::Outside);
+    }
+    if response.contains_pointer() && view.typing.is_none() {
+        ui.ctx().set_cursor_icon(egui::CursorIcon::Crosshair);
+    }
+    hand_ui(ui, place, &response, view, commands);
+}
+
+/// The picture of the past, while the link is broken.
+pub(super) fn greyed_ui(ui: &mut Ui, scene: &Scene<'_>, view: &View) {
+    if !scene.picture.lock().is_empty() {
+        show(ui, scene, view.scale, true);
+    }
+}
+
+fn show(ui: &mut Ui, scene: &Scene<'_>, scale: Scale, greyed: bool) -> (Place, egui::Response) {
+    let per_point = ui.ctx().pixels_per_point();
+    let size = {
+        let picture = scene.picture.lock();
+        [picture.width(), picture.height()]
+    };
+    let native = vec2(size[0] as f32, size[1] as f32) / per_point;
+    let outer = ui.max_rect();
+    let paint = PicturePaint { picture: scene.picture.clone(), greyed };
+    let add = |ui: &mut Ui, rect: Rect| {
+        // Snapped to window pixels, so that the native size is exact.
+        let snap = |v: f32| (v * per_point).round() / per_point;
+        let min = Pos2::new(snap(rect.min.x), snap(rect.min.y));
+        let rect = Rect::from_min_size(min, vec2(snap(rect.width()), snap(rect.height())));
+        let response = ui.interact(rect, ui.id().with("picture"), Sense::click_and_drag());
+        ui.painter().add(paint.shape(rect));
+        (Place { rect, size }, response)
+    };
+    match scale {
+        Scale::Fitted => {
+            let room = (outer.size() - Vec2::splat(2.0 * MARGIN)).max(vec2(16.0, 16.0));
+            let rect = Rect::from_center_size(outer.center(), widgets::fitted(native, room));
+            add(ui, rect)
+        }
+        Scale::Native => {
+            let bars_only = egui::scroll_area::ScrollSource {
+                scroll_bar: true,
+                ..egui::scroll_area::ScrollSource::NONE
+            };
+            let area = egui::ScrollArea::both().auto_shrink([false, false]);
+            let shown = area.scroll_source(bars_only).show(ui, |ui| {
+                let room = ui.available_size().max(native);
+                let (all, _) = ui.allocate_exact_size(room, Sense::hover());
+                add(ui, Rect::from_center_size(all.center(), native))
+            });
+            shown.inner
+        }
+    }
+}
+
+/// Turns what the mouse does on the picture into commands, in order.
+fn hand_ui(
+    ui: &Ui,
+    place: Place,
+    response: &egui::Response,
+    view: &mut View,
+    commands: &mut Vec<Command>,
+) {
+    let over = response.contains_pointer() && view.typing.is_none();
+    let events = ui.input(|input| input.events.clone());
+    for event in &events {
+        match event {
+            Event::PointerMoved(at) if over || !view.held.is_empty() => {
+                let at = place.picture_from_view(*at);
+                match view.pointing {
+                    Pointing::Mouse if over || view.held.any_button() => {
+                        commands.push(Command::PointerMove(at));
+                    }
+                    Pointing::Mouse => {}
+                    Pointing::Touch => {
+                        commands.extend(view.held.finger(TouchPhase::Move, at));
+                    }
+                }
+            }
+            Event::PointerButton { pos, button, pressed, .. } => {
+                if over && *pressed {
+                    view.picture_focused = true;
+                }
+                if over || !*pressed {
+                    press(place.picture_from_view(*pos), *button, *pressed, view, commands);
+                }
+            }
+            Event::MouseWheel { unit, delta, .. } if over => {
+                commands.extend(wheel(*unit, *delta, &mut view.wheel));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn press(
+    at: PixelPoint,
+    button: egui::PointerButton,
+    pressed: bool,
+    view: &mut View,
+    commands: &mut Vec<Command>,
+) {
+    let button = match button {
+        egui::PointerButton::Primary => Button::Left,
+        egui::PointerButton::Middle => Button::Middle,
+        egui::PointerButton::Secondary => Button::Right,
+        egui::PointerButton::Extra1 | egui::PointerButton::Extra2 => return,
+    };
+    if view.pointing == Pointing::Touch {
+        if button == Button::Left {
+            let phase = if pressed { TouchPhase::Down } else { TouchPhase::Up };
+            commands.extend(view.held.finger(phase, at));
+        }
+        return;
+    }
+    if let Some(command) = view.held.button(button, pressed) {
+        commands.push(Command::PointerMove(at));
+        commands.push(command);
+    }
+}
+
+/// Whole notches of a turn; what is less is kept in `rest`.
+fn wheel(unit: MouseWheelUnit, delta: Vec2, rest: &mut Vec2) -> Option<Command> {
+    let notches = match unit {
+        MouseWheelUnit::Line => delta,
+        MouseWheelUnit::Page => delta * 5.0,
+        MouseWheelUnit::Point => delta / POINTS_PER_NOTCH,
+    };
+    *rest += notches;
+    let whole = vec2(rest.x.trunc(), rest.y.trunc());
+    *rest -= whole;
+    let bounded = |v: f32| (v as i32).clamp(-MAX_NOTCHES, MAX_NOTCHES);
+    // egui counts positive what moves the content right, a wheel what moves the view right.
+    let (vertical, horizontal) = (bounded(whole.y), -bounded(whole.x));
+    ((vertical, horizontal) != (0, 0)).then_some(Command::Wheel { vertical, horizontal })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::pos2;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The middle of where a pixel is shown leads back to that pixel, at any scale.
+        #[test]
+        fn a_click_lands_on_the_pixel_that_is_seen(
+            (width, height) in (1_u32..4000, 1_u32..4000),
+            (x, y) in (0.0_f64..1.0, 0.0_f64..1.0),
+            (left, top) in (0.0_f32..500.0, 0.0_f32..500.0),
+            zoom in 0.3_f32..3.0,
+        ) {
+            let size = vec2(width as f32, height as f32) * zoom;
+            let place = Place { rect: Rect::from_min_size(pos2(left, top), size), size: [width, height] };
+            let pixel = PixelPoint { x: (x * f64::from(width)) as u32, y: (y * f64::from(height)) as u32 };
+            let middle = vec2(pixel.x as f32 + 0.5, pixel.y as f32 + 0.5) * zoom;
+            prop_assert_eq!(place.picture_from_view(pos2(left, top) + middle), pixel);
+        }
+    }
+
+    #[test]
+    fn what_is_outside_becomes_the_edge() {
+        let rect = Rect::from_min_size(pos2(10.0, 10.0), vec2(100.0, 50.0));
+        let place = Place { rect, size: [200, 100] };
+        assert_eq!(place.picture_from_view(pos2(-5.0, 500.0)), PixelPoint { x: 0, y: 99 });
+        assert_eq!(place.picture_from_view(pos2(900.0, 0.0)), PixelPoint { x: 199, y: 0 });
+    }
+
+    #[test]
+    fn small_turns_add_up_to_notches() {
+        let mut rest = Vec2::ZERO;
+        let turns: Vec<_> =
+            (0..5).filter_map(|_| wheel(MouseWheelUnit::Point, vec2(0.0, 20.0), &mut rest)).collect();
+        assert_eq!(turns, [
+            Command::Wheel { vertical: 1, horizontal: 0 },
+            Command::Wheel { vertical: 1, horizontal: 0 },
+        ]);
+        let huge = wheel(MouseWheelUnit::Line, vec2(0.0, 1e9), &mut rest);
+        assert_eq!(huge, Some(Command::Wheel { vertical: MAX_NOTCHES, horizontal: 0 }));
+    }
+}

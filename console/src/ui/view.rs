@@ -1,0 +1,88 @@
+//! What the window remembers beside the session: fields, choices, and what is held down.
+
+use egui::Vec2;
+use winit::keyboard::PhysicalKey;
+
+use crate::keys;
+use crate::model::held::Held;
+use crate::model::{Command, Model};
+use crate::words::Language;
+
+/// How large the picture is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scale {
+    /// As large as the window allows.
+    #[default]
+    Fitted,
+    /// One pixel of the picture is one pixel of the window.
+    Native,
+}
+
+/// What a click is at the panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pointing {
+    /// A mouse button.
+    #[default]
+    Mouse,
+    /// A finger.
+    Touch,
+}
+
+/// The window's own state.
+#[derive(Debug, Default)]
+pub struct View {
+    /// The language of all texts.
+    pub language: Language,
+    /// The field with the server's address.
+    pub server: String,
+    /// The field with the technician's name.
+    pub name: String,
+    /// How large the picture is shown.
+    pub scale: Scale,
+    /// What a click is.
+    pub pointing: Pointing,
+    /// Whether keys go to the panel.
+    pub picture_focused: bool,
+    /// The text that is being written for the panel, while its window is open.
+    pub typing: Option<String>,
+    /// Whether the technician wants the first screen again; the window's owner starts anew.
+    pub back_to_start: bool,
+    pub(super) held: Held,
+    pub(super) complained: bool,
+    pub(super) copied: bool,
+    pub(super) was_connected: bool,
+    /// Turns of the wheel too small to be a notch yet.
+    pub(super) wheel: Vec2,
+}
+
+impl View {
+    /// A window with filled fields.
+    pub fn new(language: Language, server: String, name: String) -> Self {
+        Self { language, server, name, ..Self::default() }
+    }
+
+    /// Whether a key pressed now belongs to the panel.
+    pub fn keys_go_to_panel(&self, model: &Model) -> bool {
+        self.picture_focused && self.typing.is_none() && model.may_control()
+    }
+
+    /// Takes a physical key that belongs to the panel; repetitions give no command.
+    pub fn key(&mut self, key: PhysicalKey, pressed: bool) -> Option<Command> {
+        keys::from_winit(key).and_then(|key| self.held.key(key, pressed))
+    }
+
+    /// Lets go of everything that is held down, when the window loses the focus or the link
+    /// breaks.
+    pub fn lose_focus(&mut self, commands: &mut Vec<Command>) {
+        commands.extend(self.held.release());
+    }
+
+    /// The picture is gone: nothing is held there, and nothing of it is remembered.
+    pub(super) fn leave_picture(&mut self) {
+        self.held.release();
+        self.picture_focused = false;
+        self.was_connected = false;
+        self.typing = None;
+        self.wheel = Vec2::ZERO;
+    }
+}

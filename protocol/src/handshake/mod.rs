@@ -267,6 +267,11 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 pub struct Code(u32);
 
 impl Code {
+    /// As a number below one million; leading zeros count.
+    pub fn value(self) -> u32 {
+        self.0
+    }
+
     /// The six digits without a space.
     pub fn digits(self) -> String6 {
         let mut text = String6::new();

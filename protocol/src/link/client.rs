@@ -10,7 +10,6 @@ use crate::tunnel::{Answer, Asked, Bye, Hello, LINK_VERSION, Notice, Reply, Requ
 
 /// What [`ClientLink`] tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum ClientEvent<P = Vec<u8>> {
     /// After a silence something was received again.
     Alive,
@@ -184,6 +183,11 @@ impl<P: for<'a> From<&'a [u8]>> ClientLink<P> {
                 Due::Silent { since } => self.events.push_back(ClientEvent::Silent { since }),
             }
         }
+    }
+
+    /// The next of the frames that must leave, before any events.
+    pub fn poll_transmit(&mut self) -> Option<Frame<P>> {
+        self.out.pop_front()
     }
 
     /// What must leave, what must be known, when to come back.

@@ -1,9 +1,10 @@
 //! A session, from either side, without a socket and without a clock.
 //!
 //! [`Moderator`] is the console's side, [`Participant`] the device's. Both keep one contract:
-//! `handle_frame` takes what arrived on the link and `handle_timeout` the passing of time, both
-//! with the instant at which they happen; commands are plain methods. After each call drain
-//! `poll_output` until it is `None`, then wait for a frame, a command or `poll_timeout`.
+//! `handle_answer`, `handle_notice` and `handle_packet` take what arrived on the link and
+//! `handle_timeout` the passing of time, with the instant at which it happens; commands are plain
+//! methods. After each call drain `poll_output` until it is `None`, then wait for what arrives, a
+//! command, or `poll_timeout`.
 //!
 //! Link keep-alive is not theirs: [`crate::link`] does it.
 
@@ -11,11 +12,12 @@ mod channels;
 mod moderator;
 mod participant;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use crate::frame::Frame;
+use crate::header::Class;
 use crate::message::InputEvent;
+use crate::tunnel::Asked;
 
 pub use channels::Tampered;
 pub use moderator::{Moderator, ModeratorConfig, ModeratorEvent, ParticipantGone};
@@ -39,19 +41,21 @@ const MAX_OUTPUTS: usize = 4096;
 /// What must leave a session after a call.
 #[derive(Debug)]
 pub enum Output<E> {
-    /// To be sent on the link. Packets are scheduled by the class in their header.
-    Send(Frame),
+    /// To be asked of the server. Its answers are to be handed in in the same order.
+    Request(Asked),
+    /// A packet to be sent on the link, header included, scheduled by its class.
+    Packet(Class, Vec<u8>),
     /// For the program.
     Event(E),
 }
 
 /// The outputs that wait.
 #[derive(Debug)]
-struct Outputs<E>(std::collections::VecDeque<Output<E>>);
+struct Outputs<E>(VecDeque<Output<E>>);
 
 impl<E> Outputs<E> {
     const fn new() -> Self {
-        Self(std::collections::VecDeque::new())
+        Self(VecDeque::new())
     }
 
     fn push(&mut self, output: Output<E>) {
@@ -59,12 +63,12 @@ impl<E> Outputs<E> {
         self.0.push_back(output);
     }
 
-    fn send(&mut self, frame: impl Into<Frame>) {
-        self.push(Output::Send(frame.into()));
+    fn request(&mut self, what: Asked) {
+        self.push(Output::Request(what));
     }
 
-    fn packets(&mut self, packets: Vec<Vec<u8>>) {
-        packets.into_iter().for_each(|packet| self.push(Output::Send(Frame::Packet(packet))));
+    fn packets(&mut self, class: Class, packets: Vec<Vec<u8>>) {
+        packets.into_iter().for_each(|packet| self.push(Output::Packet(class, packet)));
     }
 
     fn event(&mut self, event: E) {
@@ -73,6 +77,22 @@ impl<E> Outputs<E> {
 
     fn pop(&mut self) -> Option<Output<E>> {
         self.0.pop_front()
+    }
+}
+
+/// Which of the requests that wait for an answer is the one that matters. The server answers
+/// each request once, in order.
+#[derive(Debug, Default)]
+struct Pending(VecDeque<bool>);
+
+impl Pending {
+    fn asked(&mut self, matters: bool) {
+        self.0.push_back(matters);
+    }
+
+    /// An answer came: whether it is to the request that matters.
+    fn answered(&mut self) -> bool {
+        self.0.pop_front().unwrap_or(false)
     }
 }
 

@@ -5,9 +5,8 @@ use std::time::Instant;
 use rand_core::CryptoRngCore;
 
 use super::channels::{Arrived, Channels, Tampered};
-use super::{Output, Outputs, Pressed, STILL_HERE_INTERVAL};
+use super::{Output, Outputs, Pending, Pressed, STILL_HERE_INTERVAL};
 use crate::SessionNumber;
-use crate::frame::Frame;
 use crate::handshake::moderator::{CompareCode, ExpectJoinProof, ExpectJoinRequest};
 use crate::handshake::{
     Code, Context, Declined, Grant, HandshakeError, HandshakeMessage, MAX_ATTEMPTS,
@@ -19,9 +18,7 @@ use crate::message::{
     decode,
 };
 use crate::packet::SealError;
-use crate::tunnel::{
-    Answer, Asked, Departure, EndOfSession, Notice, Refusal, Reply, Request, SessionId,
-};
+use crate::tunnel::{Answer, Asked, Departure, EndOfSession, Notice, Refusal, SessionId};
 
 /// Who the moderator is and what it asks for.
 #[derive(Debug, Clone)]
@@ -99,7 +96,7 @@ pub enum ParticipantGone {
 
 enum State {
     Idle,
-    Opening { request: u16 },
+    Opening,
     Open(Session),
     Ended,
 }
@@ -141,7 +138,7 @@ pub struct Moderator {
     outputs: Outputs<ModeratorEvent>,
     attempts: u8,
     joins: u16,
-    requests: u16,
+    pending: Pending,
 }
 
 impl std::fmt::Debug for Moderator {
@@ -160,7 +157,7 @@ impl Moderator {
             outputs: Outputs::new(),
             attempts: 0,
             joins: 0,
-            requests: 0,
+            pending: Pending::default(),
         }
     }
 
@@ -177,8 +174,8 @@ impl Moderator {
     /// Asks the server for a session.
     pub fn open(&mut self) {
         if matches!(self.state, State::Idle) {
-            let request = self.request(Asked::Open);
-            self.state = State::Opening { request };
+            self.request(Asked::Open);
+            self.state = State::Opening;
         }
     }
 
@@ -250,26 +247,67 @@ impl Moderator {
             (false, due) => due,
         };
         let sealed = connected.channels.seal_input(&Input { tick: connected.tick, event });
-        self.send_sealed(sealed);
+        self.send_sealed(Class::Input, sealed);
         true
     }
 
     /// Ends the session.
     pub fn end(&mut self) {
         self.control(&FromModerator::End);
-        if matches!(self.state, State::Open(_) | State::Opening { .. }) {
+        if matches!(self.state, State::Open(_) | State::Opening) {
             self.request(Asked::Leave);
             self.finish(EndOfSession::Ended);
         }
     }
 
-    /// Takes a frame from the link. Frames of the link itself (pings and the like) fall through.
-    pub fn handle_frame(&mut self, frame: Frame, now: Instant) {
-        match frame {
-            Frame::Reply(reply) => self.handle_reply(reply),
-            Frame::Notice(notice) => self.handle_notice(notice),
-            Frame::Packet(packet) => self.handle_packet(&packet, now),
-            _ => {}
+    /// Takes the server's answer to the oldest [`Output::Request`] that has none.
+    pub fn handle_answer(&mut self, answer: Answer) {
+        if !self.pending.answered() || !matches!(self.state, State::Opening) {
+            return;
+        }
+        match answer {
+            Answer::Opened { number, session, expires_in_s } => {
+                self.state = State::Open(Session { id: session, number, participant: None });
+                self.outputs.event(ModeratorEvent::Opened { number, expires_in_s });
+            }
+            Answer::Refused(refusal) => {
+                self.state = State::Idle;
+                self.outputs.event(ModeratorEvent::OpenRefused(refusal));
+            }
+            Answer::Joined { .. } | Answer::Done => {
+                self.state = State::Idle;
+                self.outputs.event(ModeratorEvent::OpenRefused(Refusal::NotAllowed));
+            }
+        }
+    }
+
+    /// Takes a notice of the server.
+    pub fn handle_notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::MemberJoined { member } => self.begin(member),
+            Notice::MemberLeft { member, how } => {
+                if self.participant().is_some_and(|p| p.id == member) {
+                    self.forget(ParticipantGone::Departed(how));
+                }
+            }
+            Notice::SessionEnded { why } => self.finish(why),
+            Notice::PicturesDropped { .. } => self.refresh(),
+        }
+    }
+
+    /// Takes a packet, header included.
+    pub fn handle_packet(&mut self, packet: &[u8], now: Instant) {
+        let Ok((header, payload)) = Header::parse(packet) else { return };
+        let State::Open(session) = &mut self.state else { return };
+        match session.participant.take() {
+            Some(member) if member.id == header.source => {
+                if header.class == Class::Handshake {
+                    self.handle_handshake(member, payload);
+                } else {
+                    self.handle_sealed(member, &header, payload, now);
+                }
+            }
+            other => session.participant = other,
         }
     }
 
@@ -280,37 +318,6 @@ impl Moderator {
         {
             connected.still_here_at = Some(now + STILL_HERE_INTERVAL);
             self.control(&FromModerator::StillHere);
-        }
-    }
-
-    fn handle_reply(&mut self, reply: Reply) {
-        let State::Opening { request } = self.state else { return };
-        if reply.id != request {
-            return;
-        }
-        match reply.answer {
-            Answer::Opened { number, session, expires_in_s } => {
-                self.state = State::Open(Session { id: session, number, participant: None });
-                self.outputs.event(ModeratorEvent::Opened { number, expires_in_s });
-            }
-            Answer::Refused(refusal) => {
-                self.state = State::Idle;
-                self.outputs.event(ModeratorEvent::OpenRefused(refusal));
-            }
-            Answer::Joined { .. } | Answer::Done => {}
-        }
-    }
-
-    fn handle_notice(&mut self, notice: Notice) {
-        match notice {
-            Notice::MemberJoined { member } => self.begin(member),
-            Notice::MemberLeft { member, how } => {
-                if self.participant().is_some_and(|p| p.id == member) {
-                    self.forget(ParticipantGone::Departed(how));
-                }
-            }
-            Notice::SessionEnded { why } => self.finish(why),
-            Notice::PicturesDropped { .. } => self.refresh(),
         }
     }
 
@@ -329,21 +336,6 @@ impl Moderator {
         self.set_participant(Member { id: member, stage: Stage::Request(state) });
         self.outputs.event(ModeratorEvent::Joining);
         self.send_handshake(member, hello);
-    }
-
-    fn handle_packet(&mut self, packet: &[u8], now: Instant) {
-        let Ok((header, payload)) = Header::parse(packet) else { return };
-        let State::Open(session) = &mut self.state else { return };
-        match session.participant.take() {
-            Some(member) if member.id == header.source => {
-                if header.class == Class::Handshake {
-                    self.handle_handshake(member, payload);
-                } else {
-                    self.handle_sealed(member, &header, payload, now);
-                }
-            }
-            other => session.participant = other,
-        }
     }
 
     fn handle_handshake(&mut self, member: Member, payload: &[u8]) {
@@ -475,13 +467,13 @@ impl Moderator {
     fn control(&mut self, message: &FromModerator) {
         if let Some(connected) = self.connected_mut() {
             let sealed = connected.channels.seal_control(message);
-            self.send_sealed(sealed);
+            self.send_sealed(Class::Control, sealed);
         }
     }
 
-    fn send_sealed(&mut self, sealed: Result<Vec<Vec<u8>>, SealError>) {
+    fn send_sealed(&mut self, class: Class, sealed: Result<Vec<Vec<u8>>, SealError>) {
         match sealed {
-            Ok(packets) => self.outputs.packets(packets),
+            Ok(packets) => self.outputs.packets(class, packets),
             Err(error) => {
                 log::warn!("session: {error}");
                 if let Some(Member { id, .. }) = self.participant() {
@@ -493,7 +485,8 @@ impl Moderator {
     }
 
     fn send_handshake(&mut self, to: MemberId, message: Vec<u8>) {
-        self.outputs.packets(vec![handshake_packet(MemberId::MODERATOR, to, &message)]);
+        let packet = handshake_packet(MemberId::MODERATOR, to, &message);
+        self.outputs.packets(Class::Handshake, vec![packet]);
     }
 
     fn decline(&mut self, member: MemberId, why: Declined) {
@@ -528,10 +521,9 @@ impl Moderator {
         }
     }
 
-    fn request(&mut self, what: Asked) -> u16 {
-        self.requests = self.requests.wrapping_add(1);
-        self.outputs.send(Request { id: self.requests, what });
-        self.requests
+    fn request(&mut self, what: Asked) {
+        self.pending.asked(what == Asked::Open);
+        self.outputs.request(what);
     }
 
     fn participant(&self) -> Option<&Member> {

@@ -6,9 +6,8 @@ use rand_core::CryptoRngCore;
 
 use super::channels::{Arrived, Channels, Tampered};
 use super::moderator::handshake_packet;
-use super::{MAX_INPUT_AGE_TICKS, Output, Outputs, Pressed, RELEASE_AFTER, TICK};
+use super::{MAX_INPUT_AGE_TICKS, Output, Outputs, Pending, Pressed, RELEASE_AFTER, TICK};
 use crate::SessionNumber;
-use crate::frame::Frame;
 use crate::handshake::participant::{
     CompareCode, ExpectKeyGrant, ExpectModeratorHello, ExpectOpening,
 };
@@ -19,9 +18,7 @@ use crate::message::{
     decode_input,
 };
 use crate::packet::SealError;
-use crate::tunnel::{
-    Answer, Asked, Departure, EndOfSession, Notice, Refusal, Reply, Request, SessionId,
-};
+use crate::tunnel::{Answer, Asked, Departure, EndOfSession, Notice, Refusal, SessionId};
 
 /// What the device's program must know.
 #[derive(Debug)]
@@ -81,7 +78,7 @@ pub enum EndReason {
 
 enum State {
     Idle,
-    Joining { request: u16, number: SessionNumber, key: JoinKey },
+    Joining { number: SessionNumber, key: JoinKey },
     In { context: Context, stage: Stage },
 }
 
@@ -117,7 +114,7 @@ pub struct Participant {
     rng: Box<dyn CryptoRngCore + Send>,
     state: State,
     outputs: Outputs<ParticipantEvent>,
-    requests: u16,
+    pending: Pending,
 }
 
 impl std::fmt::Debug for Participant {
@@ -129,7 +126,7 @@ impl std::fmt::Debug for Participant {
 impl Participant {
     /// A participant that is in no session. `name` is what the device calls itself.
     pub fn new(name: Name, rng: Box<dyn CryptoRngCore + Send>) -> Self {
-        Self { name, rng, state: State::Idle, outputs: Outputs::new(), requests: 0 }
+        Self { name, rng, state: State::Idle, outputs: Outputs::new(), pending: Pending::default() }
     }
 
     /// What must leave; drain it after each call.
@@ -154,8 +151,8 @@ impl Participant {
     /// while another session goes on.
     pub fn join(&mut self, number: SessionNumber, key: JoinKey) {
         if !self.is_busy() {
-            let request = self.request(Asked::Join { number });
-            self.state = State::Joining { request, number, key };
+            self.request(Asked::Join { number });
+            self.state = State::Joining { number, key };
         }
     }
 
@@ -201,7 +198,7 @@ impl Participant {
             && connected.rights.allows(Rights::VIEW)
         {
             let sealed = connected.channels.seal_picture(update);
-            self.send_sealed(sealed);
+            self.send_sealed(Class::Picture, sealed);
         }
     }
 
@@ -216,14 +213,67 @@ impl Participant {
     /// The link is gone: forgets the session without telling anybody. No event follows.
     pub fn forget(&mut self) {
         self.state = State::Idle;
+        self.pending = Pending::default();
+        self.outputs = Outputs::new();
     }
 
-    /// Takes a frame from the link. Frames of the link itself (pings and the like) fall through.
-    pub fn handle_frame(&mut self, frame: Frame, now: Instant) {
-        match frame {
-            Frame::Reply(reply) => self.handle_reply(reply),
-            Frame::Notice(notice) => self.handle_notice(&notice),
-            Frame::Packet(packet) => self.handle_packet(&packet, now),
+    /// Takes the server's answer to the oldest [`Output::Request`] that has none.
+    pub fn handle_answer(&mut self, answer: Answer) {
+        if !self.pending.answered() {
+            return;
+        }
+        let (number, key) = match std::mem::replace(&mut self.state, State::Idle) {
+            State::Joining { number, key } => (number, key),
+            other => {
+                self.state = other;
+                return;
+            }
+        };
+        let refusal = match answer {
+            Answer::Joined { session, member } => {
+                self.enter(session, member, number, key);
+                return;
+            }
+            Answer::Refused(refusal) => refusal,
+            Answer::Opened { .. } | Answer::Done => Refusal::NotAllowed,
+        };
+        self.outputs.event(ParticipantEvent::Ended(EndReason::JoinRefused(refusal)));
+    }
+
+    /// Takes a notice of the server.
+    pub fn handle_notice(&mut self, notice: &Notice) {
+        match *notice {
+            Notice::SessionEnded { why } if self.is_busy() => {
+                self.finish(EndReason::Server(why));
+            }
+            Notice::MemberLeft { member: MemberId::MODERATOR, how } if self.is_busy() => {
+                let why = match how {
+                    Departure::Left => EndOfSession::Ended,
+                    _ => EndOfSession::ModeratorLost,
+                };
+                self.finish(EndReason::Server(why));
+            }
+            Notice::PicturesDropped { .. }
+            | Notice::MemberJoined { .. }
+            | Notice::MemberLeft { .. }
+            | Notice::SessionEnded { .. } => {}
+        }
+    }
+
+    /// Takes a packet, header included.
+    pub fn handle_packet(&mut self, packet: &[u8], now: Instant) {
+        let Ok((header, payload)) = Header::parse(packet) else { return };
+        let State::In { context, stage } = &mut self.state else { return };
+        if header.source != MemberId::MODERATOR || header.destination != context.participant {
+            return;
+        }
+        match (header.class, stage) {
+            (Class::Handshake, Stage::Connected(_)) => {}
+            (Class::Handshake, _) => self.handle_handshake(payload, now),
+            (_, Stage::Connected(connected)) => match connected.channels.open(&header, payload) {
+                Ok(arrived) => self.arrived(arrived, now),
+                Err(tampered) => self.leave(EndReason::Tampered(tampered)),
+            },
             _ => {}
         }
     }
@@ -248,26 +298,6 @@ impl Participant {
         }
     }
 
-    fn handle_reply(&mut self, reply: Reply) {
-        match (std::mem::replace(&mut self.state, State::Idle), reply.answer) {
-            (State::Joining { request, number, key }, answer) if request == reply.id => {
-                match answer {
-                    Answer::Joined { session, member } => {
-                        self.enter(session, member, number, key);
-                    }
-                    Answer::Refused(refusal) => {
-                        self.outputs.event(ParticipantEvent::Ended(EndReason::JoinRefused(refusal)))
-                    }
-                    Answer::Opened { .. } | Answer::Done => {
-                        let refusal = EndReason::JoinRefused(Refusal::NotAllowed);
-                        self.outputs.event(ParticipantEvent::Ended(refusal));
-                    }
-                }
-            }
-            (state, _) => self.state = state,
-        }
-    }
-
     fn enter(
         &mut self,
         session: SessionId,
@@ -279,42 +309,6 @@ impl Participant {
         let stage = Stage::Hello(ExpectModeratorHello::new(context, key));
         self.state = State::In { context, stage };
         self.outputs.event(ParticipantEvent::Joined);
-    }
-
-    fn handle_notice(&mut self, notice: &Notice) {
-        match *notice {
-            Notice::SessionEnded { why } if self.is_busy() => {
-                self.finish(EndReason::Server(why));
-            }
-            Notice::MemberLeft { member: MemberId::MODERATOR, how } if self.is_busy() => {
-                let why = match how {
-                    Departure::Left => EndOfSession::Ended,
-                    _ => EndOfSession::ModeratorLost,
-                };
-                self.finish(EndReason::Server(why));
-            }
-            Notice::PicturesDropped { .. }
-            | Notice::MemberJoined { .. }
-            | Notice::MemberLeft { .. }
-            | Notice::SessionEnded { .. } => {}
-        }
-    }
-
-    fn handle_packet(&mut self, packet: &[u8], now: Instant) {
-        let Ok((header, payload)) = Header::parse(packet) else { return };
-        let State::In { context, stage } = &mut self.state else { return };
-        if header.source != MemberId::MODERATOR || header.destination != context.participant {
-            return;
-        }
-        match (header.class, stage) {
-            (Class::Handshake, Stage::Connected(_)) => {}
-            (Class::Handshake, _) => self.handle_handshake(payload, now),
-            (_, Stage::Connected(connected)) => match connected.channels.open(&header, payload) {
-                Ok(arrived) => self.arrived(arrived, now),
-                Err(tampered) => self.leave(EndReason::Tampered(tampered)),
-            },
-            _ => {}
-        }
     }
 
     fn handle_handshake(&mut self, payload: &[u8], now: Instant) {
@@ -379,7 +373,7 @@ impl Participant {
                     Channels::of_participant(context.session, &keys.grant, &keys.group, &keys.pair);
                 let consent = FromDevice::Consent(Consent::Granted(granted));
                 let sealed = channels.seal_control(&consent);
-                self.outputs.packets(sealed.unwrap_or_default());
+                self.outputs.packets(Class::Control, sealed.unwrap_or_default());
                 self.outputs.event(ParticipantEvent::Connected { rights: granted });
                 Stage::Connected(Box::new(Connected {
                     channels,
@@ -443,13 +437,13 @@ impl Participant {
     fn control(&mut self, message: &FromDevice) {
         if let Some(connected) = self.connected_mut() {
             let sealed = connected.channels.seal_control(message);
-            self.send_sealed(sealed);
+            self.send_sealed(Class::Control, sealed);
         }
     }
 
-    fn send_sealed(&mut self, sealed: Result<Vec<Vec<u8>>, SealError>) {
+    fn send_sealed(&mut self, class: Class, sealed: Result<Vec<Vec<u8>>, SealError>) {
         match sealed {
-            Ok(packets) => self.outputs.packets(packets),
+            Ok(packets) => self.outputs.packets(class, packets),
             Err(SealError::TooLong(bytes)) => {
                 log::error!("session: a message of {bytes} bytes was not sent");
             }
@@ -464,7 +458,8 @@ impl Participant {
     }
 
     fn send_handshake_bytes(&mut self, from: MemberId, message: &[u8]) {
-        self.outputs.packets(vec![handshake_packet(from, MemberId::MODERATOR, message)]);
+        let packet = handshake_packet(from, MemberId::MODERATOR, message);
+        self.outputs.packets(Class::Handshake, vec![packet]);
     }
 
     fn leave(&mut self, why: EndReason) {
@@ -477,10 +472,9 @@ impl Participant {
         self.outputs.event(ParticipantEvent::Ended(why));
     }
 
-    fn request(&mut self, what: Asked) -> u16 {
-        self.requests = self.requests.wrapping_add(1);
-        self.outputs.send(Request { id: self.requests, what });
-        self.requests
+    fn request(&mut self, what: Asked) {
+        self.pending.asked(matches!(what, Asked::Join { .. }));
+        self.outputs.request(what);
     }
 
     fn connected(&self) -> Option<&Connected> {

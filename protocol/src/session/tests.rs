@@ -9,7 +9,7 @@ use crate::SessionNumber;
 use crate::handshake::{Declined, HandshakeError, JoinKey};
 use crate::header::{Class, Header, MemberId};
 use crate::message::{Consent, DeviceEnd, Place, Rights, ScreenReport};
-use crate::tunnel::{Answer, Asked, Departure, EndOfSession, Notice, Refusal, Reply, SessionId};
+use crate::tunnel::{Answer, Departure, EndOfSession, Notice, Refusal, SessionId};
 
 const DEVICE: MemberId = MemberId(2);
 
@@ -55,14 +55,27 @@ impl Pair {
                 quiet = false;
                 match output {
                     Output::Event(event) => self.moderator_events.push(event),
-                    Output::Send(frame) => self.from_moderator(frame),
+                    Output::Request(what) => self.asked_by_moderator(&what),
+                    Output::Packet(class, packet) => {
+                        assert_eq!(Header::parse(&packet).unwrap().0.class, class);
+                        self.seen.push(packet.clone());
+                        for packet in (self.meddle)(packet) {
+                            self.participant.handle_packet(&packet, self.now);
+                        }
+                    }
                 }
             }
             while let Some(output) = self.participant.poll_output() {
                 quiet = false;
                 match output {
                     Output::Event(event) => self.participant_events.push(event),
-                    Output::Send(frame) => self.from_participant(frame),
+                    Output::Request(what) => self.asked_by_participant(&what),
+                    Output::Packet(_, packet) => {
+                        self.seen.push(packet.clone());
+                        for packet in (self.meddle)(packet) {
+                            self.moderator.handle_packet(&packet, self.now);
+                        }
+                    }
                 }
             }
             if quiet {
@@ -71,67 +84,47 @@ impl Pair {
         }
     }
 
-    fn from_moderator(&mut self, frame: Frame) {
-        match frame {
-            Frame::Request(request) => match request.what {
-                Asked::Open => {
-                    let answer = Answer::Opened {
-                        number: Self::number(),
-                        session: SessionId([5; 16]),
-                        expires_in_s: 600,
-                    };
-                    let reply = Frame::Reply(Reply { id: request.id, answer });
-                    self.moderator.handle_frame(reply, self.now);
-                }
-                Asked::Remove { member } => {
-                    self.removed.push(member);
-                    let ended = Notice::SessionEnded { why: EndOfSession::Removed };
-                    self.participant.handle_frame(Frame::Notice(ended), self.now);
-                }
-                Asked::Leave => {
-                    let ended = Notice::SessionEnded { why: EndOfSession::Ended };
-                    self.participant.handle_frame(Frame::Notice(ended), self.now);
-                }
-                Asked::Join { .. } => panic!("a moderator does not join"),
-            },
-            Frame::Packet(packet) => {
-                self.seen.push(packet.clone());
-                for packet in (self.meddle)(packet) {
-                    self.participant.handle_frame(Frame::Packet(packet), self.now);
-                }
+    fn asked_by_moderator(&mut self, what: &Asked) {
+        let mut answer = Answer::Done;
+        match *what {
+            Asked::Open => {
+                answer = Answer::Opened {
+                    number: Self::number(),
+                    session: SessionId([5; 16]),
+                    expires_in_s: 600,
+                };
             }
-            other => panic!("{other:?}"),
+            Asked::Remove { member } => {
+                self.removed.push(member);
+                let ended = Notice::SessionEnded { why: EndOfSession::Removed };
+                self.participant.handle_notice(&ended);
+            }
+            Asked::Leave => {
+                let ended = Notice::SessionEnded { why: EndOfSession::Ended };
+                self.participant.handle_notice(&ended);
+            }
+            Asked::Join { .. } => panic!("a moderator does not join"),
         }
+        self.moderator.handle_answer(answer);
     }
 
-    fn from_participant(&mut self, frame: Frame) {
-        match frame {
-            Frame::Request(request) => match request.what {
-                Asked::Join { number } if number == Self::number() => {
-                    let answer = Answer::Joined { session: SessionId([5; 16]), member: DEVICE };
-                    let reply = Frame::Reply(Reply { id: request.id, answer });
-                    self.participant.handle_frame(reply, self.now);
-                    let joined = Notice::MemberJoined { member: DEVICE };
-                    self.moderator.handle_frame(Frame::Notice(joined), self.now);
-                }
-                Asked::Join { .. } => {
-                    let answer = Answer::Refused(Refusal::NotAvailable);
-                    let reply = Frame::Reply(Reply { id: request.id, answer });
-                    self.participant.handle_frame(reply, self.now);
-                }
-                Asked::Leave => {
-                    let left = Notice::MemberLeft { member: DEVICE, how: Departure::Left };
-                    self.moderator.handle_frame(Frame::Notice(left), self.now);
-                }
-                other => panic!("{other:?}"),
-            },
-            Frame::Packet(packet) => {
-                self.seen.push(packet.clone());
-                for packet in (self.meddle)(packet) {
-                    self.moderator.handle_frame(Frame::Packet(packet), self.now);
-                }
+    fn asked_by_participant(&mut self, what: &Asked) {
+        match *what {
+            Asked::Join { number } if number == Self::number() => {
+                let answer = Answer::Joined { session: SessionId([5; 16]), member: DEVICE };
+                self.participant.handle_answer(answer);
+                self.moderator.handle_notice(Notice::MemberJoined { member: DEVICE });
             }
-            other => panic!("{other:?}"),
+            Asked::Join { .. } => {
+                self.participant.handle_answer(Answer::Refused(Refusal::NotAvailable));
+            }
+            Asked::Leave => {
+                // The answer to leaving may be a refusal, and must not be taken for another's.
+                self.participant.handle_answer(Answer::Refused(Refusal::NotAllowed));
+                let left = Notice::MemberLeft { member: DEVICE, how: Departure::Left };
+                self.moderator.handle_notice(left);
+            }
+            ref other => panic!("{other:?}"),
         }
     }
 
@@ -368,14 +361,14 @@ fn input_that_was_held_back_is_dropped_but_letting_go_is_not() {
     pair.moderator.input(key(28, true), pair.now);
     pair.moderator.input(key(28, false), pair.now);
     while let Some(output) = pair.moderator.poll_output() {
-        if let Output::Send(Frame::Packet(packet)) = output {
+        if let Output::Packet(_, packet) = output {
             held.push(packet);
         }
     }
     pair.now += Duration::from_secs(3);
     pair.participant.handle_timeout(pair.now);
     for packet in held {
-        pair.participant.handle_frame(Frame::Packet(packet), pair.now);
+        pair.participant.handle_packet(&packet, pair.now);
     }
     pair.settle();
     assert_eq!(pair.inputs(), [key(28, false)]);
@@ -458,8 +451,8 @@ fn frames_out_of_turn_never_panic_or_connect() {
     pair.join();
     // The device's own handshake packets reflected to it, and the moderator's to the moderator.
     for packet in pair.seen.clone() {
-        pair.participant.handle_frame(Frame::Packet(packet.clone()), pair.now);
-        pair.moderator.handle_frame(Frame::Packet(packet), pair.now);
+        pair.participant.handle_packet(&packet, pair.now);
+        pair.moderator.handle_packet(&packet, pair.now);
     }
     pair.settle();
     let connected = |event: &ModeratorEvent| matches!(event, ModeratorEvent::Connected { .. });

@@ -1,1 +1,3 @@
 //! The program on the kiosk.
+
+pub mod panel;

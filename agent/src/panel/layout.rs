@@ -1,0 +1,421 @@
+//! Where everything is, for each view and any size of panel.
+//!
+//! Lengths are shares of the panel's shorter side, so that a small panel and a large one look
+//! alike; buttons are never smaller than a finger needs.
+
+use lotse_hal::{Rect, Size};
+
+use super::scene::{Align, Button, Look, Scene, Sign, inset, split_bottom, split_left, split_top};
+use super::texts::{MessageText, Texts};
+use super::theme;
+use super::view::{Ask, Ended, Level, Message, NUMBER_DIGITS, Right, View};
+use super::{letters, letters::Weight};
+
+/// The smallest side of a button, in pixels, on panels that have the room.
+pub(super) const MIN_BUTTON: u32 = 44;
+/// The rows of the keypad.
+const KEYPAD: [[Option<Button>; 3]; 4] = [
+    [Some(Button::Digit(1)), Some(Button::Digit(2)), Some(Button::Digit(3))],
+    [Some(Button::Digit(4)), Some(Button::Digit(5)), Some(Button::Digit(6))],
+    [Some(Button::Digit(7)), Some(Button::Digit(8)), Some(Button::Digit(9))],
+    [Some(Button::Delete), Some(Button::Digit(0)), None],
+];
+
+/// All that decides what a picture looks like.
+pub(super) struct Shown<'a> {
+    pub(super) size: Size,
+    pub(super) view: &'a View,
+    pub(super) texts: &'a Texts,
+    /// The digits typed so far.
+    pub(super) entry: &'a str,
+    pub(super) pressed: Option<Button>,
+    /// What the keyboard would press.
+    pub(super) selected: Option<Button>,
+    /// Whether accepting is possible yet.
+    pub(super) is_armed: bool,
+    /// Until a question is answered by time.
+    pub(super) seconds_left: u64,
+}
+
+/// The picture of what is shown; `None` if nothing is.
+pub(super) fn scene(shown: &Shown<'_>) -> Option<Scene> {
+    let mut draft = Draft::new(shown);
+    match shown.view {
+        View::Hidden => return None,
+        View::Asking(ask) => draft.asking(ask),
+        View::Home { is_server_reachable, can_close } => {
+            draft.home(*is_server_reachable, *can_close);
+        }
+        View::Joining { number } => draft.joining(*number),
+        View::Message(message) => draft.message(*message),
+        View::Session { name } => draft.session(name.as_str()),
+    }
+    Some(draft.scene)
+}
+
+/// A scene in the making.
+struct Draft<'a> {
+    shown: &'a Shown<'a>,
+    scene: Scene,
+    /// The shorter side.
+    short: u32,
+    /// The space between pieces.
+    gap: u32,
+    /// The size of plain text.
+    px: f32,
+}
+
+impl<'a> Draft<'a> {
+    fn new(shown: &'a Shown<'a>) -> Self {
+        let short = shown.size.width.min(shown.size.height);
+        Self {
+            shown,
+            scene: Scene::new(shown.size.rect(), theme::DEEP),
+            short,
+            gap: (short / 36).max(4),
+            px: (short as f32 * 0.05).max(letters::MIN_PX),
+        }
+    }
+
+    /// A length as so many thousandths of the shorter side.
+    fn share(&self, thousandths: u32) -> u32 {
+        self.short * thousandths / 1000
+    }
+
+    fn is_wide(&self) -> bool {
+        self.shown.size.width > self.shown.size.height
+    }
+
+    /// The line on top; gives what is left below.
+    fn header(&mut self, sign: Sign, title: &str) -> Rect {
+        let (bar, rest) = split_top(self.scene.area, self.share(130), 0);
+        let bar = inset(bar, self.gap, self.gap * 3 / 4);
+        let (flag, title_place) = split_left(bar, bar.height * 5 / 4, self.gap);
+        self.flag(flag, sign);
+        let font = (Weight::Bold, self.px * 1.4);
+        self.scene.text(title_place, title, font, Align::Left, theme::PAPER);
+        inset(rest, self.gap, self.gap)
+    }
+
+    fn flag(&mut self, place: Rect, sign: Sign) {
+        let edge = (place.height / 20).max(1);
+        self.scene.area(place, 0, theme::PAPER);
+        self.scene.sign(inset(place, edge, edge), sign, theme::PAPER);
+    }
+
+    fn card(&mut self, place: Rect) -> Rect {
+        self.scene.area(place, self.gap, theme::PAPER);
+        inset(place, self.gap, self.gap)
+    }
+
+    fn button(&mut self, button: Button, place: Rect, word: &str, px: f32, look: Look) {
+        let look = if self.shown.pressed == Some(button) { Look::Pressed } else { look };
+        let is_selected = self.shown.selected == Some(button);
+        self.scene.button((button, place), word, px, look, is_selected);
+    }
+
+    /// The height of a row of large buttons.
+    fn row_height(&self) -> u32 {
+        self.share(150).max(MIN_BUTTON)
+    }
+
+    fn home(&mut self, is_server_reachable: bool, can_close: bool) {
+        let texts = &self.shown.texts.home;
+        let body = self.header(Sign::FlagG, texts.title);
+        let gap = self.gap;
+        let (words, number, keypad, actions, status) = if self.is_wide() {
+            let widest = body.height * 9 / 8;
+            let (left, keypad) =
+                split_left(body, body.width - (body.width * 48 / 100).min(widest), gap);
+            let keypad = inset(keypad, gap / 2, 0);
+            let (rest, status) = split_bottom(left, self.share(60), gap / 2);
+            let (rest, actions) = split_bottom(rest, self.row_height(), gap);
+            let (words, number) = split_bottom(rest, self.share(150), gap);
+            (words, number, keypad, actions, status)
+        } else {
+            let tall = body.height;
+            let (words, rest) = split_top(body, tall * 12 / 100, gap / 2);
+            let (number, rest) = split_top(rest, tall * 11 / 100, gap);
+            let (rest, status) = split_bottom(rest, tall * 5 / 100, gap / 2);
+            let (keypad, actions) = split_bottom(rest, tall * 13 / 100, gap);
+            (words, number, keypad, actions, status)
+        };
+        let font = (Weight::Regular, self.px * 1.1);
+        self.scene.text(words, texts.instruction, font, Align::Left, theme::PAPER);
+        self.number_field(number);
+        self.keypad(keypad);
+        self.actions(actions, can_close);
+        self.status(status, is_server_reachable);
+    }
+
+    fn number_field(&mut self, place: Rect) {
+        self.scene.area(place, self.gap, theme::PAPER);
+        let inner = inset(place, self.gap, self.gap / 3);
+        let room = letters::fit("000 000 000", Weight::Bold, inner.height as f32 * 0.8, inner);
+        let width = letters::width("000 000 000", Weight::Bold, room.px).ceil() as u32;
+        let inner = inset(inner, (inner.width.saturating_sub(width)) / 2, 0);
+        let empty = NUMBER_DIGITS.saturating_sub(self.shown.entry.len());
+        let digits = grouped(&format!("{}{}", self.shown.entry, "_".repeat(empty)));
+        self.scene.text(inner, &digits, (Weight::Bold, room.px), Align::Left, theme::INK);
+    }
+
+    fn keypad(&mut self, place: Rect) {
+        let gap = (self.gap * 2 / 3).max(4);
+        let height = (place.height.saturating_sub(3 * gap)) / 4;
+        let width = (place.width.saturating_sub(2 * gap)) / 3;
+        for (row, y) in KEYPAD.iter().zip((0..).map(|row| place.y + row * (height + gap))) {
+            for (button, x) in row.iter().zip((0..).map(|column| place.x + column * (width + gap)))
+            {
+                let Some(button) = *button else { continue };
+                let word = match button {
+                    Button::Digit(digit) => digit.to_string(),
+                    _ => "⌫".to_owned(),
+                };
+                let key = Rect { x, y, width, height };
+                let px = height.min(width) as f32 * 0.6;
+                self.button(button, key, &word, px, Look::Raised);
+            }
+        }
+    }
+
+    fn actions(&mut self, place: Rect, can_close: bool) {
+        let texts = &self.shown.texts.home;
+        let look =
+            if self.shown.entry.len() == NUMBER_DIGITS { Look::Accent } else { Look::Asleep };
+        let mut connect = place;
+        if can_close {
+            let (close, rest) = split_left(place, place.width * 45 / 100, self.gap);
+            connect = rest;
+            self.button(Button::Close, close, texts.close, self.px * 1.2, Look::Raised);
+        }
+        self.button(Button::Connect, connect, texts.connect, self.px * 1.2, look);
+    }
+
+    fn status(&mut self, place: Rect, is_server_reachable: bool) {
+        let texts = &self.shown.texts.home;
+        let (sign, word) = match is_server_reachable {
+            true => (Sign::Disc, texts.server_reachable),
+            false => (Sign::Triangle, texts.server_unreachable),
+        };
+        self.sign_and_word(place, sign, theme::ACCENT, word, (Weight::Regular, theme::PAPER));
+    }
+
+    /// A small sign with its word on its right.
+    fn sign_and_word(
+        &mut self,
+        place: Rect,
+        sign: Sign,
+        sign_color: embedded_graphics::pixelcolor::Rgb888,
+        word: &str,
+        (weight, color): (Weight, embedded_graphics::pixelcolor::Rgb888),
+    ) {
+        let (sign_place, word_place) = split_left(place, place.height, self.gap / 2);
+        let inner = inset(sign_place, sign_place.width / 5, sign_place.height / 5);
+        self.scene.sign(inner, sign, sign_color);
+        self.scene.text(word_place, word, (weight, self.px), Align::Left, color);
+    }
+
+    fn joining(&mut self, number: u32) {
+        let texts = &self.shown.texts.joining;
+        let body = self.header(Sign::FlagG, texts.title);
+        let (card, row) = split_bottom(body, self.row_height(), self.gap);
+        let inner = self.card(card);
+        let (above, below) = split_top(inner, inner.height / 2, self.gap);
+        let digits = grouped(&format!("{number:09}"));
+        let font = (Weight::Bold, self.px * 2.4);
+        self.scene.text(above, &digits, font, Align::Middle, theme::INK);
+        let font = (Weight::Regular, self.px * 1.1);
+        self.scene.text(below, texts.waiting, font, Align::Middle, theme::INK);
+        self.single_button(row, Button::Cancel, texts.cancel, Look::Raised);
+    }
+
+    /// One button in the middle of a row.
+    fn single_button(&mut self, row: Rect, button: Button, word: &str, look: Look) {
+        let place = inset(row, row.width / 4, 0);
+        self.button(button, place, word, self.px * 1.3, look);
+    }
+
+    fn asking(&mut self, ask: &Ask) {
+        let texts = &self.shown.texts.asking;
+        let body = self.header(Sign::FlagG, texts.title);
+        let (rest, row) = split_bottom(body, self.row_height(), self.gap);
+        let (card, countdown) = split_bottom(rest, self.share(58), self.gap / 2);
+        let inner = self.card(card);
+        let (who, check) = if self.is_wide() {
+            split_left(inner, inner.width / 2, self.gap * 2)
+        } else {
+            split_top(inner, inner.height * 58 / 100, self.gap)
+        };
+        self.who(who, ask);
+        self.check(check, ask.level);
+        let words = (texts.countdown)(self.shown.seconds_left);
+        let font = (Weight::Regular, self.px);
+        self.scene.text(countdown, &words, font, Align::Middle, theme::PAPER);
+
+        let half = row.width.saturating_sub(self.gap * 3) / 2;
+        let (refuse, accept) = split_left(row, half, self.gap * 3);
+        self.button(Button::Refuse, refuse, texts.refuse, self.px * 1.3, Look::Paper);
+        let look = if self.shown.is_armed { Look::Accent } else { Look::Asleep };
+        self.button(Button::Accept, accept, texts.accept, self.px * 1.3, look);
+    }
+
+    /// Who asks, and for what.
+    fn who(&mut self, place: Rect, ask: &Ask) {
+        let texts = self.shown.texts;
+        let label = (Weight::Regular, self.px * 0.85);
+        let (label_place, rest) = split_top(place, place.height * 12 / 100, 0);
+        let name_label = texts.asking.name_label;
+        self.scene.text(label_place, name_label, label, Align::Left, theme::INK_SOFT);
+        let (name_place, rest) = split_top(rest, place.height * 22 / 100, 0);
+        let edge = (self.gap / 6).max(1);
+        let frame = (theme::INK_SOFT, edge);
+        self.scene.framed(name_place, self.gap / 2, theme::PAPER_DARK, frame);
+        let name_inner = inset(name_place, self.gap, edge);
+        let name = ask.name.as_str();
+        let whole = letters::fit(name, Weight::Bold, self.px * 1.2, name_inner);
+        let least = (self.px * 0.75).max(letters::MIN_PX);
+        let (name, px) = match whole.fits && whole.px >= least {
+            true => (name.to_owned(), whole.px),
+            false => (letters::cut(name, Weight::Bold, least, name_inner.width as f32), least),
+        };
+        self.scene.text(name_inner, &name, (Weight::Bold, px), Align::Left, theme::INK);
+        let (label_place, list) = split_top(rest, place.height * 13 / 100, 0);
+        let rights_label = texts.asking.rights_label;
+        self.scene.text(label_place, rights_label, label, Align::Left, theme::INK_SOFT);
+        let rights: Vec<String> = Right::ALL
+            .into_iter()
+            .filter(|right| ask.rights.contains(right))
+            .map(|right| format!("• {}", texts.rights.of(right)))
+            .collect();
+        let text = letters::fit(&rights.join("\n"), Weight::Bold, self.px, list);
+        let used = letters::height(text.lines.len(), text.px).ceil() as u32;
+        let (list, _) = split_top(list, used, 0);
+        self.scene.text(list, &rights.join("\n"), (Weight::Bold, text.px), Align::Left, theme::INK);
+    }
+
+    /// How it is known who asks.
+    fn check(&mut self, place: Rect, level: Level) {
+        let texts = self.shown.texts;
+        let levels = &texts.levels;
+        let (sign, level_text) = match level {
+            Level::Certificate => (Sign::Disc, &levels.certificate),
+            Level::CodeCompared { .. } => (Sign::Equals, &levels.code_compared),
+            Level::None => (Sign::Triangle, &levels.none),
+            Level::Password => (Sign::Disc, &levels.password),
+        };
+        let (word_place, rest) = split_top(place, place.height * 16 / 100, 0);
+        let color = if level == Level::None { theme::RED } else { theme::FLAG_BLUE };
+        let font = (Weight::Bold, theme::INK);
+        self.sign_and_word(word_place, sign, color, level_text.word, font);
+        let Level::CodeCompared { code } = level else {
+            let font = (Weight::Regular, self.px * 1.1);
+            self.scene.text(rest, level_text.meaning, font, Align::Left, theme::INK);
+            return;
+        };
+        let (code_place, rest) = split_top(rest, place.height * 42 / 100, self.gap / 2);
+        self.scene.area(code_place, self.gap / 2, theme::DEEP);
+        let digits = format!("{:03} {:03}", code / 1000 % 1000, code % 1000);
+        let font = (Weight::Bold, code_place.height as f32 * 0.9);
+        let inner = inset(code_place, self.gap, 0);
+        self.scene.text(inner, &digits, font, Align::Middle, theme::ACCENT);
+        let (question, advice) = split_top(rest, rest.height * 6 / 10, 0);
+        let words = texts.asking.code_question;
+        self.scene.text(question, words, (Weight::Bold, self.px), Align::Left, theme::INK);
+        let words = format!("{} {}", texts.asking.code_advice, level_text.meaning);
+        let font = (Weight::Regular, self.px * 0.85);
+        self.scene.text(advice, &words, font, Align::Left, theme::INK_SOFT);
+    }
+
+    fn message(&mut self, message: Message) {
+        let texts = &self.shown.texts.messages;
+        let text = message_text(self.shown.texts, message);
+        let body = self.header(Sign::FlagH, "Lotse");
+        let (card, row) = split_bottom(body, self.row_height(), self.gap);
+        let inner = self.card(card);
+        let (above, below) = split_top(inner, inner.height * 40 / 100, self.gap);
+        let (sign_place, happened) = split_left(above, self.share(150), self.gap);
+        let side = sign_place.width.min(sign_place.height);
+        let down = (sign_place.height - side) / 2;
+        let sign_place = inset(Rect { width: side, ..sign_place }, side / 8, down + side / 8);
+        let (sign, color) = message_sign(message);
+        self.scene.sign(sign_place, sign, color);
+        let font = (Weight::Bold, self.px * 1.4);
+        self.scene.text(happened, text.happened, font, Align::Left, theme::INK);
+        let rest = format!("{}\n\n{}", text.safe, text.next);
+        let font = (Weight::Regular, self.px * 1.1);
+        self.scene.text(below, &rest, font, Align::Left, theme::INK);
+        if message == Message::Interrupted {
+            self.single_button(row, Button::Stop, texts.stop, Look::Red);
+        } else {
+            self.single_button(row, Button::Ok, texts.ok, Look::Accent);
+        }
+    }
+
+    fn session(&mut self, name: &str) {
+        let texts = &self.shown.texts.session;
+        let edge = (self.short / 200).max(2);
+        let height = self.share(100).max(MIN_BUTTON + 4 * edge);
+        let width = (height * 13 / 2).min(self.shown.size.width);
+        let area = Rect { x: self.shown.size.width - width, y: 0, width, height };
+        self.scene = Scene::new(area, theme::RED);
+        let inner = inset(area, edge, edge);
+        self.scene.area(inner, 0, theme::DEEP);
+        let inner = inset(inner, edge, edge);
+        let (flag, rest) = split_left(inner, inner.height * 3 / 4, edge * 3);
+        self.flag(inset(flag, 0, flag.height / 6), Sign::FlagH);
+        let stop_width = inner.height * 8 / 5;
+        let (words, stop) =
+            split_left(rest, rest.width.saturating_sub(stop_width + edge * 3), edge * 3);
+        let (label, name_place) = split_top(words, words.height / 2, 0);
+        let px = height as f32 * 0.3;
+        let font = (Weight::Regular, px);
+        self.scene.text(label, texts.connected, font, Align::Left, theme::PAPER);
+        let px = letters::fit(texts.connected, Weight::Regular, px, label).px;
+        let name = letters::cut(name, Weight::Bold, px, name_place.width as f32);
+        self.scene.text(name_place, &name, (Weight::Bold, px), Align::Left, theme::PAPER);
+        self.button(Button::Stop, stop, texts.stop, height as f32 * 0.35, Look::Red);
+    }
+}
+
+/// Digits in groups of three.
+fn grouped(digits: &str) -> String {
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && index % 3 == 0 {
+            grouped.push(' ');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+fn message_text(texts: &Texts, message: Message) -> &MessageText {
+    let texts = &texts.messages;
+    match message {
+        Message::Ended(Ended::ByPolicy) => &texts.ended_by_policy,
+        Message::Ended(Ended::ByStaff) => &texts.ended_by_staff,
+        Message::Ended(Ended::ByTechnician) => &texts.ended_by_technician,
+        Message::Ended(Ended::ByTime) => &texts.ended_by_time,
+        Message::Ended(Ended::ConnectionLost) => &texts.ended_connection_lost,
+        Message::Interrupted => &texts.interrupted,
+        Message::NotJoined => &texts.not_joined,
+        Message::Refused => &texts.refused,
+        Message::RefusedByTime => &texts.refused_by_time,
+        Message::ServerUnreachable => &texts.server_unreachable,
+        Message::Unsafe => &texts.not_safe,
+    }
+}
+
+/// A triangle where the person may have to do something; otherwise a disc.
+fn message_sign(message: Message) -> (Sign, embedded_graphics::pixelcolor::Rgb888) {
+    match message {
+        Message::Ended(Ended::ByPolicy | Ended::ByStaff | Ended::ByTechnician | Ended::ByTime)
+        | Message::Refused
+        | Message::RefusedByTime => (Sign::Disc, theme::FLAG_BLUE),
+        Message::Ended(Ended::ConnectionLost)
+        | Message::Interrupted
+        | Message::NotJoined
+        | Message::ServerUnreachable
+        | Message::Unsafe => (Sign::Triangle, theme::INK),
+    }
+}

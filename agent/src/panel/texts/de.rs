@@ -1,0 +1,122 @@
+//! German.
+
+use super::{
+    AskingTexts, HomeTexts, JoiningTexts, LevelText, LevelTexts, MessageText, MessageTexts,
+    RightTexts, SessionTexts, Texts,
+};
+
+pub(super) const TEXTS: Texts = Texts {
+    home: HomeTexts {
+        title: "Brauchen Sie Hilfe?",
+        instruction: "Tippen Sie die Sitzungsnummer ein, die Ihnen der Techniker nennt.",
+        connect: "Verbinden",
+        close: "Schließen",
+        server_reachable: "Bereit",
+        server_unreachable: "Keine Verbindung zum Server",
+    },
+    joining: JoiningTexts {
+        title: "Verbindung …",
+        waiting: "Der Techniker wird gerufen. Sie werden gefragt, bevor jemand diesen Bildschirm \
+                  sieht.",
+        cancel: "Abbrechen",
+    },
+    asking: AskingTexts {
+        title: "Techniker verbinden?",
+        name_label: "Name, wie vom Anrufer angegeben:",
+        rights_label: "Der Anrufer möchte:",
+        code_question: "Nennt der Techniker denselben Code?",
+        code_advice: "Wenn nicht: ablehnen.",
+        accept: "Annehmen",
+        refuse: "Ablehnen",
+        countdown: |seconds| match seconds {
+            1 => "Ohne Antwort in 1 Sekunde abgelehnt".to_owned(),
+            _ => format!("Ohne Antwort in {seconds} Sekunden abgelehnt"),
+        },
+    },
+    rights: RightTexts {
+        view: "den Bildschirm sehen",
+        control: "Tastatur und Touch bedienen",
+        files: "Dateien senden und holen",
+        clipboard: "kopierten Text austauschen",
+        shell: "Befehle ausführen",
+        reboot: "das Gerät neu starten",
+    },
+    levels: LevelTexts {
+        certificate: LevelText {
+            word: "Zertifikat",
+            meaning: "Der Betreiber dieses Geräts kennt den Techniker.",
+        },
+        code_compared: LevelText {
+            word: "Code vergleichen",
+            meaning: "Nur gleiche Codes sind sicher.",
+        },
+        none: LevelText {
+            word: "Nicht geprüft",
+            meaning: "Niemand weiß, wer das ist. Nur annehmen, wenn Sie sicher sind.",
+        },
+        password: LevelText {
+            word: "Passwort",
+            meaning: "Der Techniker kennt das Passwort dieser Sitzung.",
+        },
+    },
+    session: SessionTexts { connected: "Techniker verbunden", stop: "Stopp" },
+    messages: MessageTexts {
+        ok: "OK",
+        stop: "Sitzung beenden",
+        ended_by_policy: MessageText {
+            happened: "Dieses Gerät hat die Sitzung beendet.",
+            safe: "Niemand kann es mehr sehen oder bedienen.",
+            next: "Wenn Sie noch Hilfe brauchen, rufen Sie den Techniker an.",
+        },
+        ended_by_staff: MessageText {
+            happened: "Sie haben die Sitzung beendet.",
+            safe: "Niemand kann dieses Gerät mehr sehen oder bedienen.",
+            next: "Wenn Sie noch Hilfe brauchen, lassen Sie sich eine neue Sitzungsnummer geben.",
+        },
+        ended_by_technician: MessageText {
+            happened: "Der Techniker hat die Sitzung beendet.",
+            safe: "Niemand kann dieses Gerät mehr sehen oder bedienen.",
+            next: "Sie können weiterarbeiten.",
+        },
+        ended_by_time: MessageText {
+            happened: "Die Sitzung hat so lange gedauert wie erlaubt und ist zu Ende.",
+            safe: "Niemand kann dieses Gerät mehr sehen oder bedienen.",
+            next: "Wenn Sie noch Hilfe brauchen, lassen Sie sich eine neue Sitzungsnummer geben.",
+        },
+        ended_connection_lost: MessageText {
+            happened: "Die Verbindung zum Techniker ist verloren.",
+            safe: "Die Sitzung ist zu Ende. Niemand kann dieses Gerät mehr sehen oder bedienen.",
+            next: "Wenn Sie noch Hilfe brauchen, lassen Sie sich eine neue Sitzungsnummer geben.",
+        },
+        interrupted: MessageText {
+            happened: "Die Verbindung ist unterbrochen.",
+            safe: "Der Techniker kann im Moment nichts tun.",
+            next: "Bitte warten Sie: Sie wird wiederhergestellt.",
+        },
+        not_joined: MessageText {
+            happened: "Diese Sitzungsnummer funktioniert nicht.",
+            safe: "Niemand ist verbunden.",
+            next: "Fragen Sie den Techniker nach der Nummer und tippen Sie sie noch einmal.",
+        },
+        refused: MessageText {
+            happened: "Sie haben abgelehnt.",
+            safe: "Niemand ist verbunden.",
+            next: "Sie können weiterarbeiten.",
+        },
+        refused_by_time: MessageText {
+            happened: "Niemand hat geantwortet, deshalb war die Antwort nein.",
+            safe: "Niemand ist verbunden.",
+            next: "Wenn Sie Hilfe brauchen, tippen Sie die Sitzungsnummer noch einmal ein.",
+        },
+        server_unreachable: MessageText {
+            happened: "Der Sitzungsserver antwortet nicht.",
+            safe: "Niemand ist verbunden.",
+            next: "Prüfen Sie das Netzwerkkabel und versuchen Sie es noch einmal.",
+        },
+        not_safe: MessageText {
+            happened: "Die Verbindung war nicht sicher und wurde getrennt.",
+            safe: "Niemand ist verbunden.",
+            next: "Sagen Sie es dem Techniker und lassen Sie sich eine neue Nummer geben.",
+        },
+    },
+};

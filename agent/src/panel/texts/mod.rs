@@ -1,0 +1,181 @@
+//! The panel's words, one file per language.
+//!
+//! A language is a [`Texts`] with every field filled; one that lacks a word does not compile.
+//! Sentences say what happened, what is safe, and what to do next, in words that anybody
+//! understands who has never heard of remote maintenance.
+
+mod de;
+mod en;
+
+use super::view::Right;
+
+/// A language of the panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// `en`
+    #[default]
+    English,
+    /// `de`
+    German,
+}
+
+impl Language {
+    /// All languages.
+    pub const ALL: [Self; 2] = [Self::English, Self::German];
+
+    /// The language of a tag like `de`, `de-AT` or `de_DE.UTF-8`; `None` if there is none yet.
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let primary = tag.split(['-', '_', '.', '@']).next().unwrap_or_default();
+        Self::ALL.into_iter().find(|language| language.tag().eq_ignore_ascii_case(primary))
+    }
+
+    /// Its tag, as in RFC 5646.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::German => "de",
+        }
+    }
+
+    pub(super) fn texts(self) -> &'static Texts {
+        match self {
+            Self::English => &en::TEXTS,
+            Self::German => &de::TEXTS,
+        }
+    }
+}
+
+/// All words of the panel in one language.
+pub(super) struct Texts {
+    pub(super) home: HomeTexts,
+    pub(super) joining: JoiningTexts,
+    pub(super) asking: AskingTexts,
+    pub(super) rights: RightTexts,
+    pub(super) levels: LevelTexts,
+    pub(super) session: SessionTexts,
+    pub(super) messages: MessageTexts,
+}
+
+/// Words of the screen without a session.
+pub(super) struct HomeTexts {
+    pub(super) title: &'static str,
+    pub(super) instruction: &'static str,
+    pub(super) connect: &'static str,
+    pub(super) close: &'static str,
+    pub(super) server_reachable: &'static str,
+    pub(super) server_unreachable: &'static str,
+}
+
+/// Words while a number is being joined.
+pub(super) struct JoiningTexts {
+    pub(super) title: &'static str,
+    pub(super) waiting: &'static str,
+    pub(super) cancel: &'static str,
+}
+
+/// Words of the question.
+pub(super) struct AskingTexts {
+    pub(super) title: &'static str,
+    pub(super) name_label: &'static str,
+    pub(super) rights_label: &'static str,
+    pub(super) code_question: &'static str,
+    pub(super) code_advice: &'static str,
+    pub(super) accept: &'static str,
+    pub(super) refuse: &'static str,
+    /// So many seconds until it is a no.
+    pub(super) countdown: fn(u64) -> String,
+}
+
+/// The rights by name.
+pub(super) struct RightTexts {
+    pub(super) view: &'static str,
+    pub(super) control: &'static str,
+    pub(super) files: &'static str,
+    pub(super) clipboard: &'static str,
+    pub(super) shell: &'static str,
+    pub(super) reboot: &'static str,
+}
+
+impl RightTexts {
+    pub(super) fn of(&self, right: Right) -> &'static str {
+        match right {
+            Right::View => self.view,
+            Right::Control => self.control,
+            Right::Files => self.files,
+            Right::Clipboard => self.clipboard,
+            Right::Shell => self.shell,
+            Right::Reboot => self.reboot,
+        }
+    }
+}
+
+/// How it is known who asks: a word, and what follows from it.
+pub(super) struct LevelTexts {
+    pub(super) certificate: LevelText,
+    pub(super) code_compared: LevelText,
+    pub(super) none: LevelText,
+    pub(super) password: LevelText,
+}
+
+/// One level in words.
+pub(super) struct LevelText {
+    /// The level's name.
+    pub(super) word: &'static str,
+    /// What it means for the decision.
+    pub(super) meaning: &'static str,
+}
+
+/// Words of the sign that stays while a session lasts.
+pub(super) struct SessionTexts {
+    pub(super) connected: &'static str,
+    pub(super) stop: &'static str,
+}
+
+/// What the person should know.
+pub(super) struct MessageTexts {
+    pub(super) ok: &'static str,
+    pub(super) stop: &'static str,
+    pub(super) ended_by_policy: MessageText,
+    pub(super) ended_by_staff: MessageText,
+    pub(super) ended_by_technician: MessageText,
+    pub(super) ended_by_time: MessageText,
+    pub(super) ended_connection_lost: MessageText,
+    pub(super) interrupted: MessageText,
+    pub(super) not_joined: MessageText,
+    pub(super) refused: MessageText,
+    pub(super) refused_by_time: MessageText,
+    pub(super) server_unreachable: MessageText,
+    pub(super) not_safe: MessageText,
+}
+
+/// One message.
+pub(super) struct MessageText {
+    /// What happened.
+    pub(super) happened: &'static str,
+    /// What is safe.
+    pub(super) safe: &'static str,
+    /// What to do next.
+    pub(super) next: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_a_language_by_its_tag() {
+        assert_eq!(Language::from_tag("de_DE.UTF-8"), Some(Language::German));
+        assert_eq!(Language::from_tag("EN-us"), Some(Language::English));
+        assert_eq!(Language::from_tag("C.UTF-8"), None);
+        assert_eq!(Language::from_tag(""), None);
+    }
+
+    #[test]
+    fn every_language_says_how_long_there_is() {
+        for language in Language::ALL {
+            let countdown = language.texts().asking.countdown;
+            assert!(countdown(42).contains("42"), "{language:?}");
+            assert!(countdown(1).contains('1') && countdown(1) != countdown(2), "{language:?}");
+        }
+    }
+}

@@ -105,7 +105,8 @@ mod tests {
                 other => panic!("{other:?}"),
             })
             .collect();
-        let expected = [(29, true), (56, true), (111, true), (111, false), (56, false), (29, false)];
+        let expected =
+            [(29, true), (56, true), (111, true), (111, false), (56, false), (29, false)];
         assert_eq!(keys, expected);
     }
 

@@ -6,5 +6,5 @@
 mod combo;
 mod table;
 
-pub use combo::{Combo, MENU, MAX_COMBO_KEYS, UnknownKey};
+pub use combo::{Combo, MAX_COMBO_KEYS, MENU, UnknownKey};
 pub use table::{by_name, from_winit, name_of};

@@ -108,7 +108,8 @@ fn the_number_still_works_when_a_join_failed() {
 #[test]
 fn names_from_outside_carry_no_controls_and_no_length() {
     let who = format!("a\n\u{202e}b{}", "x".repeat(500));
-    let events = [Event::Opened { number: number() }, Event::Joined, Event::Code { code: code(), who }];
+    let events =
+        [Event::Opened { number: number() }, Event::Joined, Event::Code { code: code(), who }];
     let model = run(events);
     let SessionState::Asking { who } = model.state() else { panic!("{:?}", model.state()) };
     assert!(who.starts_with("abx") && who.chars().count() == MAX_NAME_CHARS);

@@ -58,11 +58,6 @@ impl Headless {
         self.time += 1.0;
         let output = self.ctx.run_ui(input, &mut run_ui);
         let primitives = self.ctx.tessellate(output.shapes, output.pixels_per_point);
-        self.renderer.draw(
-            self.size,
-            output.pixels_per_point,
-            &primitives,
-            &output.textures_delta,
-        );
+        self.renderer.draw(self.size, output.pixels_per_point, &primitives, &output.textures_delta);
     }
 }

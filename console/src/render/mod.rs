@@ -19,3 +19,4 @@ pub use headless::Headless;
 pub use picture::PicturePaint;
 pub use png_file::{PngError, write_canvas, write_picture};
 pub use renderer::Renderer;
+pub use texture::MAX_TEXTURE_SIDE;

@@ -109,7 +109,8 @@ fn taps(from: i32, to: i32, len: i32, side: u32) -> Vec<Tap> {
 fn scale(picture: &Picture, canvas: &mut Canvas, place: PxRect, clip: PxRect) {
     let columns =
         taps(clip.left - place.left, clip.right - place.left, place.width(), picture.width());
-    let rows = taps(clip.top - place.top, clip.bottom - place.top, place.height(), picture.height());
+    let rows =
+        taps(clip.top - place.top, clip.bottom - place.top, place.height(), picture.height());
     for (y, row) in (clip.top..clip.bottom).zip(rows) {
         let (upper, lower) = (picture.row(row.first as u32), picture.row(row.second as u32));
         let span = canvas.span_mut(y, clip.left, clip.right);

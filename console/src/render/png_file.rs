@@ -49,12 +49,7 @@ fn write(path: &Path, width: u32, height: u32, pixels: &[u32]) -> Result<(), Png
         .map_err(|source| PngError::File { path: path.to_owned(), source })
 }
 
-fn encode(
-    path: &Path,
-    width: u32,
-    height: u32,
-    pixels: &[u32],
-) -> Result<(), png::EncodingError> {
+fn encode(path: &Path, width: u32, height: u32, pixels: &[u32]) -> Result<(), png::EncodingError> {
     let file = BufWriter::new(File::create(path)?);
     let mut encoder = png::Encoder::new(file, width, height);
     encoder.set_color(png::ColorType::Rgb);

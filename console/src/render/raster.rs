@@ -20,9 +20,8 @@ pub(super) fn draw_mesh(
     if clip.is_empty() {
         return;
     }
-    let vertex = |index: &u32| {
-        mesh.vertices.get(*index as usize).map(|v| Corner::new(v, pixels_per_point))
-    };
+    let vertex =
+        |index: &u32| mesh.vertices.get(*index as usize).map(|v| Corner::new(v, pixels_per_point));
     for corners in mesh.indices.chunks_exact(3) {
         if let [Some(a), Some(b), Some(c)] = [0, 1, 2].map(|i| corners.get(i).and_then(vertex)) {
             fill(canvas, [a, b, c], texture, clip);

@@ -80,10 +80,7 @@ fn a_texture_lands_texel_on_pixel() {
 
 #[test]
 fn a_gradient_runs_evenly() {
-    let mut mesh = quad(
-        egui::Rect::from_min_max(pos2(0.0, 0.0), pos2(256.0, 1.0)),
-        Color32::BLACK,
-    );
+    let mut mesh = quad(egui::Rect::from_min_max(pos2(0.0, 0.0), pos2(256.0, 1.0)), Color32::BLACK);
     for vertex in &mut mesh.vertices {
         vertex.color = if vertex.pos.x > 0.0 { Color32::WHITE } else { Color32::BLACK };
     }

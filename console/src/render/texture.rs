@@ -6,7 +6,7 @@ use egui::epaint::{ImageDelta, Primitive};
 use egui::{Color32, ColorImage, ImageData, TextureId, TexturesDelta};
 
 /// Largest side of a texture in pixels; egui is told the same.
-pub(crate) const MAX_TEXTURE_SIDE: usize = 4096;
+pub const MAX_TEXTURE_SIDE: usize = 4096;
 
 /// One texture, colours with premultiplied alpha.
 #[derive(Debug, Default)]
@@ -36,8 +36,12 @@ impl Texture {
         if fx == 0 && fy == 0 {
             return upper_left;
         }
-        let corners =
-            [upper_left, self.texel(x0 + 1, y0), self.texel(x0, y0 + 1), self.texel(x0 + 1, y0 + 1)];
+        let corners = [
+            upper_left,
+            self.texel(x0 + 1, y0),
+            self.texel(x0, y0 + 1),
+            self.texel(x0 + 1, y0 + 1),
+        ];
         let weights = [(256 - fx) * (256 - fy), fx * (256 - fy), (256 - fx) * fy, fx * fy];
         let mut mixed = [0_u32; 4];
         for (corner, weight) in corners.into_iter().zip(weights) {

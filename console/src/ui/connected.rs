@@ -124,7 +124,8 @@ fn end_button(ui: &mut Ui, words: &ConnectedWords, commands: &mut Vec<Command>) 
 }
 
 fn keys_menu(ui: &mut Ui, words: &ConnectedWords, commands: &mut Vec<Command>) {
-    let button = egui::containers::menu::MenuButton::from_button(widgets::on_bar(words.keys, false));
+    let button =
+        egui::containers::menu::MenuButton::from_button(widgets::on_bar(words.keys, false));
     button.ui(ui, |ui| {
         ui.set_min_width(150.0);
         egui::ScrollArea::vertical().max_height(420.0).show(ui, |ui| {

@@ -23,7 +23,10 @@ pub(super) fn ended_ui(
     if let Some(detail) = why.detail() {
         ui.add_space(6.0);
         let text = format!("{}: {detail}", words.ended.detail);
-        ui.add(egui::Label::new(RichText::new(text).monospace().color(theme::INK_SOFT)).selectable(true));
+        ui.add(
+            egui::Label::new(RichText::new(text).monospace().color(theme::INK_SOFT))
+                .selectable(true),
+        );
     }
     ui.add_space(14.0);
     ui.horizontal(|ui| {

@@ -54,8 +54,8 @@ fn check(painter: &Painter, center: Pos2, color: Color32) {
 }
 
 fn diamond(center: Pos2, radius: f32, color: Color32) -> Shape {
-    let points =
-        [(0.0, -radius), (radius, 0.0), (0.0, radius), (-radius, 0.0)].map(|(x, y)| center + vec2(x, y));
+    let points = [(0.0, -radius), (radius, 0.0), (0.0, radius), (-radius, 0.0)]
+        .map(|(x, y)| center + vec2(x, y));
     Shape::convex_polygon(points.to_vec(), color, Stroke::NONE)
 }
 

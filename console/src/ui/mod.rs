@@ -69,9 +69,7 @@ fn frame_ui(ui: &mut Ui, view: &mut View, add: impl FnOnce(&mut Ui, &mut View)) 
             widgets::choice_on_bar(ui, &mut view.language, [en, de], "");
         });
     });
-    CentralPanel::default()
-        .frame(Frame::new().fill(theme::PAPER))
-        .show(ui, |ui| add(ui, view));
+    CentralPanel::default().frame(Frame::new().fill(theme::PAPER)).show(ui, |ui| add(ui, view));
 }
 
 /// The deep blue bar on top.

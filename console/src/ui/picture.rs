@@ -52,9 +52,7 @@ pub(super) fn picture_ui(
     let instead = match scene.model.screen() {
         ScreenState::Off => Some(words.connected.screen_off),
         ScreenState::Unreadable => Some(words.connected.screen_unreadable),
-        ScreenState::Shown => {
-            scene.picture.lock().is_empty().then_some(words.connected.no_picture)
-        }
+        ScreenState::Shown => scene.picture.lock().is_empty().then_some(words.connected.no_picture),
     };
     if let Some(text) = instead {
         ui.centered_and_justified(|ui| {
@@ -239,12 +237,16 @@ mod tests {
     #[test]
     fn small_turns_add_up_to_notches() {
         let mut rest = Vec2::ZERO;
-        let turns: Vec<_> =
-            (0..5).filter_map(|_| wheel(MouseWheelUnit::Point, vec2(0.0, 20.0), &mut rest)).collect();
-        assert_eq!(turns, [
-            Command::Wheel { vertical: 1, horizontal: 0 },
-            Command::Wheel { vertical: 1, horizontal: 0 },
-        ]);
+        let turns: Vec<_> = (0..5)
+            .filter_map(|_| wheel(MouseWheelUnit::Point, vec2(0.0, 20.0), &mut rest))
+            .collect();
+        assert_eq!(
+            turns,
+            [
+                Command::Wheel { vertical: 1, horizontal: 0 },
+                Command::Wheel { vertical: 1, horizontal: 0 },
+            ]
+        );
         let huge = wheel(MouseWheelUnit::Line, vec2(0.0, 1e9), &mut rest);
         assert_eq!(huge, Some(Command::Wheel { vertical: MAX_NOTCHES, horizontal: 0 }));
     }

@@ -11,19 +11,13 @@ use crate::words::Words;
 /// Longest address that the field takes, in characters: a host name, a port and a fingerprint.
 const MAX_ADDRESS_CHARS: usize = 400;
 
-pub(super) fn start_ui(
-    ui: &mut Ui,
-    view: &mut View,
-    words: &Words,
-    commands: &mut Vec<Command>,
-) {
+pub(super) fn start_ui(ui: &mut Ui, view: &mut View, words: &Words, commands: &mut Vec<Command>) {
     let start = &words.start;
     widgets::heading(ui, start.heading);
     widgets::soft(ui, start.intro);
     ui.add_space(10.0);
     let address = view.server.trim().parse::<ServerAddress>();
-    let server_problem =
-        (view.complained && address.is_err()).then_some(start.server_invalid);
+    let server_problem = (view.complained && address.is_err()).then_some(start.server_invalid);
     let name_problem =
         (view.complained && view.name.trim().is_empty()).then_some(start.name_missing);
     let mut entered = field(
@@ -33,13 +27,8 @@ pub(super) fn start_ui(
         MAX_ADDRESS_CHARS,
         server_problem,
     );
-    entered |= field(
-        ui,
-        &mut view.name,
-        (start.name, start.name_hint),
-        MAX_NAME_CHARS,
-        name_problem,
-    );
+    entered |=
+        field(ui, &mut view.name, (start.name, start.name_hint), MAX_NAME_CHARS, name_problem);
     ui.add_space(10.0);
     let clicked = ui.add(widgets::primary(start.open)).clicked();
     if clicked || entered {
@@ -48,11 +37,7 @@ pub(super) fn start_ui(
 }
 
 /// Opens a session with what stands in the fields, or complains about them.
-pub(super) fn open(
-    address: Option<ServerAddress>,
-    view: &mut View,
-    commands: &mut Vec<Command>,
-) {
+pub(super) fn open(address: Option<ServerAddress>, view: &mut View, commands: &mut Vec<Command>) {
     let name = view.name.trim().to_owned();
     match address {
         Some(server) if !name.is_empty() => {

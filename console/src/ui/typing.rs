@@ -10,12 +10,7 @@ use crate::words::Words;
 /// Longest text that is typed at once, in characters: it takes the panel some seconds.
 pub(super) const MAX_TEXT_CHARS: usize = 4096;
 
-pub(super) fn typing_ui(
-    ui: &mut Ui,
-    view: &mut View,
-    words: &Words,
-    commands: &mut Vec<Command>,
-) {
+pub(super) fn typing_ui(ui: &mut Ui, view: &mut View, words: &Words, commands: &mut Vec<Command>) {
     let Some(mut text) = view.typing.take() else { return };
     let words = &words.connected;
     let mut keep = true;

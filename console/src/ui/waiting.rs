@@ -8,12 +8,7 @@ use super::{theme, widgets};
 use crate::model::Command;
 use crate::words::Words;
 
-pub(super) fn opening_ui(
-    ui: &mut Ui,
-    view: &View,
-    words: &Words,
-    commands: &mut Vec<Command>,
-) {
+pub(super) fn opening_ui(ui: &mut Ui, view: &View, words: &Words, commands: &mut Vec<Command>) {
     widgets::heading(ui, words.start.heading);
     ui.add_space(8.0);
     widgets::busy(ui, words.wait.opening);
@@ -79,7 +74,7 @@ pub(super) fn joining_ui(ui: &mut Ui, words: &Words, commands: &mut Vec<Command>
 
 pub(super) fn asking_ui(ui: &mut Ui, who: &str, words: &Words, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
-        ui.add(egui::Spinner::new().size(20.0).color(theme::SEA));
+        widgets::moving(ui);
         ui.label(RichText::new(words.wait.asking).heading().color(theme::SEA));
     });
     ui.add_space(4.0);

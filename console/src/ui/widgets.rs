@@ -104,12 +104,26 @@ pub(super) fn framed_name(ui: &mut Ui, before: &str, name: &str) {
     });
 }
 
-/// A row with a turning sign and what is going on.
+/// A row with a sign that moves and what is going on.
 pub(super) fn busy(ui: &mut Ui, text: &str) {
     ui.horizontal(|ui| {
-        ui.add(egui::Spinner::new().size(18.0).color(theme::SEA));
+        moving(ui);
         ui.label(text);
     });
+}
+
+/// Three dots that light up in turn. Slowly: somebody may wait for minutes.
+pub(super) fn moving(ui: &mut Ui) {
+    const STEP: f64 = 0.4;
+    let (rect, _) = ui.allocate_exact_size(vec2(34.0, 18.0), egui::Sense::hover());
+    let lit = (ui.input(|input| input.time) / STEP) as u64 % 3;
+    for dot in 0..3_u8 {
+        let center = rect.left_center() + vec2(5.0 + 12.0 * f32::from(dot), 0.0);
+        let (radius, color) =
+            if u64::from(dot) == lit { (5.0, theme::SEA) } else { (3.5, theme::LINE) };
+        ui.painter().circle_filled(center, radius, color);
+    }
+    ui.ctx().request_repaint_after(std::time::Duration::from_secs_f64(STEP));
 }
 
 /// Two choices on the bar, of which one holds.

@@ -1,0 +1,84 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use lotse_protocol::ServerAddress;
+
+use crate::words::Language;
+
+/// See and steer a kiosk or panel, with the consent of whoever stands there.
+#[derive(Debug, Parser)]
+#[command(name = "lotse-console", version, after_help = EXAMPLES)]
+pub struct Args {
+    /// Language of the window [default: that of the environment]
+    #[arg(long, global = true, value_enum)]
+    pub language: Option<Language>,
+    /// What goes to the log on stderr: error, warn, info, debug or trace, or a filter such as
+    /// lotse_console=debug
+    #[arg(long, global = true, value_name = "FILTER", default_value = "warn")]
+    pub log: String,
+    /// What to do; without it the window opens
+    #[command(subcommand)]
+    pub what: Option<What>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  lotse-console                                     the window
+  lotse-console window --server lotse.example.com   the window, with the server filled in
+  lotse-console session --server lotse.example.com < script
+                                                    a session without a window;
+                                                    see `lotse-console session --help`
+
+A server's address is host[:port][#certificate-fingerprint]. With a fingerprint exactly that
+certificate is accepted; without one the roots of this computer decide.";
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+pub enum What {
+    /// Opens the window
+    Window(Window),
+    /// Runs a session by commands on stdin, with one JSON object per event on stdout
+    #[command(after_long_help = crate::script::HELP)]
+    Session(Session),
+    /// Writes a PNG of every screen of the window into a folder
+    RenderPreview {
+        /// The folder; it is made if it does not exist
+        folder: PathBuf,
+    },
+}
+
+/// Options of the window.
+#[derive(Debug, Default, clap::Args)]
+pub struct Window {
+    /// Address of the session server: host[:port][#certificate-fingerprint]
+    #[arg(long, env = "LOTSE_SERVER")]
+    pub server: Option<ServerAddress>,
+    /// Your name, as the panel shows it [default: that of the login]
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// Options of a session by script.
+#[derive(Debug, clap::Args)]
+pub struct Session {
+    /// Address of the session server: host[:port][#certificate-fingerprint]
+    #[arg(long, env = "LOTSE_SERVER")]
+    pub server: ServerAddress,
+    /// Your name, as the panel shows it [default: that of the login]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Stop at the first command that fails, instead of going on with the next
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// The name of whoever is logged in, as a first guess.
+pub fn login_name() -> String {
+    ["USER", "USERNAME", "LOGNAME"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty())
+        .unwrap_or_else(|| "technician".into())
+}

@@ -1,0 +1,169 @@
+//! Runs sessions: between the link and the protocol's moderator on one side, and commands, events
+//! and the picture on the other.
+//!
+//! A thin loop without decisions of the protocol: it takes one thing, a frame, a command, a
+//! decoded picture or the passing of time, feeds it, and drains what comes out.
+
+mod decode;
+mod session;
+mod translate;
+
+use std::sync::Arc;
+
+use lotse_client::{ConnectOptions, connect};
+use tokio::sync::mpsc;
+
+use crate::model::picture::SharedPicture;
+use crate::model::{Command, CommandQueue, EndReason, Event};
+
+/// Events that wait at most. All but [`Event::Picture`] wait for room; a full queue means that
+/// nobody looks.
+const MAX_EVENTS: usize = 256;
+
+/// What is done whenever an event was sent, to wake a window up.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// A session's ends for whoever shows it.
+#[derive(Debug)]
+pub struct Session {
+    /// What is to be done.
+    pub commands: CommandQueue,
+    /// What happens.
+    pub events: mpsc::Receiver<Event>,
+    /// The picture.
+    pub picture: SharedPicture,
+}
+
+/// The driver's ends of it.
+pub struct Driver {
+    commands: CommandQueue,
+    events: Events,
+    picture: SharedPicture,
+}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").finish_non_exhaustive()
+    }
+}
+
+/// Both ends of a session that has not begun.
+pub fn session(wake: Wake) -> (Session, Driver) {
+    let (sender, events) = mpsc::channel(MAX_EVENTS);
+    let session =
+        Session { commands: CommandQueue::default(), events, picture: SharedPicture::default() };
+    let driver = Driver {
+        commands: session.commands.clone(),
+        events: Events { sender, wake },
+        picture: session.picture.clone(),
+    };
+    (session, driver)
+}
+
+/// Nobody takes events any more: the program ends.
+#[derive(Debug)]
+struct Nobody;
+
+/// Where events go.
+struct Events {
+    sender: mpsc::Sender<Event>,
+    wake: Wake,
+}
+
+impl Events {
+    async fn send(&self, event: Event) -> Result<(), Nobody> {
+        if !matches!(event, Event::Picture | Event::Latency(_)) {
+            tracing::info!(event = event_name(&event), "session");
+        }
+        self.sender.send(event).await.map_err(|_| Nobody)?;
+        (self.wake)();
+        Ok(())
+    }
+
+    /// Says that there is a new picture; if there is no room, whoever looks next sees it anyway.
+    fn picture(&self) {
+        self.sender.try_send(Event::Picture).ok();
+        (self.wake)();
+    }
+}
+
+impl Driver {
+    /// Opens sessions, one after another, as commands say. Ends when nobody takes events any
+    /// more.
+    pub async fn run(self) {
+        loop {
+            let command = tokio::select! {
+                command = self.commands.next() => command,
+                () = self.events.sender.closed() => return,
+            };
+            let ended = match command {
+                Command::Open { server, name } => self.open(server, name).await,
+                command => {
+                    tracing::debug!(?command, "there is no session for this command");
+                    continue;
+                }
+            };
+            let Ok(why) = ended else { return };
+            if self.events.send(Event::Ended(why)).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn open(
+        &self,
+        server: lotse_protocol::ServerAddress,
+        name: String,
+    ) -> Result<EndReason, Nobody> {
+        self.picture.clear();
+        let options = ConnectOptions::new(concat!("lotse-console ", env!("CARGO_PKG_VERSION")));
+        let connecting = connect(&server, &options);
+        tokio::pin!(connecting);
+        let connection = loop {
+            tokio::select! {
+                connected = &mut connecting => match connected {
+                    Ok(connection) => break connection,
+                    Err(error) => {
+                        tracing::warn!("{error}");
+                        return Ok(translate::connect_error(&error));
+                    }
+                },
+                command = self.commands.next() => {
+                    if command == Command::End {
+                        return Ok(EndReason::Cancelled);
+                    }
+                }
+                () = self.events.sender.closed() => return Err(Nobody),
+            }
+        };
+        session::Running::new(self, connection, &name).run().await
+    }
+}
+
+/// The name of an event for the log.
+const fn event_name(event: &Event) -> &'static str {
+    match event {
+        Event::Opened { .. } => "opened",
+        Event::Joined => "joined",
+        Event::JoinFailed => "join-failed",
+        Event::Code { .. } => "code",
+        Event::Connected(_) => "connected",
+        Event::RightsChanged(_) => "rights-changed",
+        Event::Picture => "picture",
+        Event::Screen(_) => "screen",
+        Event::Notice(_) => "notice",
+        Event::Latency(_) => "latency",
+        Event::Interrupted => "interrupted",
+        Event::Resumed => "resumed",
+        Event::Ended(_) => "ended",
+    }
+}
+
+/// A session whose driver is played by a test.
+#[cfg(test)]
+pub(crate) fn session_for_tests() -> (Session, mpsc::Sender<Event>) {
+    let (sender, events) = mpsc::channel(MAX_EVENTS);
+    let session =
+        Session { commands: CommandQueue::default(), events, picture: SharedPicture::default() };
+    (session, sender)
+}

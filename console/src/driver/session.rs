@@ -1,0 +1,301 @@
+//! One session, from the connected link to its end.
+
+use std::time::{Duration, Instant};
+
+use lotse_client::{Connection, Incoming, SendError};
+use lotse_protocol::Class;
+use lotse_protocol::message::{InputEvent, Name, Rights};
+use lotse_protocol::session::{
+    Moderator, ModeratorConfig, ModeratorEvent, Output, ParticipantGone,
+};
+use lotse_protocol::tunnel::EndOfSession;
+
+use super::decode::{DecodeThread, Decoded};
+use super::{Driver, Nobody, translate};
+use crate::model::{Command, EndReason, Event, Latency, Level, Notice, Peer};
+
+/// How often the time to the server is shown anew.
+const LATENCY_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Room on the link that one input needs at most, in bytes: a header, padding, and the longest
+/// piece of text.
+const INPUT_ROOM: usize = 512;
+
+/// What a step leads to.
+enum Step {
+    /// On with the session.
+    On,
+    /// It is over.
+    Over(EndReason),
+}
+
+/// How far the session has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nobody has joined.
+    Waiting,
+    /// Somebody has joined; there is no code yet.
+    Joining,
+    /// There is a code.
+    Comparing,
+    /// It is live.
+    Connected,
+}
+
+/// A session that runs.
+pub(super) struct Running<'a> {
+    driver: &'a Driver,
+    connection: Connection,
+    moderator: Moderator,
+    decoding: DecodeThread,
+    stage: Stage,
+    /// Input was dropped here for want of room; perhaps a release, so everything is to be
+    /// released as soon as there is room.
+    owes_release: bool,
+    /// Why the technician ended it, once that is so.
+    ending: Option<EndReason>,
+}
+
+impl<'a> Running<'a> {
+    pub(super) fn new(driver: &'a Driver, connection: Connection, name: &str) -> Self {
+        let asks = Rights::VIEW.with(Rights::CONTROL);
+        let config = ModeratorConfig { name: name_of(name), asks };
+        Self {
+            driver,
+            connection,
+            moderator: Moderator::new(config, Box::new(rand_core::OsRng)),
+            decoding: DecodeThread::start(driver.picture.clone()),
+            stage: Stage::Waiting,
+            owes_release: false,
+            ending: None,
+        }
+    }
+
+    /// Runs it to its end.
+    pub(super) async fn run(mut self) -> Result<EndReason, Nobody> {
+        self.moderator.open();
+        let outcome = self.steps().await;
+        // However it ended: the device is told, if it can be.
+        self.moderator.end();
+        while let Some(output) = self.moderator.poll_output() {
+            match output {
+                Output::Request(what) => drop(self.connection.request(what)),
+                Output::Packet(class, packet) => drop(self.connection.send(class, packet)),
+                Output::Event(_) => {}
+            }
+        }
+        self.connection.close().await;
+        outcome
+    }
+
+    async fn steps(&mut self) -> Result<EndReason, Nobody> {
+        let mut latency = tokio::time::interval(LATENCY_INTERVAL);
+        loop {
+            self.pay_release();
+            if let Step::Over(why) = self.drain().await? {
+                return Ok(why);
+            }
+            let due = self.moderator.poll_timeout();
+            let step = tokio::select! {
+                incoming = self.connection.next() => self.incoming(incoming).await?,
+                command = self.driver.commands.next() => self.command(command).await?,
+                decoded = self.decoding.next() => self.decoded(decoded),
+                () = sleep_until(due) => {
+                    self.moderator.handle_timeout(Instant::now());
+                    Step::On
+                }
+                _ = latency.tick() => self.latency().await?,
+                () = self.driver.events.sender.closed() => return Err(Nobody),
+            };
+            if let Step::Over(why) = step {
+                return Ok(why);
+            }
+        }
+    }
+
+    async fn incoming(&mut self, incoming: Incoming) -> Result<Step, Nobody> {
+        match incoming {
+            Incoming::Packet(packet) => self.moderator.handle_packet(&packet, Instant::now()),
+            Incoming::Notice(notice) => self.moderator.handle_notice(notice),
+            Incoming::Reply(reply) => self.moderator.handle_answer(reply.answer),
+            Incoming::Silent { .. } => self.driver.events.send(Event::Interrupted).await?,
+            Incoming::Alive => self.driver.events.send(Event::Resumed).await?,
+            Incoming::Lost(end) => {
+                tracing::warn!("the link to the server is over: {end}");
+                return Ok(Step::Over(translate::link_end(&end)));
+            }
+            _ => {}
+        }
+        Ok(Step::On)
+    }
+
+    async fn command(&mut self, command: Command) -> Result<Step, Nobody> {
+        match command {
+            Command::CodesMatch => self.moderator.confirm_code(),
+            Command::CodesDiffer => self.moderator.reject_code(),
+            Command::End => {
+                let begun = self.stage == Stage::Connected;
+                self.ending = Some(if begun { EndReason::EndedHere } else { EndReason::Cancelled });
+                self.moderator.end();
+            }
+            Command::Open { .. } => tracing::debug!("there is a session already"),
+            input => {
+                for event in translate::inputs(input, &self.driver.picture) {
+                    if let Step::Over(why) = self.input(event).await? {
+                        return Ok(Step::Over(why));
+                    }
+                }
+            }
+        }
+        Ok(Step::On)
+    }
+
+    /// Releases everything after input was dropped, as soon as there is room.
+    fn pay_release(&mut self) {
+        if self.owes_release && self.connection.has_room(Class::Input, INPUT_ROOM) {
+            self.owes_release = false;
+            self.moderator.input(InputEvent::ReleaseAll, Instant::now());
+        }
+    }
+
+    /// Sends an input if the link has room: a packet that was numbered must not be lost.
+    async fn input(&mut self, event: InputEvent) -> Result<Step, Nobody> {
+        if !self.connection.has_room(Class::Input, INPUT_ROOM) {
+            self.owes_release = true;
+            self.driver.events.send(Event::Notice(Notice::LinkBusy)).await?;
+            return Ok(Step::On);
+        }
+        self.moderator.input(event, Instant::now());
+        // At once, so that the room for the next one is what is left.
+        self.drain().await
+    }
+
+    fn decoded(&mut self, decoded: Decoded) -> Step {
+        match decoded {
+            Decoded::Shown { number, incomplete } => {
+                self.moderator.picture_shown(number);
+                if incomplete {
+                    self.moderator.refresh();
+                }
+                self.driver.events.picture();
+            }
+            Decoded::Unusable => self.moderator.refresh(),
+        }
+        Step::On
+    }
+
+    async fn latency(&mut self) -> Result<Step, Nobody> {
+        if let (Stage::Connected, Some(time)) = (self.stage, self.connection.round_trip()) {
+            self.driver.events.send(Event::Latency(Latency(time))).await?;
+        }
+        Ok(Step::On)
+    }
+
+    /// Sends and tells what the moderator has to say.
+    async fn drain(&mut self) -> Result<Step, Nobody> {
+        while let Some(output) = self.moderator.poll_output() {
+            let step = match output {
+                Output::Request(what) => match self.connection.request(what) {
+                    Ok(_) => Step::On,
+                    Err(error) => stuck(&error),
+                },
+                Output::Packet(class, packet) => match self.connection.send(class, packet) {
+                    // What is sent after the end falls away.
+                    Ok(()) | Err(SendError::NoSession) => Step::On,
+                    Err(error) => stuck(&error),
+                },
+                Output::Event(event) => self.tell(event).await?,
+            };
+            if let Step::Over(_) = step {
+                return Ok(step);
+            }
+        }
+        Ok(Step::On)
+    }
+
+    async fn tell(&mut self, event: ModeratorEvent) -> Result<Step, Nobody> {
+        let events = &self.driver.events;
+        match event {
+            ModeratorEvent::Opened { number, .. } => events.send(Event::Opened { number }).await?,
+            ModeratorEvent::OpenRefused(refusal) => {
+                tracing::warn!(?refusal, "the server opens no session");
+                return Ok(Step::Over(EndReason::ServerRefused));
+            }
+            ModeratorEvent::Joining => {
+                self.stage = Stage::Joining;
+                events.send(Event::Joined).await?;
+            }
+            ModeratorEvent::Compare { code, name } => {
+                self.stage = Stage::Comparing;
+                // Six digits always are a code.
+                if let Ok(code) = code.digits().parse() {
+                    events.send(Event::Code { code, who: name.to_string() }).await?;
+                }
+            }
+            ModeratorEvent::Connected { name, rights } => {
+                self.stage = Stage::Connected;
+                let rights = translate::rights(rights);
+                let peer = Peer { name: name.to_string(), rights, level: Level::CodeCompared };
+                events.send(Event::Connected(peer)).await?;
+                self.moderator.watch(true);
+            }
+            ModeratorEvent::Screen(report) => {
+                events.send(Event::Screen(translate::screen(report))).await?;
+            }
+            ModeratorEvent::Picture(update) => {
+                if !self.decoding.give(update) {
+                    self.moderator.refresh();
+                }
+            }
+            ModeratorEvent::InputDropped(_) => {
+                events.send(Event::Notice(Notice::InputTooLate)).await?;
+            }
+            ModeratorEvent::CannotType(c) => {
+                events.send(Event::Notice(Notice::CannotType(c))).await?;
+            }
+            ModeratorEvent::Gone(gone) => return self.gone(&gone).await,
+            ModeratorEvent::Ended(why) => {
+                let ended_here = self.ending.take().filter(|_| why == EndOfSession::Ended);
+                return Ok(Step::Over(ended_here.unwrap_or_else(|| translate::session_end(why))));
+            }
+            _ => {}
+        }
+        Ok(Step::On)
+    }
+
+    /// Without a code nothing was at stake: the number waits for the next. Afterwards people
+    /// were talking to each other, and it is over.
+    async fn gone(&mut self, gone: &ParticipantGone) -> Result<Step, Nobody> {
+        tracing::info!(?gone, "the panel is gone");
+        if self.stage == Stage::Joining {
+            self.stage = Stage::Waiting;
+            self.driver.events.send(Event::JoinFailed).await?;
+            return Ok(Step::On);
+        }
+        Ok(Step::Over(translate::gone(gone)))
+    }
+}
+
+/// The link takes nothing any more, not even what is urgent; a packet is missing now.
+fn stuck(error: &dyn std::error::Error) -> Step {
+    tracing::warn!("the link is stuck: {error}");
+    Step::Over(EndReason::LinkLost)
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// As much of a name as the protocol carries.
+fn name_of(name: &str) -> Name {
+    let mut bounded = Name::new();
+    for c in name.chars() {
+        if bounded.push(c).is_err() {
+            break;
+        }
+    }
+    bounded
+}

@@ -1,0 +1,176 @@
+//! From the words of link and protocol to those of the console, and back.
+
+use lotse_client::ConnectError;
+use lotse_protocol::handshake::Declined;
+use lotse_protocol::link::End;
+use lotse_protocol::message::{self, InputEvent, Place};
+use lotse_protocol::session::ParticipantGone;
+use lotse_protocol::tunnel::{Bye, EndOfSession};
+
+use crate::model::picture::SharedPicture;
+use crate::model::{
+    Button, Command, EndReason, PixelPoint, Right, Rights, ScreenState, TouchPhase,
+};
+
+/// Longest piece of text in one input, in bytes.
+const MAX_TEXT_BYTES: usize = 192;
+
+/// Why no server was reached.
+pub(super) fn connect_error(error: &ConnectError) -> EndReason {
+    let detail = error.to_string();
+    match error {
+        ConnectError::WrongCertificate { .. } | ConnectError::UntrustedCertificate { .. } => {
+            EndReason::ServerNotTrusted { detail }
+        }
+        ConnectError::Refused { .. } => EndReason::ServerRefused,
+        ConnectError::NotAServer { .. } | ConnectError::Protocol { .. } => {
+            EndReason::Protocol { detail }
+        }
+        ConnectError::NoRoots(_) | ConnectError::Tls(_) => EndReason::Internal { detail },
+        _ => EndReason::ServerUnreachable { detail },
+    }
+}
+
+/// Why a link is over.
+pub(super) fn link_end(end: &End) -> EndReason {
+    match end {
+        End::Broken | End::Silent(_) | End::Bye(Bye::Stopping | Bye::Closing) => {
+            EndReason::LinkLost
+        }
+        _ => EndReason::Protocol { detail: end.to_string() },
+    }
+}
+
+/// Why the server ended the session; `waiting` if nobody had joined.
+pub(super) fn session_end(why: EndOfSession) -> EndReason {
+    match why {
+        EndOfSession::Ended => EndReason::EndedHere,
+        EndOfSession::Expired => EndReason::NumberExpired,
+        _ => EndReason::LinkLost,
+    }
+}
+
+/// Why the participant is gone.
+pub(super) fn gone(gone: &ParticipantGone) -> EndReason {
+    match gone {
+        ParticipantGone::Declined(Declined::Refused) => EndReason::RefusedAtPanel,
+        ParticipantGone::Declined(Declined::TimedOut) => EndReason::NoAnswerAtPanel,
+        ParticipantGone::Declined(Declined::CannotAsk) => EndReason::PanelCannotAsk,
+        ParticipantGone::Declined(_) | ParticipantGone::Handshake(_) => EndReason::KeysDoNotMatch,
+        ParticipantGone::CodesDiffer => EndReason::CodesDiffer,
+        ParticipantGone::Ended(message::DeviceEnd::Stopped) => EndReason::StoppedAtPanel,
+        ParticipantGone::Ended(message::DeviceEnd::Fault) => EndReason::PanelFailed,
+        ParticipantGone::Tampered(tampered) => EndReason::Protocol { detail: tampered.to_string() },
+        ParticipantGone::KeysExhausted => {
+            EndReason::Protocol { detail: "the keys of this session are worn out".into() }
+        }
+        _ => EndReason::PanelLeft,
+    }
+}
+
+/// What was allowed.
+pub(super) fn rights(rights: message::Rights) -> Rights {
+    let known = [(message::Rights::VIEW, Right::View), (message::Rights::CONTROL, Right::Control)];
+    known
+        .into_iter()
+        .filter(|(theirs, _)| rights.allows(*theirs))
+        .fold(Rights::NONE, |all, (_, right)| all.with(right))
+}
+
+/// What the panel's screen is doing.
+pub(super) const fn screen(report: message::ScreenReport) -> ScreenState {
+    match report {
+        message::ScreenReport::Shown { .. } => ScreenState::Shown,
+        message::ScreenReport::Off => ScreenState::Off,
+        _ => ScreenState::Unreadable,
+    }
+}
+
+/// The inputs of a command; none if it is not an input, or if there is no picture to point at.
+pub(super) fn inputs(command: Command, picture: &SharedPicture) -> Vec<InputEvent> {
+    let place = |at: PixelPoint| {
+        let picture = picture.lock();
+        place(at, picture.width(), picture.height())
+    };
+    let input = match command {
+        Command::Key { key, pressed } => Some(InputEvent::Key { code: key.0, pressed }),
+        Command::PointerMove(at) => place(at).map(InputEvent::Pointer),
+        Command::PointerButton { button, pressed } => {
+            let button = match button {
+                Button::Left => 0,
+                Button::Middle => 1,
+                Button::Right => 2,
+            };
+            Some(InputEvent::Button { button, pressed })
+        }
+        Command::Touch { contact, phase: TouchPhase::Up, .. } => {
+            Some(InputEvent::Lift { slot: contact })
+        }
+        Command::Touch { contact, at, .. } => {
+            place(at).map(|at| InputEvent::Touch { slot: contact, at })
+        }
+        Command::Wheel { vertical, horizontal } => {
+            let notches = |n: i32| n.clamp(i8::MIN.into(), i8::MAX.into()) as i8;
+            Some(InputEvent::Wheel { vertical: notches(vertical), horizontal: notches(horizontal) })
+        }
+        Command::ReleaseAll => Some(InputEvent::ReleaseAll),
+        Command::Text(text) => return text_inputs(&text),
+        Command::Open { .. } | Command::CodesMatch | Command::CodesDiffer | Command::End => None,
+    };
+    input.into_iter().collect()
+}
+
+fn place(at: PixelPoint, width: u32, height: u32) -> Option<Place> {
+    if at.x >= width || at.y >= height {
+        return None;
+    }
+    let side = |value: u32| u16::try_from(value).ok();
+    Some(Place { x: side(at.x)?, y: side(at.y)?, width: side(width)?, height: side(height)? })
+}
+
+/// A text in pieces that fit into an input.
+fn text_inputs(text: &str) -> Vec<InputEvent> {
+    let mut inputs = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (piece, next) = rest.split_at(rest.floor_char_boundary(MAX_TEXT_BYTES));
+        if let Ok(piece) = piece.try_into() {
+            inputs.push(InputEvent::Text(piece));
+        }
+        rest = next;
+    }
+    inputs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_letter_is_lost_between_pieces(text in "\\PC{0,900}") {
+            let joined: String = text_inputs(&text)
+                .into_iter()
+                .map(|input| match input {
+                    InputEvent::Text(piece) => piece.as_str().to_owned(),
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            prop_assert_eq!(joined, text);
+        }
+
+        #[test]
+        fn nothing_points_outside_the_picture(x in 0_u32..99, y in 0_u32..99) {
+            let inside = x < 40 && y < 30;
+            prop_assert_eq!(place(PixelPoint { x, y }, 40, 30).is_some(), inside);
+        }
+    }
+
+    #[test]
+    fn a_right_is_never_made_up() {
+        assert_eq!(rights(message::Rights::NONE), Rights::NONE);
+        let control = rights(message::Rights::CONTROL);
+        assert!(control.has(Right::Control) && !control.has(Right::View));
+    }
+}

@@ -1,0 +1,160 @@
+//! A picture of every screen, for documents and to look at.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::model::picture::{PixelRect, SharedPicture};
+use crate::model::{
+    Code, Command, EndReason, Event, Latency, Level, Model, Notice, Peer, Right, Rights,
+};
+use crate::render::{Headless, PngError, write_canvas};
+use crate::ui::{Scale, Scene, View, console_ui};
+use crate::words::Language;
+
+/// Size of the pictures in pixels.
+const SIZE: [u32; 2] = [1280, 800];
+
+/// One screen to show.
+struct Shot {
+    name: &'static str,
+    model: Model,
+    view: View,
+}
+
+/// Writes a PNG of each screen into a folder, and returns how many.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn render_all(folder: &Path, language: Language) -> Result<usize, PngError> {
+    let picture = example_picture();
+    let started = Instant::now();
+    let shots = shots(language, started);
+    let count = shots.len();
+    for Shot { name, model, mut view } in shots {
+        let scene =
+            Scene { model: &model, picture: &picture, now: started + Duration::from_secs(4) };
+        let mut headless = Headless::new(SIZE, 1.0);
+        let canvas = headless.render(|ui| {
+            console_ui(ui, &scene, &mut view);
+        });
+        write_canvas(&folder.join(format!("{name}.png")), canvas)?;
+    }
+    Ok(count)
+}
+
+fn shots(language: Language, now: Instant) -> Vec<Shot> {
+    let view = || View::new(language, "lotse.example.com".into(), "A. Technician".into());
+    let shot = |name, model| Shot { name, model, view: view() };
+    let mut shots = vec![
+        Shot {
+            name: "01-start",
+            model: Model::default(),
+            view: View::new(language, String::new(), String::new()),
+        },
+        shot("02-opening", after(0, now)),
+        shot("03-waiting", after(1, now)),
+        shot("04-joining", after(2, now)),
+        shot("05-comparing", after(3, now)),
+        shot("06-asking", after(4, now)),
+        shot("07-connected", with(after(5, now), Event::Latency(latency()), now)),
+        shot("09-view-only", with(after(5, now), Event::RightsChanged(view_only()), now)),
+        shot("11-interrupted", with(after(5, now), Event::Interrupted, now)),
+    ];
+    let notice = with(after(5, now), Event::Notice(Notice::CannotType('€')), now);
+    let mut native = shot("08-native-size", notice);
+    native.view.scale = Scale::Native;
+    let mut typing = shot("10-typing", after(5, now));
+    typing.view.typing = Some("Gruß vom Service".into());
+    shots.extend([native, typing]);
+    let unreachable = EndReason::ServerUnreachable { detail: "connection refused".into() };
+    for (name, why) in [
+        ("12-ended", EndReason::StoppedAtPanel),
+        ("13-codes-differ", EndReason::CodesDiffer),
+        ("14-unreachable", unreachable),
+    ] {
+        shots.push(shot(name, with(after(1, now), Event::Ended(why), now)));
+    }
+    shots
+}
+
+const fn view_only() -> Rights {
+    Rights::NONE.with(Right::View)
+}
+
+const fn latency() -> Latency {
+    Latency(Duration::from_millis(23))
+}
+
+/// A model after so many steps of an ordinary session.
+fn after(steps: usize, now: Instant) -> Model {
+    let who = || "Ticket machine, platform 7".to_owned();
+    let peer =
+        Peer { name: who(), rights: view_only().with(Right::Control), level: Level::CodeCompared };
+    let mut model = Model::default();
+    if let Ok(server) = "lotse.example.com".parse() {
+        model.note(&Command::Open { server, name: "A. Technician".into() });
+    }
+    let opened = "412936085".parse().ok().map(|number| Event::Opened { number });
+    let code = Code::from_digits([4, 7, 1, 9, 0, 3]);
+    let events = [
+        opened,
+        Some(Event::Joined),
+        Some(Event::Code { code, who: who() }),
+        None,
+        Some(Event::Connected(peer)),
+    ];
+    for event in events.into_iter().take(steps) {
+        match event {
+            Some(event) => model.apply(event, now),
+            None => model.note(&Command::CodesMatch),
+        }
+    }
+    model
+}
+
+fn with(mut model: Model, event: Event, now: Instant) -> Model {
+    model.apply(event, now);
+    model
+}
+
+/// A picture with edges and gradients, in the size of a common panel.
+fn example_picture() -> SharedPicture {
+    const WIDTH: u32 = 1024;
+    const HEIGHT: u32 = 600;
+    let color = |x: u32, y: u32| -> [u8; 4] {
+        let tile = (x / 128 + y / 120) % 2 == 0;
+        let key = (32..992).contains(&x) && (152..560).contains(&y);
+        let inside = key && (x - 32) % 240 < 208 && (y - 152) % 136 < 112;
+        match (y < 96, inside) {
+            (true, _) => [0x20, 0x5c, 0x3b, 255],
+            (_, true) if tile => [0xff, 0xff, 0xff, 255],
+            (_, true) => [0xe6, 0xee, 0xe9, 255],
+            _ => [(0xb0 + x / 32) as u8, 0xc8, (0xb8 + y / 20) as u8, 255],
+        }
+    };
+    let bytes: Vec<u8> =
+        (0..HEIGHT).flat_map(|y| (0..WIDTH).flat_map(move |x| color(x, y))).collect();
+    let shared = SharedPicture::default();
+    let mut picture = shared.lock();
+    // Both sides are far below the bound.
+    if picture.resize(WIDTH, HEIGHT).is_ok() {
+        picture.copy_rgbx(&bytes, PixelRect { x: 0, y: 0, width: WIDTH, height: HEIGHT });
+    }
+    drop(picture);
+    shared
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_screen_is_written_in_every_language() {
+        for language in Language::ALL {
+            let folder = tempfile::tempdir().unwrap();
+            let count = render_all(folder.path(), language).unwrap();
+            let files = std::fs::read_dir(folder.path()).unwrap().count();
+            assert!(files == count && count >= 14);
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! From a line to what it asks for.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::keys::{Combo, UnknownKey, by_name};
+use crate::model::{Button, Code, KeyCode, PixelPoint};
+
+/// One command of a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Line {
+    Open,
+    WaitJoin(Duration),
+    Code,
+    Confirm(Code),
+    ConfirmCompared,
+    Differ,
+    WaitConnected(Duration),
+    WaitPicture(Duration),
+    WaitStill { still: Duration, limit: Duration },
+    WaitEnded(Duration),
+    Shot(PathBuf),
+    ScreenshotUi(PathBuf),
+    Move(PixelPoint),
+    Click(PixelPoint, Button),
+    Tap(PixelPoint),
+    Wheel(i32),
+    Combo(Combo),
+    Hold { key: KeyCode, pressed: bool },
+    Type(String),
+    Sleep(Duration),
+    Status,
+    End,
+    Quit,
+}
+
+/// A line that asks for nothing that there is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum LineError {
+    #[error("there is no command {0:?}; see `lotse-console session --help`")]
+    Unknown(String),
+    #[error("it is used as: {0}")]
+    Usage(&'static str),
+    #[error(transparent)]
+    Key(#[from] UnknownKey),
+}
+
+/// The first word of a line, and the rest. `None` for an empty line or a comment.
+pub(super) fn split(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim_start();
+    if line.trim_end().is_empty() || line.starts_with('#') {
+        return None;
+    }
+    Some(line.split_once(' ').unwrap_or((line.trim_end(), "")))
+}
+
+/// The command of a line.
+pub(super) fn parse(command: &str, rest: &str) -> Result<Line, LineError> {
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let seconds = |default: u64, usage| match *words.as_slice() {
+        [] => Ok(Duration::from_secs(default)),
+        [text] => duration_of_seconds(text).ok_or(LineError::Usage(usage)),
+        _ => Err(LineError::Usage(usage)),
+    };
+    match command {
+        "open" => Ok(Line::Open),
+        "wait-join" => seconds(300, "wait-join [SECONDS]").map(Line::WaitJoin),
+        "code" => Ok(Line::Code),
+        "confirm" => confirm(rest.trim()),
+        "differ" => Ok(Line::Differ),
+        "wait-connected" => seconds(120, "wait-connected [SECONDS]").map(Line::WaitConnected),
+        "wait-picture" => seconds(30, "wait-picture [SECONDS]").map(Line::WaitPicture),
+        "wait-still" => wait_still(&words),
+        "wait-ended" => seconds(120, "wait-ended [SECONDS]").map(Line::WaitEnded),
+        "shot" => file(rest, "shot FILE.png").map(Line::Shot),
+        "screenshot-ui" => file(rest, "screenshot-ui FILE.png").map(Line::ScreenshotUi),
+        "move" => point(&words).map(Line::Move).ok_or(LineError::Usage("move X Y")),
+        "click" => click(&words),
+        "tap" => point(&words).map(Line::Tap).ok_or(LineError::Usage("tap X Y")),
+        "wheel" => number(&words).map(Line::Wheel).ok_or(LineError::Usage("wheel NOTCHES")),
+        "key" | "combo" => Ok(Line::Combo(rest.trim().parse()?)),
+        "press" | "release" => hold(rest.trim(), command == "press"),
+        "type" => Ok(Line::Type(rest.to_owned())),
+        "type-json" => serde_json::from_str(rest.trim())
+            .map(Line::Type)
+            .map_err(|_| LineError::Usage("type-json \"TEXT\", a JSON string")),
+        "sleep" => number(&words)
+            .map(|ms: u32| Line::Sleep(Duration::from_millis(ms.into())))
+            .ok_or(LineError::Usage("sleep MS")),
+        "status" => Ok(Line::Status),
+        "end" => Ok(Line::End),
+        "quit" => Ok(Line::Quit),
+        unknown => Err(LineError::Unknown(unknown.chars().take(40).collect())),
+    }
+}
+
+fn confirm(rest: &str) -> Result<Line, LineError> {
+    if rest == "--codes-match" {
+        return Ok(Line::ConfirmCompared);
+    }
+    let usage = LineError::Usage("confirm 123456, or confirm --codes-match");
+    rest.parse().map(Line::Confirm).map_err(|_| usage)
+}
+
+fn wait_still(words: &[&str]) -> Result<Line, LineError> {
+    let parsed = match *words {
+        [still] => still.parse().ok().zip(Some(Duration::from_secs(30))),
+        [still, limit] => still.parse().ok().zip(duration_of_seconds(limit)),
+        _ => None,
+    };
+    parsed
+        .map(|(ms, limit)| Line::WaitStill { still: Duration::from_millis(ms), limit })
+        .ok_or(LineError::Usage("wait-still MS [SECONDS]"))
+}
+
+fn click(words: &[&str]) -> Result<Line, LineError> {
+    let usage = LineError::Usage("click X Y [left|middle|right]");
+    let (place, button) = match *words {
+        [x, y] => ([x, y], Button::Left),
+        [x, y, "left"] => ([x, y], Button::Left),
+        [x, y, "middle"] => ([x, y], Button::Middle),
+        [x, y, "right"] => ([x, y], Button::Right),
+        _ => return Err(usage),
+    };
+    point(&place).map(|at| Line::Click(at, button)).ok_or(usage)
+}
+
+fn hold(name: &str, pressed: bool) -> Result<Line, LineError> {
+    let key = by_name(name).ok_or_else(|| UnknownKey::Name(name.to_owned()))?;
+    Ok(Line::Hold { key, pressed })
+}
+
+fn file(rest: &str, usage: &'static str) -> Result<PathBuf, LineError> {
+    match rest.trim() {
+        "" => Err(LineError::Usage(usage)),
+        path => Ok(path.into()),
+    }
+}
+
+fn point(words: &[&str]) -> Option<PixelPoint> {
+    match *words {
+        [x, y] => Some(PixelPoint { x: x.parse().ok()?, y: y.parse().ok()? }),
+        _ => None,
+    }
+}
+
+fn number<T: std::str::FromStr>(words: &[&str]) -> Option<T> {
+    match *words {
+        [text] => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// A number of seconds, with or without a fraction, up to a day.
+fn duration_of_seconds(text: &str) -> Option<Duration> {
+    let seconds: f64 = text.parse().ok()?;
+    (0.0..=86400.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn line(text: &str) -> Result<Line, LineError> {
+        let (command, rest) = split(text).unwrap();
+        parse(command, rest)
+    }
+
+    #[test]
+    fn reads_every_command_of_the_help() {
+        for text in [
+            "open",
+            "wait-join",
+            "wait-join 5.5",
+            "code",
+            "confirm 123456",
+            "confirm 123 456",
+            "confirm --codes-match",
+            "differ",
+            "wait-connected 3",
+            "wait-picture",
+            "wait-still 500",
+            "wait-still 500 10",
+            "wait-ended",
+            "shot a b.png",
+            "screenshot-ui x.png",
+            "move 1 2",
+            "click 1 2",
+            "click 1 2 right",
+            "tap 3 4",
+            "wheel -2",
+            "key Super",
+            "combo Ctrl+Alt+Del",
+            "press Shift",
+            "release Shift",
+            "type Hello  world ",
+            "type-json \"a\\nb\"",
+            "sleep 10",
+            "status",
+            "end",
+            "quit",
+        ] {
+            assert!(line(text).is_ok(), "{text}: {:?}", line(text));
+        }
+    }
+
+    #[test]
+    fn a_text_keeps_its_spaces() {
+        assert_eq!(line("type  a  b "), Ok(Line::Type(" a  b ".into())));
+        assert_eq!(line("type-json \"tab\\there\""), Ok(Line::Type("tab\there".into())));
+    }
+
+    #[test]
+    fn says_how_a_command_is_used() {
+        for text in ["confirm 12", "click 1", "tap -1 2", "wait-still", "shot", "sleep x"] {
+            assert!(matches!(line(text), Err(LineError::Usage(_))), "{text}");
+        }
+        assert!(matches!(line("fly"), Err(LineError::Unknown(_))));
+        assert!(matches!(line("key Foo"), Err(LineError::Key(_))));
+        assert!(matches!(line("wait-join 1e9"), Err(LineError::Usage(_))));
+    }
+
+    #[test]
+    fn comments_and_empty_lines_are_no_commands() {
+        assert!(["", "   ", "# open", "  # x"].into_iter().all(|text| split(text).is_none()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_panics(text in "\\PC{0,80}") {
+            if let Some((command, rest)) = split(&text) {
+                parse(command, rest).ok();
+            }
+        }
+    }
+}

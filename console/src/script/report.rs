@@ -1,0 +1,132 @@
+//! What is said on stdout.
+
+use serde_json::{Map, Value, json};
+
+use crate::model::picture::Picture;
+use crate::model::{Event, Model, Peer, Rights, ScreenState, SessionState};
+use crate::words::Language;
+
+/// The line of an event; `None` for those that come too often to be told.
+pub(super) fn event(event: &Event) -> Option<Value> {
+    Some(match event {
+        Event::Opened { number } => {
+            json!({"event": "opened", "number": u32::from(*number).to_string()})
+        }
+        Event::Joined => json!({"event": "joined"}),
+        Event::JoinFailed => json!({"event": "join-failed"}),
+        Event::Code { code, who } => {
+            json!({"event": "code", "code": code.to_string(), "who": who})
+        }
+        Event::Connected(peer) => {
+            let mut value = json!({"event": "connected"});
+            if let Value::Object(map) = &mut value {
+                map.extend(of_peer(peer));
+            }
+            value
+        }
+        Event::RightsChanged(rights) => {
+            json!({"event": "rights-changed", "rights": of_rights(*rights)})
+        }
+        Event::Screen(screen) => json!({"event": "screen", "screen": of_screen(*screen)}),
+        Event::Notice(notice) => json!({"event": "notice", "notice": notice.word()}),
+        Event::Interrupted => json!({"event": "interrupted"}),
+        Event::Resumed => json!({"event": "resumed"}),
+        Event::Ended(why) => {
+            let advice = Language::En.words().advice(why);
+            json!({
+                "event": "ended",
+                "reason": why.word(),
+                "happened": advice.happened,
+                "detail": why.detail(),
+            })
+        }
+        Event::Picture | Event::Latency(_) => return None,
+    })
+}
+
+/// The answer to a command.
+pub(super) fn answer(command: &str, outcome: Result<Map<String, Value>, String>) -> Value {
+    let mut map = Map::new();
+    map.insert("command".into(), command.into());
+    map.insert("ok".into(), outcome.is_ok().into());
+    match outcome {
+        Ok(details) => map.extend(details),
+        Err(error) => {
+            map.insert("error".into(), error.into());
+        }
+    }
+    Value::Object(map)
+}
+
+/// Where the session is.
+pub(super) fn status(model: &Model, picture: &Picture) -> Map<String, Value> {
+    let mut map = Map::new();
+    map.insert("state".into(), state_word(model.state()).into());
+    match model.state() {
+        SessionState::Waiting { number } | SessionState::Joining { number } => {
+            map.insert("number".into(), u32::from(*number).to_string().into());
+        }
+        SessionState::Comparing { code, who } => {
+            map.insert("code".into(), code.to_string().into());
+            map.insert("who".into(), who.clone().into());
+        }
+        SessionState::Asking { who } => {
+            map.insert("who".into(), who.clone().into());
+        }
+        SessionState::Ended { why } => {
+            map.insert("reason".into(), why.word().into());
+        }
+        SessionState::Idle
+        | SessionState::Opening
+        | SessionState::Connected(_)
+        | SessionState::Interrupted { .. } => {}
+    }
+    if let Some(peer) = model.peer() {
+        map.extend(of_peer(peer));
+        map.insert("screen".into(), of_screen(model.screen()).into());
+    }
+    if let Some(latency) = model.latency() {
+        map.insert("latency_ms".into(), (latency.0.as_secs_f64() * 1000.0).into());
+    }
+    if !picture.is_empty() {
+        map.insert("width".into(), picture.width().into());
+        map.insert("height".into(), picture.height().into());
+        map.insert("updates".into(), picture.updates().into());
+    }
+    map
+}
+
+/// The word of a state.
+pub(super) const fn state_word(state: &SessionState) -> &'static str {
+    match state {
+        SessionState::Idle => "idle",
+        SessionState::Opening => "opening",
+        SessionState::Waiting { .. } => "waiting",
+        SessionState::Joining { .. } => "joining",
+        SessionState::Comparing { .. } => "comparing",
+        SessionState::Asking { .. } => "asking",
+        SessionState::Connected(_) => "connected",
+        SessionState::Interrupted { .. } => "interrupted",
+        SessionState::Ended { .. } => "ended",
+    }
+}
+
+fn of_peer(peer: &Peer) -> Map<String, Value> {
+    let mut map = Map::new();
+    map.insert("who".into(), peer.name.clone().into());
+    map.insert("rights".into(), of_rights(peer.rights));
+    map.insert("level".into(), peer.level.word().into());
+    map
+}
+
+fn of_rights(rights: Rights) -> Value {
+    rights.iter().map(|right| right.word()).collect()
+}
+
+const fn of_screen(screen: ScreenState) -> &'static str {
+    match screen {
+        ScreenState::Shown => "shown",
+        ScreenState::Off => "off",
+        ScreenState::Unreadable => "unreadable",
+    }
+}

@@ -1,4 +1,7 @@
 //! Linux machines: DRM scan-out, frame buffers, uinput, evdev, and virtual terminals.
+//!
+//! [`open`] gives a whole [`crate::Machine`]. What is public beside it is for programs that
+//! need one part, or want to tell why a part is not there.
 
 pub mod choose;
 mod drm;
@@ -6,7 +9,12 @@ mod event_codes;
 mod fbdev;
 pub mod file_screen;
 pub mod follow;
+pub mod local_input;
+mod open;
+pub mod panel;
 mod pixel_format;
 mod rows;
 mod sys;
 pub mod uinput;
+
+pub use self::open::{MachineConfig, open};

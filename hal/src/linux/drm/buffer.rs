@@ -131,6 +131,8 @@ impl BufferCache {
             let error = io::Error::from(io::ErrorKind::PermissionDenied);
             return Err(card.error("read the scan-out (which needs CAP_SYS_ADMIN)", error));
         };
+        // Handles that are not closed again would show as numbers that grow.
+        log::trace!("frame buffer {frame_buffer}: handle {handle}");
         let len = usize::try_from(scanout.end)
             .map_err(|_| Error::Unsupported("the scan-out is larger than memory".to_owned()))?;
         let key = Key { frame_buffer, description, len };

@@ -248,8 +248,13 @@ impl Card {
     }
 
     fn property(&self, ids: &[u32], values: &[u64], name: &str) -> Option<u64> {
-        let is_it = |&id: &u32| {
-            mode::get_property(self.fd(), id, None, None).is_ok_and(|property| {
+        // Without room for the values, those of enumerations are refused.
+        let (mut room, mut names) = (Vec::new(), Vec::new());
+        let mut is_it = |&id: &u32| {
+            room.clear();
+            names.clear();
+            let property = mode::get_property(self.fd(), id, Some(&mut room), Some(&mut names));
+            property.is_ok_and(|property| {
                 let bytes = property.name.iter().map(|&byte| byte as u8);
                 bytes.take_while(|&byte| byte != 0).eq(name.bytes())
             })

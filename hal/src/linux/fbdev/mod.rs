@@ -8,16 +8,15 @@
 mod info;
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
 use std::os::unix::fs::{FileExt, FileTypeExt};
 use std::path::{Path, PathBuf};
 
 use framebuffer::{FixScreeninfo, Framebuffer, FramebufferError, VarScreeninfo};
 
-use self::info::Mode;
+pub(crate) use self::info::Mode;
 use super::rows::{BandReader, MAX_BUFFER_BYTES, RowSource};
-use super::sys::{Mapping, frame_buffer_palette};
-use crate::{Band, Error, Rect, Screen, ScreenInfo, ScreenState, Size};
+use super::sys::{Mapping, frame_buffer_palette, frame_buffer_unblank};
+use crate::{Band, Error, Screen, ScreenInfo, ScreenState, Size};
 
 /// Where the kernel describes frame buffers.
 const CLASS_DIRECTORY: &str = "/sys/class/graphics";
@@ -156,41 +155,7 @@ impl FrameBuffer {
             .map_err(|error| asked(&self.path, &error))
     }
 
-    /// Draws a row of blue, green, red, x at a place; what is outside of the picture falls away.
-    ///
-    /// # Errors
-    /// When the device does not take it.
-    pub(crate) fn draw_row(
-        &mut self,
-        mode: &Mode,
-        x: u32,
-        y: u32,
-        bgrx: &[u8],
-    ) -> Result<(), Error> {
-        let Some(pixels) = visible(mode, x, y, bgrx.len()) else { return Ok(()) };
-        let mut raw = vec![0; mode.format.row_bytes(pixels)];
-        mode.format.encode_row(bgrx, &mut raw);
-        self.write_raw(mode, x, y, &raw)
-    }
-
-    /// Reads a row of pixels at a place into blue, green, red, 0xff.
-    ///
-    /// # Errors
-    /// When the device does not answer.
-    pub(crate) fn read_row(
-        &self,
-        mode: &Mode,
-        x: u32,
-        y: u32,
-        bgrx: &mut [u8],
-    ) -> Result<(), Error> {
-        let Some(pixels) = visible(mode, x, y, bgrx.len()) else { return Ok(()) };
-        let raw = self.read_raw(mode, x, y, pixels)?;
-        mode.format.decode_row(&raw, bgrx);
-        Ok(())
-    }
-
-    /// The bytes of a row's pixels as they are stored.
+    /// The bytes of a part of a row, as they are stored.
     ///
     /// # Errors
     /// When the device does not answer.
@@ -199,17 +164,14 @@ impl FrameBuffer {
         mode: &Mode,
         x: u32,
         y: u32,
-        pixels: u32,
-    ) -> Result<Vec<u8>, Error> {
-        let mut raw = vec![0; mode.format.row_bytes(pixels)];
-        let offset = mode.layout.offset_of(&mode.format, x, y);
+        raw: &mut [u8],
+    ) -> Result<(), Error> {
         self.source()
-            .copy_out(offset, &mut raw)
-            .map_err(|error| Error::io(format!("read {}", self.path.display()), error))?;
-        Ok(raw)
+            .copy_out(mode.layout.offset_of(&mode.format, x, y), raw)
+            .map_err(|error| Error::io(format!("read {}", self.path.display()), error))
     }
 
-    /// Puts stored pixels back.
+    /// Writes bytes of a part of a row, as they are to be stored.
     ///
     /// # Errors
     /// When the device does not take it.
@@ -228,10 +190,15 @@ impl FrameBuffer {
         outcome.map_err(|error| Error::io(format!("draw on {}", self.path.display()), error))
     }
 
+    /// Wakes it up if it was blanked.
+    pub(crate) fn unblank(&self) {
+        // Not every driver can be blanked.
+        frame_buffer_unblank(&self.file).ok();
+    }
+
     /// Makes what was drawn visible now; drivers that upload changes do so only now and then.
     pub(crate) fn flush(&mut self) {
         // Not every driver can, and those that cannot need not.
-        self.file.flush().ok();
         self.file.sync_all().ok();
     }
 
@@ -241,13 +208,6 @@ impl FrameBuffer {
             Memory::ByCalls => &self.file,
         }
     }
-}
-
-/// How many pixels of a row from `x` on are within the picture; `None` if none is.
-fn visible(mode: &Mode, x: u32, y: u32, bgrx_bytes: usize) -> Option<u32> {
-    let wanted = u32::try_from(bgrx_bytes / 4).ok()?;
-    let row = Rect { x, y, width: wanted, height: 1 };
-    Some(mode.layout.size().rect().intersection(row)?.width)
 }
 
 fn map_file(file: &File, len: usize, access: Access) -> Option<Mapping> {

@@ -143,16 +143,12 @@ pub(crate) fn uinput_sysname(uinput: impl AsFd) -> io::Result<String> {
 }
 
 /// How many slots [`device_slots`] asks for; no touch screen has more fingers.
-pub(crate) const MAX_SLOTS: usize = 64;
+const MAX_SLOTS: usize = 64;
 
 /// The value of one multi-touch axis in each slot (`EVIOCGMTSLOTS`).
 ///
 /// Slots that the device does not have keep the value `missing`.
-pub(crate) fn device_slots(
-    device: impl AsFd,
-    code: u16,
-    missing: i32,
-) -> io::Result<[i32; MAX_SLOTS]> {
+pub(crate) fn device_slots(device: impl AsFd, code: u16, missing: i32) -> io::Result<Vec<i32>> {
     #[repr(C)]
     struct Request {
         code: u32,
@@ -165,5 +161,5 @@ pub(crate) fn device_slots(
     Errno::result(unsafe {
         libc::ioctl(device.as_fd().as_raw_fd(), request as _, &raw mut answer)
     })?;
-    Ok(answer.values)
+    Ok(answer.values.to_vec())
 }

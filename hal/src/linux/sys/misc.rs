@@ -80,3 +80,12 @@ pub(crate) fn frame_buffer_palette(device: impl AsFd) -> io::Result<[[u16; 3]; 2
     }
     Ok(palette)
 }
+
+nix::ioctl_write_int_bad!(ioctl_blank, 0x4611);
+
+/// Wakes a frame buffer that was blanked (`FBIOBLANK`, `FB_BLANK_UNBLANK`).
+pub(crate) fn frame_buffer_unblank(device: impl AsFd) -> io::Result<()> {
+    // SAFETY: the argument is a number; the kernel touches no memory of ours.
+    unsafe { ioctl_blank(device.as_fd().as_raw_fd(), 0)? };
+    Ok(())
+}

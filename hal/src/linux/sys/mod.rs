@@ -11,12 +11,13 @@ mod misc;
 mod terminal;
 
 pub(crate) use input::{
-    AbsoluteAxis, DeviceId, MAX_SLOTS, UinputBit, device_slots, uinput_absolute, uinput_bit,
-    uinput_create, uinput_sysname,
+    AbsoluteAxis, DeviceId, UinputBit, device_slots, uinput_absolute, uinput_bit, uinput_create,
+    uinput_sysname,
 };
 pub(crate) use map::Mapping;
-pub(crate) use misc::{DmaAccess, adopt_descriptor, dma_buf_sync, frame_buffer_palette};
+pub(crate) use misc::{
+    DmaAccess, adopt_descriptor, dma_buf_sync, frame_buffer_palette, frame_buffer_unblank,
+};
 pub(crate) use terminal::{
-    TerminalMode, activate_terminal, active_terminal, free_terminal, release_terminal,
-    set_terminal_mode, terminal_mode,
+    TerminalMode, activate_terminal, free_terminal, release_terminal, set_terminal_mode, terminals,
 };

@@ -27,7 +27,6 @@ struct VtStat {
 }
 
 nix::ioctl_write_int_bad!(ioctl_kdsetmode, 0x4B3A);
-nix::ioctl_read_bad!(ioctl_kdgetmode, 0x4B3B, c_int);
 nix::ioctl_read_bad!(ioctl_vt_openqry, 0x5600, c_int);
 nix::ioctl_read_bad!(ioctl_vt_getstate, 0x5603, VtStat);
 nix::ioctl_write_int_bad!(ioctl_vt_activate, 0x5606);
@@ -44,14 +43,6 @@ pub(crate) fn set_terminal_mode(terminal: impl AsFd, mode: TerminalMode) -> io::
     Ok(())
 }
 
-/// Who draws on a terminal (`KDGETMODE`).
-pub(crate) fn terminal_mode(terminal: impl AsFd) -> io::Result<TerminalMode> {
-    let mut mode: c_int = 0;
-    // SAFETY: the kernel writes one int through a pointer that is valid.
-    unsafe { ioctl_kdgetmode(terminal.as_fd().as_raw_fd(), &raw mut mode)? };
-    Ok(if mode as c_ulong == KD_GRAPHICS { TerminalMode::Graphics } else { TerminalMode::Text })
-}
-
 /// The number of a terminal that nobody has open (`VT_OPENQRY`); `None` if there is none.
 pub(crate) fn free_terminal(any: impl AsFd) -> io::Result<Option<u16>> {
     let mut number: c_int = -1;
@@ -60,12 +51,28 @@ pub(crate) fn free_terminal(any: impl AsFd) -> io::Result<Option<u16>> {
     Ok(u16::try_from(number).ok().filter(|&number| number > 0))
 }
 
-/// The number of the terminal in front (`VT_GETSTATE`).
-pub(crate) fn active_terminal(any: impl AsFd) -> io::Result<u16> {
+/// Which terminals are in use (`VT_GETSTATE`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Terminals {
+    /// The number of the one in front.
+    pub(crate) active: u16,
+    /// A bit for each of the first sixteen that some program has open.
+    open: u16,
+}
+
+impl Terminals {
+    /// Whether some program has a terminal open; only the first fifteen are known.
+    pub(crate) fn is_open(self, number: u16) -> bool {
+        self.open.checked_shr(number.into()).unwrap_or(1) & 1 == 1
+    }
+}
+
+/// Asks which terminals are in use.
+pub(crate) fn terminals(any: impl AsFd) -> io::Result<Terminals> {
     let mut state = VtStat::default();
     // SAFETY: the kernel writes one struct vt_stat through a pointer that is valid.
     unsafe { ioctl_vt_getstate(any.as_fd().as_raw_fd(), &raw mut state)? };
-    Ok(state.active)
+    Ok(Terminals { active: state.active, open: state.state })
 }
 
 /// Asks for a terminal to come to the front (`VT_ACTIVATE`); returns before it has.

@@ -1,0 +1,270 @@
+//! Tries the real devices of a machine, one at a time; the lab runs it in its guests.
+#![expect(clippy::print_stdout, reason = "printing is what it is for")]
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use lotse_hal::conformance::{self, Picture, TestPattern};
+use lotse_hal::linux::choose::{ScreenChoice, choose};
+use lotse_hal::linux::follow::FollowingScreen;
+use lotse_hal::linux::local_input::EvdevInput;
+use lotse_hal::linux::panel::{FbdevPanel, PanelConfig};
+use lotse_hal::linux::uinput;
+use lotse_hal::{KeyCode, LocalInput, Panel, Point, Rect, Screen, Size};
+
+const USAGE: &str = "usage: machine_probe [--screen CHOICE] COMMAND
+  list                       the screens, and why each is chosen or not; the local devices
+  shot FILE.ppm              what is shown, as a picture
+  captures N                 N pictures; what they cost, and whether anything leaks
+  watch SECONDS              what the screen does, one line for each change
+  inject-key CODE...         press and release keys by their numbers
+  tap X Y                    tap a pixel with a virtual finger
+  click X Y                  click a pixel with the virtual pointer
+  listen SECONDS [grab]      what physical devices do, one line for each event
+  panel-show SECONDS [W H]   the test pattern on the whole panel, or its upper left part
+  conform                    check every device against the rules";
+
+/// Remembers the largest handle that the screen was given, which grows if any is not closed.
+struct HandleLog;
+
+static LARGEST_HANDLE: AtomicU32 = AtomicU32::new(0);
+
+impl log::Log for HandleLog {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let text = record.args().to_string();
+        if let Some((_, handle)) = text.rsplit_once(": handle ") {
+            LARGEST_HANDLE.fetch_max(handle.parse().unwrap_or(0), Ordering::Relaxed);
+        } else {
+            println!("{}: {text}", record.level());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+fn main() -> Outcome {
+    log::set_logger(&HandleLog).map_err(|error| error.to_string())?;
+    log::set_max_level(log::LevelFilter::Trace);
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut choice = ScreenChoice::Auto;
+    if arguments.first().is_some_and(|argument| argument == "--screen") && arguments.len() > 1 {
+        choice = arguments.remove(1).parse()?;
+        arguments.remove(0);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["list"] => list(&choice),
+        ["shot", file] => shot(choice, file),
+        ["captures", count] => captures(choice, count.parse()?),
+        ["watch", seconds] => watch(choice, seconds.parse()?),
+        ["inject-key", codes @ ..] => inject_keys(codes),
+        ["tap", x, y] => tap(choice, Point::new(x.parse()?, y.parse()?)),
+        ["click", x, y] => click(choice, Point::new(x.parse()?, y.parse()?)),
+        ["listen", seconds] => listen(choice, seconds.parse()?, false),
+        ["listen", seconds, "grab"] => listen(choice, seconds.parse()?, true),
+        ["panel-show", seconds] => panel_show(seconds.parse()?, None),
+        ["panel-show", seconds, width, height] => {
+            panel_show(seconds.parse()?, Some(Size::new(width.parse()?, height.parse()?)))
+        }
+        ["conform"] => conform(choice),
+        _ => Err(USAGE.into()),
+    }
+}
+
+fn list(choice: &ScreenChoice) -> Outcome {
+    match choose(choice) {
+        Ok(chosen) => {
+            let info = chosen.screen.info();
+            println!("screen {} {} {:?}", info.source, info.name, info.size);
+            for rejected in chosen.rejected {
+                println!("not {}: {}", rejected.name, rejected.reason);
+            }
+        }
+        Err(error) => println!("no screen: {error}"),
+    }
+    println!("panel {}", panel().describe());
+    for name in EvdevInput::open()?.names() {
+        println!("device {name}");
+    }
+    Ok(())
+}
+
+fn shot(choice: ScreenChoice, file: &str) -> Outcome {
+    let mut screen = FollowingScreen::open(choice)?;
+    screen.poll()?;
+    let picture = Picture::read(&mut screen)?;
+    let mut out = BufWriter::new(File::create(file)?);
+    write!(out, "P6\n{} {}\n255\n", picture.size.width, picture.size.height)?;
+    for pixel in picture.pixels.as_chunks::<4>().0 {
+        out.write_all(&[pixel[2], pixel[1], pixel[0]])?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// Open descriptors of this process.
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count())
+}
+
+/// A line of `/proc/self/status`, in KiB.
+fn status(field: &str) -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    line.unwrap_or("?").trim_matches([':', '\t', ' ']).to_owned()
+}
+
+fn captures(choice: ScreenChoice, count: u32) -> Outcome {
+    let mut screen = FollowingScreen::open(choice)?;
+    screen.poll()?;
+    screen.read(&mut |_| {})?;
+    let (before, memory) = (descriptors(), status("VmRSS"));
+    LARGEST_HANDLE.store(0, Ordering::Relaxed);
+    let start = Instant::now();
+    let mut bytes = 0;
+    for _ in 0..count {
+        screen.poll()?;
+        screen.read(&mut |band| bytes += band.pixels.len())?;
+    }
+    let each = start.elapsed() / count.max(1);
+    println!("{count} captures, {each:?} each, {bytes} bytes");
+    println!("largest handle {}", LARGEST_HANDLE.load(Ordering::Relaxed));
+    println!("descriptors {before} -> {}", descriptors());
+    println!("resident {memory} -> {}, anonymous {}", status("VmRSS"), status("RssAnon"));
+    let start = Instant::now();
+    for _ in 0..count {
+        screen.poll()?;
+    }
+    println!("a poll takes {:?}", start.elapsed() / count.max(1));
+    Ok(())
+}
+
+fn watch(choice: ScreenChoice, seconds: u64) -> Outcome {
+    let mut screen = FollowingScreen::open(choice)?;
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    let mut before = String::new();
+    while Instant::now() < deadline {
+        let read = |screen: &mut FollowingScreen| screen.read(&mut |_| {}).err();
+        let state = match screen.poll() {
+            Ok(lotse_hal::ScreenState::Off) => "off".to_owned(),
+            Ok(state) => format!("{} {state:?} {:?}", screen.info().source, read(&mut screen)),
+            Err(error) => format!("{:?}: {error}", error.kind()),
+        };
+        if state != before {
+            println!("{state}");
+            before = state;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
+/// Time for other programs to open a device that is new.
+const SETTLE: Duration = Duration::from_millis(1500);
+
+/// A real press takes as long.
+const PRESS: Duration = Duration::from_millis(60);
+
+fn inject_keys(codes: &[&str]) -> Outcome {
+    let mut input = uinput::create()?;
+    std::thread::sleep(SETTLE);
+    for code in codes {
+        for pressed in [true, false] {
+            input.key(KeyCode(code.parse()?), pressed)?;
+            std::thread::sleep(PRESS);
+        }
+    }
+    Ok(())
+}
+
+fn size_of_screen(choice: ScreenChoice) -> Result<Size, lotse_hal::Error> {
+    let mut screen = FollowingScreen::open(choice)?;
+    screen.poll()?;
+    Ok(screen.info().size)
+}
+
+fn tap(choice: ScreenChoice, at: Point) -> Outcome {
+    let size = size_of_screen(choice)?;
+    let mut input = uinput::create()?;
+    std::thread::sleep(SETTLE);
+    input.contact(0, at, size)?;
+    std::thread::sleep(PRESS);
+    input.lift(0)?;
+    std::thread::sleep(PRESS);
+    Ok(())
+}
+
+fn click(choice: ScreenChoice, at: Point) -> Outcome {
+    let size = size_of_screen(choice)?;
+    let mut input = uinput::create()?;
+    std::thread::sleep(SETTLE);
+    input.move_to(at, size)?;
+    for pressed in [true, false] {
+        input.button(lotse_hal::Button::Left, pressed)?;
+        std::thread::sleep(PRESS);
+    }
+    Ok(())
+}
+
+fn listen(choice: ScreenChoice, seconds: u64, grab: bool) -> Outcome {
+    let size = size_of_screen(choice)?;
+    let mut input = EvdevInput::open()?;
+    input.grab(grab)?;
+    println!("listening");
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    let mut events = Vec::new();
+    while Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+        input.read(size, &mut events)?;
+        for event in events.drain(..) {
+            println!("{event:?}");
+        }
+    }
+    Ok(())
+}
+
+fn panel() -> FbdevPanel {
+    let terminal_record = PathBuf::from("/run/lotse-probe-terminal");
+    FbdevPanel::new(PanelConfig { frame_buffer: None, terminal_record })
+}
+
+fn panel_show(seconds: u64, part: Option<Size>) -> Outcome {
+    let mut panel = panel();
+    let size = panel.size()?;
+    let area = part.map_or(size.rect(), |part| Rect { x: 8, y: 8, ..part.rect() });
+    let pattern = TestPattern { seed: 5 };
+    let start = Instant::now();
+    panel.show(area, &pattern)?;
+    println!("shown after {:?}", start.elapsed());
+    let start = Instant::now();
+    println!("verified {:?} in {:?}", panel.verify(area, &pattern), start.elapsed());
+    std::thread::sleep(Duration::from_secs(seconds));
+    println!("still there {:?}", panel.verify(area, &pattern));
+    panel.show(area, &pattern)?;
+    println!("shown again, verified {:?}", panel.verify(area, &pattern));
+    panel.hide()?;
+    println!("hidden");
+    Ok(())
+}
+
+fn conform(choice: ScreenChoice) -> Outcome {
+    let mut screen = FollowingScreen::open(choice)?;
+    conformance::screen(&mut screen);
+    println!("screen ok");
+    conformance::keyboard(&mut uinput::UinputKeyboard::create()?);
+    conformance::pointer(&mut uinput::UinputPointer::create()?);
+    conformance::touch(&mut uinput::UinputTouch::create()?);
+    println!("input ok");
+    conformance::panel(&mut panel());
+    println!("panel ok");
+    Ok(())
+}

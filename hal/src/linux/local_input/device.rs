@@ -1,0 +1,224 @@
+//! One physical device: whether it is one, what it can do, and its events.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use evdev::raw_stream::RawDevice;
+use evdev::{AbsoluteAxisCode, KeyCode as Code, PropType};
+use nix::libc;
+
+use super::decode::{Decoder, EVENT_BYTES, Protocol, Range, RawEvent, Snapshot, Surface};
+use crate::linux::event_codes::*;
+use crate::linux::sys::device_slots;
+use crate::{LocalEvent, Size};
+
+/// Events read at once.
+const BATCH: usize = 64;
+
+/// Batches taken in one go from a device, so that one that never stops cannot keep the others
+/// from being read.
+const MAX_BATCHES: usize = 16;
+
+/// Whether a device is kept from everyone else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grab {
+    /// Everyone has its events.
+    Shared,
+    /// Only we have them.
+    Exclusive,
+}
+
+/// A device of the machine.
+#[derive(Debug)]
+pub(crate) struct Device {
+    path: PathBuf,
+    raw: RawDevice,
+    decoder: Decoder,
+    surface: Option<Surface>,
+    grab: Grab,
+}
+
+/// Why a device is not read.
+#[derive(Debug)]
+pub(crate) enum NotRead {
+    /// It is none that a person presses, or no physical one; it never will be.
+    Unfit(&'static str),
+    /// It cannot be opened now.
+    Failed(io::Error),
+}
+
+impl From<io::Error> for NotRead {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Device {
+    /// Opens `/dev/input/eventN`, if it is physical and something to press.
+    pub(crate) fn open(path: &Path) -> Result<Self, NotRead> {
+        if !is_physical(path)? {
+            return Err(NotRead::Unfit("it is virtual"));
+        }
+        let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+        let raw = RawDevice::from_fd(file.into())?;
+        let surface = surface(&raw);
+        let has_keys = raw
+            .supported_keys()
+            .is_some_and(|keys| keys.iter().any(|Code(code)| (1..BTN_MISC).contains(&code)));
+        if surface.is_none() && !has_keys {
+            return Err(NotRead::Unfit("it has neither keys nor positions"));
+        }
+        let decoder = Decoder::new(surface);
+        let mut device = Self { path: path.to_owned(), raw, decoder, surface, grab: Grab::Shared };
+        let now = device.snapshot()?;
+        device.decoder.begin_with(&now);
+        Ok(device)
+    }
+
+    /// Its node.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it calls itself.
+    pub(crate) fn name(&self) -> &str {
+        self.raw.name().unwrap_or("unnamed")
+    }
+
+    /// To wait on until there is something to read.
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.raw.as_fd()
+    }
+
+    /// Takes what happened, without waiting.
+    ///
+    /// # Errors
+    /// When the device is gone; everything is released then.
+    pub(crate) fn read(&mut self, panel: Size, events: &mut Vec<LocalEvent>) -> io::Result<()> {
+        let outcome = self.read_batches(panel, events);
+        if outcome.is_err() {
+            self.decoder.release(panel, events);
+        }
+        outcome
+    }
+
+    fn read_batches(&mut self, panel: Size, events: &mut Vec<LocalEvent>) -> io::Result<()> {
+        let mut bytes = [0; BATCH * EVENT_BYTES];
+        for _ in 0..MAX_BATCHES {
+            let len = match nix::unistd::read(&self.raw, &mut bytes) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(len) => len,
+                Err(nix::errno::Errno::EAGAIN) => return Ok(()),
+                Err(nix::errno::Errno::EINTR) => continue,
+                Err(errno) => return Err(errno.into()),
+            };
+            for event in RawEvent::parse(bytes.get(..len).unwrap_or_default()) {
+                if self.decoder.event(event, panel, events) {
+                    log::debug!("{} lost events", self.path.display());
+                    let now = self.snapshot()?;
+                    self.decoder.resync(&now, panel, events);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the kernel what is pressed now.
+    fn snapshot(&self) -> io::Result<Snapshot> {
+        let keys = match self.raw.supported_keys() {
+            Some(_) => self.raw.get_key_state()?.iter().map(|Code(code)| code).collect(),
+            None => Default::default(),
+        };
+        let mut now = Snapshot { keys, slot: 0, single: (0, 0), slots: Vec::new() };
+        let Some(surface) = self.surface else { return Ok(now) };
+        let axes = self.raw.get_abs_state()?;
+        let value = |code: u16| axes.get(usize::from(code)).map_or(0, |axis| axis.value);
+        match surface.protocol {
+            Protocol::TypeB => {
+                now.slot = value(ABS_MT_SLOT);
+                let ids = device_slots(&self.raw, ABS_MT_TRACKING_ID, -1)?;
+                let xs = device_slots(&self.raw, ABS_MT_POSITION_X, 0)?;
+                let ys = device_slots(&self.raw, ABS_MT_POSITION_Y, 0)?;
+                let places = xs.into_iter().zip(ys);
+                now.slots = ids.into_iter().zip(places).map(|(id, (x, y))| (id, x, y)).collect();
+            }
+            Protocol::TypeA => {}
+            Protocol::Single(_) => now.single = (value(ABS_X), value(ABS_Y)),
+        }
+        Ok(now)
+    }
+
+    fn is_pressed(&self) -> io::Result<bool> {
+        let now = self.snapshot()?;
+        let finger = now.slots.iter().any(|&(id, ..)| id >= 0);
+        Ok(finger || !now.keys.is_empty() || self.decoder.is_pressed())
+    }
+
+    /// Grabs it or lets it go, if nothing is pressed on it now: whoever else reads it would
+    /// otherwise never see the release. True if it is as wanted afterwards.
+    ///
+    /// # Errors
+    /// `ResourceBusy` if someone else has grabbed it.
+    pub(crate) fn set_grab(&mut self, wanted: Grab) -> io::Result<bool> {
+        if self.grab == wanted {
+            return Ok(true);
+        }
+        if self.is_pressed()? {
+            return Ok(false);
+        }
+        match wanted {
+            Grab::Exclusive => {
+                self.raw.grab()?;
+                // A press between looking and grabbing was seen by the others.
+                if self.is_pressed()? {
+                    self.raw.ungrab()?;
+                    return Ok(false);
+                }
+            }
+            Grab::Shared => self.raw.ungrab()?,
+        }
+        self.grab = wanted;
+        Ok(true)
+    }
+}
+
+/// Whether a node belongs to hardware, and not to a program.
+///
+/// Bluetooth keyboards whose protocol is spoken by a program (`uhid`) count as virtual: they
+/// cannot be told from injected input.
+fn is_physical(path: &Path) -> io::Result<bool> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let device = std::fs::canonicalize(Path::new("/sys/class/input").join(name))?;
+    Ok(device.starts_with("/sys/devices") && !device.starts_with("/sys/devices/virtual"))
+}
+
+/// Where a device can point, if it does.
+fn surface(raw: &RawDevice) -> Option<Surface> {
+    let axes = raw.supported_absolute_axes()?;
+    let has = |code: u16| axes.contains(AbsoluteAxisCode(code));
+    let key = |code: u16| raw.supported_keys().is_some_and(|keys| keys.contains(Code(code)));
+    let properties = raw.properties();
+    if properties.contains(PropType::POINTER) && !properties.contains(PropType::DIRECT) {
+        // The touch pad of a notebook: its positions are not places on the panel.
+        return None;
+    }
+    let multi = has(ABS_MT_POSITION_X) && has(ABS_MT_POSITION_Y);
+    let (protocol, x, y) = if multi {
+        let protocol = if has(ABS_MT_SLOT) { Protocol::TypeB } else { Protocol::TypeA };
+        (protocol, ABS_MT_POSITION_X, ABS_MT_POSITION_Y)
+    } else if has(ABS_X) && has(ABS_Y) {
+        let button = [BTN_TOUCH, BTN_LEFT].into_iter().find(|&button| key(button))?;
+        (Protocol::Single(button), ABS_X, ABS_Y)
+    } else {
+        return None;
+    };
+    let state = raw.get_abs_state().ok()?;
+    let range = |code: u16| {
+        let axis = state.get(usize::from(code))?;
+        (axis.minimum < axis.maximum).then_some(Range { min: axis.minimum, max: axis.maximum })
+    };
+    Some(Surface { protocol, x: range(x)?, y: range(y)? })
+}

@@ -1,0 +1,56 @@
+//! Opening all of a Linux machine at once.
+
+use std::path::PathBuf;
+
+use super::choose::ScreenChoice;
+use super::follow::FollowingScreen;
+use super::local_input::EvdevInput;
+use super::panel::{FbdevPanel, PanelConfig};
+use super::uinput;
+use crate::{Error, Machine};
+
+/// How a machine is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MachineConfig {
+    /// Which screen the technician sees.
+    pub screen: ScreenChoice,
+    /// The frame buffer that the panel is drawn in; looked for if `None`.
+    pub panel_frame_buffer: Option<PathBuf>,
+    /// A directory for what must be known after a crash, writable by this process alone; gone
+    /// with a reboot. Made if it is missing.
+    pub state_directory: PathBuf,
+}
+
+impl Default for MachineConfig {
+    fn default() -> Self {
+        Self {
+            screen: ScreenChoice::Auto,
+            panel_frame_buffer: None,
+            state_directory: PathBuf::from("/run/lotse"),
+        }
+    }
+}
+
+/// Opens a machine: takes back what a predecessor that died left behind, and creates the
+/// virtual input devices.
+///
+/// Needs `CAP_SYS_ADMIN` to read a scan-out, `CAP_SYS_TTY_CONFIG` for the panel's terminal, and
+/// access to `/dev/dri`, `/dev/fb*`, `/dev/uinput`, `/dev/input` and `/dev/tty*`.
+///
+/// # Errors
+/// When the machine has no screen that can be read, or takes no injected input.
+pub fn open(config: &MachineConfig) -> Result<Machine, Error> {
+    if let Err(error) = std::fs::create_dir_all(&config.state_directory) {
+        log::warn!("{}: {error}", config.state_directory.display());
+    }
+    let panel = FbdevPanel::new(PanelConfig {
+        frame_buffer: config.panel_frame_buffer.clone(),
+        terminal_record: config.state_directory.join("panel-terminal"),
+    });
+    Ok(Machine {
+        screen: Box::new(FollowingScreen::open(config.screen.clone())?),
+        input: uinput::create()?,
+        local: Box::new(EvdevInput::open()?),
+        panel: Box::new(panel),
+    })
+}

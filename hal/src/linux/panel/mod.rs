@@ -1,0 +1,399 @@
+//! The panel on a machine whose screen nobody shares: drawn through the frame buffer.
+//!
+//! The *whole* panel comes up on a virtual terminal of its own. That makes a compositor let go
+//! of the card, so that the kernel shows its frame buffer, in which we draw. A *part* of the
+//! panel (the sign of a session) is drawn over what is shown now, which is possible only where
+//! the frame buffer is what is shown: on a bare console, and under programs that draw in the
+//! frame buffer themselves. They may draw over it; showing it again mends that.
+//!
+//! Whether something is really seen is read back from the scan-out, not from the frame buffer,
+//! which takes any picture also while nobody sees it.
+
+mod saved;
+mod terminal;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use self::saved::Saved;
+use self::terminal::OwnTerminal;
+use super::choose::{ScreenChoice, card_of, choose};
+use super::drm::Card;
+use super::fbdev::{Access, FrameBuffer, Mode};
+use super::pixel_format::{BGRX_BYTES, PixelFormat};
+use crate::{Band, Error, Paint, Panel, Rect, Screen, ScreenState, Size, Strip};
+
+/// Rows that are painted at once.
+const STRIP_ROWS: u32 = 16;
+
+/// How long the kernel may take to bring what was drawn to the screen.
+const SETTLE_TIME: Duration = Duration::from_millis(300);
+
+/// How often it is looked at meanwhile.
+const SETTLE_STEP: Duration = Duration::from_millis(20);
+
+/// How a [`FbdevPanel`] is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PanelConfig {
+    /// The frame buffer to draw in; looked for if `None`.
+    pub frame_buffer: Option<PathBuf>,
+    /// The file that remembers which terminal to bring back after a crash. Its directory must
+    /// exist and be writable by this process alone, as `/run/lotse`.
+    pub terminal_record: PathBuf,
+}
+
+/// What is shown now.
+#[derive(Debug)]
+struct Shown {
+    device: FrameBuffer,
+    terminal: Option<OwnTerminal>,
+    saved: Option<Saved>,
+    whole: bool,
+    drawn_at: Instant,
+}
+
+/// A panel drawn through a frame buffer.
+#[derive(Debug)]
+pub struct FbdevPanel {
+    config: PanelConfig,
+    shown: Option<Shown>,
+}
+
+impl FbdevPanel {
+    /// A panel that shows nothing yet; brings back what a process left that died meanwhile.
+    pub fn new(config: PanelConfig) -> Self {
+        if let Err(error) = terminal::restore(&config.terminal_record) {
+            log::warn!("{error}");
+        }
+        Self { config, shown: None }
+    }
+
+    /// The frame buffer to draw in: that of the card that drives something, or one that has no
+    /// card.
+    fn path(&self) -> Result<PathBuf, Error> {
+        if let Some(path) = &self.config.frame_buffer {
+            return Ok(path.clone());
+        }
+        let paths = FrameBuffer::paths();
+        let drives = |path: &PathBuf| {
+            let card =
+                card_of(path).map(|card| Card::open(&card).and_then(|card| card.connectors()));
+            match card {
+                Some(Ok(connectors)) => connectors.iter().any(|found| found.crtc.is_some()),
+                Some(Err(_)) => false,
+                None => true,
+            }
+        };
+        let best = paths.iter().find(|path| drives(path)).or(paths.first());
+        best.cloned().ok_or_else(|| {
+            Error::Unsupported("this machine has no frame buffer to show the panel on".to_owned())
+        })
+    }
+
+    /// Whether another program decides what is shown, instead of the frame buffer.
+    fn is_covered(&self) -> Result<bool, Error> {
+        match card_of(&self.path()?) {
+            Some(card) => Ok(Card::open(&card)?.has_other_master()),
+            None => Ok(false),
+        }
+    }
+
+    fn show_whole(&mut self, area: Rect, painter: &dyn Paint) -> Result<(), Error> {
+        if !self.shown.as_ref().is_some_and(|shown| shown.whole) {
+            self.hide()?;
+            let shown = self.begin_whole()?;
+            self.shown = Some(shown);
+        }
+        let Some(shown) = &mut self.shown else { return Ok(()) };
+        if let Some(terminal) = &mut shown.terminal {
+            terminal.activate()?;
+        }
+        shown.device.unblank();
+        shown.draw(area, painter)
+    }
+
+    /// Makes the frame buffer be what is shown, with nobody else drawing in it.
+    fn begin_whole(&self) -> Result<Shown, Error> {
+        let device = FrameBuffer::open(&self.path()?, Access::Draw)?;
+        let covered = self.is_covered()?;
+        let mode = device.mode()?;
+        let saved = match covered {
+            // The other program draws its picture again when it comes back.
+            true => None,
+            false => Some(Saved::save(&device, &mode, mode.layout.size().rect())?),
+        };
+        let mut terminal = None;
+        if terminal::exist() {
+            let mut own = OwnTerminal::take(&self.config.terminal_record)?;
+            own.activate()?;
+            terminal = Some(own);
+        }
+        if covered {
+            if self.is_covered()? {
+                return Err(Error::Unsupported(
+                    "another program keeps the screen on every terminal".to_owned(),
+                ));
+            }
+            device.set_again()?;
+        }
+        Ok(Shown { device, terminal, saved, whole: true, drawn_at: Instant::now() })
+    }
+
+    fn show_part(&mut self, area: Rect, painter: &dyn Paint) -> Result<(), Error> {
+        if self.shown.as_ref().is_some_and(|shown| shown.whole) {
+            self.hide()?;
+        }
+        if self.is_covered()? {
+            return Err(Error::Unsupported(
+                "a part of the panel cannot be shown above the program that owns the screen"
+                    .to_owned(),
+            ));
+        }
+        let known = self.shown.as_ref().map(|shown| shown.is_of(area)).transpose()?;
+        if known != Some(true) {
+            self.hide()?;
+            let device = FrameBuffer::open(&self.path()?, Access::Draw)?;
+            let saved = Saved::save(&device, &device.mode()?, area)?;
+            let (terminal, saved) = (None, Some(saved));
+            self.shown =
+                Some(Shown { device, terminal, saved, whole: false, drawn_at: Instant::now() });
+        }
+        let Some(shown) = &mut self.shown else { return Ok(()) };
+        if let Some(saved) = shown.saved.as_mut().filter(|_| known == Some(true)) {
+            saved.refresh(&shown.device)?;
+        }
+        shown.draw(area, painter)?;
+        match &mut shown.saved {
+            Some(saved) => saved.note_drawn(&shown.device),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads the scan-out once and compares.
+    fn compare(&self, shown: &Shown, area: Rect, painter: &dyn Paint) -> Result<bool, Error> {
+        if let Some(terminal) = &shown.terminal
+            && !terminal.is_active()?
+        {
+            return Ok(false);
+        }
+        let mode = shown.device.mode()?;
+        let mut screen = match card_of(shown.device.path()) {
+            Some(_) => choose(&ScreenChoice::Auto)?.screen,
+            None => {
+                let path = Some(shown.device.path().to_owned());
+                choose(&ScreenChoice::Fbdev { path })?.screen
+            }
+        };
+        compare_screen(screen.as_mut(), mode.layout.size(), &mode.format, area, painter)
+    }
+}
+
+/// Whether a screen of the given size shows an area of the painter's picture.
+fn compare_screen(
+    screen: &mut dyn Screen,
+    panel: Size,
+    format: &PixelFormat,
+    area: Rect,
+    painter: &dyn Paint,
+) -> Result<bool, Error> {
+    match screen.poll()? {
+        ScreenState::Shown { size, .. } if size == panel => {}
+        _ => return Ok(false),
+    }
+    let mut same = true;
+    let (mut expected, mut scratch) = (Vec::new(), Vec::new());
+    screen.read(&mut |band: Band<'_>| {
+        let rows = Rect { x: 0, y: band.y, width: band.size.width, height: band.rows };
+        let Some(part) = rows.intersection(area).filter(|_| same) else { return };
+        expected.clear();
+        expected.resize(part.width as usize * part.height as usize * BGRX_BYTES, 0);
+        painter.paint(&mut Strip { panel, area: part, pixels: &mut expected });
+        format.round_row(&mut expected, &mut scratch);
+        let width = band.size.width as usize * BGRX_BYTES;
+        let (left, len) = (part.x as usize * BGRX_BYTES, part.width as usize * BGRX_BYTES);
+        let shown = band.pixels.chunks_exact(width).skip((part.y - band.y) as usize);
+        same = band.size == panel
+            && expected
+                .chunks_exact(len)
+                .zip(shown)
+                .all(|(expected, shown)| shown.get(left..left + len) == Some(expected));
+    })?;
+    Ok(same)
+}
+
+impl Shown {
+    fn is_of(&self, area: Rect) -> Result<bool, Error> {
+        let mode = self.device.mode()?;
+        Ok(self.saved.as_ref().is_some_and(|saved| saved.is_of(&mode, area)))
+    }
+
+    fn draw(&mut self, area: Rect, painter: &dyn Paint) -> Result<(), Error> {
+        let mode = self.device.mode()?;
+        let panel = mode.layout.size();
+        let Some(area) = panel.rect().intersection(area) else { return Ok(()) };
+        let mut y = area.y;
+        let mut pixels = Vec::new();
+        while y < area.y + area.height {
+            let height = STRIP_ROWS.min(area.y + area.height - y);
+            let strip = Rect { y, height, ..area };
+            pixels.clear();
+            pixels.resize(area.width as usize * height as usize * BGRX_BYTES, 0);
+            painter.paint(&mut Strip { panel, area: strip, pixels: &mut pixels });
+            self.draw_strip(&mode, strip, &pixels)?;
+            y += height;
+        }
+        self.device.flush();
+        self.drawn_at = Instant::now();
+        Ok(())
+    }
+
+    fn draw_strip(&mut self, mode: &Mode, strip: Rect, pixels: &[u8]) -> Result<(), Error> {
+        // Pixels that are bits share their bytes with neighbours, which must stay.
+        let lead = if matches!(mode.format, PixelFormat::Mono { .. }) { strip.x % 8 } else { 0 };
+        let (x, width) = (strip.x - lead, strip.width + lead);
+        let mut raw = vec![0; mode.format.row_bytes(width)];
+        let mut row = vec![0; width as usize * BGRX_BYTES];
+        let (neighbours, own) = (lead as usize * BGRX_BYTES, strip.width as usize * BGRX_BYTES);
+        for (y, pixels) in (strip.y..).zip(pixels.chunks_exact(own.max(1))) {
+            if matches!(mode.format, PixelFormat::Mono { .. }) {
+                self.device.read_raw(mode, x, y, &mut raw)?;
+                mode.format.decode_row(&raw, &mut row);
+            }
+            if let Some(own) = row.get_mut(neighbours..) {
+                own.copy_from_slice(pixels);
+            }
+            mode.format.encode_row(&row, &mut raw);
+            self.device.write_raw(mode, x, y, &raw)?;
+        }
+        Ok(())
+    }
+}
+
+impl Panel for FbdevPanel {
+    fn describe(&self) -> String {
+        let path =
+            self.path().map_or_else(|error| error.to_string(), |path| path.display().to_string());
+        if terminal::exist() {
+            format!("fbdev:{path} on a terminal of its own")
+        } else {
+            format!("fbdev:{path}")
+        }
+    }
+
+    fn size(&mut self) -> Result<Size, Error> {
+        let mode = match &self.shown {
+            Some(shown) => shown.device.mode()?,
+            None => FrameBuffer::open(&self.path()?, Access::Read)?.mode()?,
+        };
+        Ok(mode.layout.size())
+    }
+
+    fn show(&mut self, area: Rect, painter: &dyn Paint) -> Result<(), Error> {
+        let whole = self.size()?.rect();
+        match whole.intersection(area) {
+            None => Ok(()),
+            Some(all) if all == whole => self.show_whole(all, painter),
+            Some(part) if self.shown.as_ref().is_some_and(|shown| shown.whole) && part != area => {
+                self.show_whole(part, painter)
+            }
+            Some(part) => self.show_part(part, painter),
+        }
+    }
+
+    fn verify(&mut self, area: Rect, painter: &dyn Paint) -> Result<bool, Error> {
+        let Some(shown) = &self.shown else { return Ok(false) };
+        loop {
+            if self.compare(shown, area, painter)? {
+                return Ok(true);
+            }
+            if shown.drawn_at.elapsed() >= SETTLE_TIME {
+                return Ok(false);
+            }
+            std::thread::sleep(SETTLE_STEP);
+        }
+    }
+
+    fn hide(&mut self) -> Result<(), Error> {
+        let Some(Shown { mut device, terminal, saved, whole, .. }) = self.shown.take() else {
+            return Ok(());
+        };
+        let back = terminal.map_or(Ok(()), OwnTerminal::give_back);
+        let restored = saved.map_or(Ok(()), |mut saved| {
+            if !whole {
+                saved.refresh(&device)?;
+            }
+            saved.put_back(&mut device)
+        });
+        device.flush();
+        back.and(restored)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::TestPattern;
+    use crate::linux::file_screen::FileScreen;
+
+    const SIZE: Size = Size::new(90, 140);
+
+    /// A screen that shows a pattern as a screen of the given format would.
+    fn screen(
+        seed: u8,
+        format: &PixelFormat,
+        spoil: Option<usize>,
+    ) -> (tempfile::NamedTempFile, FileScreen) {
+        let mut pixels = vec![0; 90 * 140 * BGRX_BYTES];
+        TestPattern { seed }.paint(&mut Strip {
+            panel: SIZE,
+            area: SIZE.rect(),
+            pixels: &mut pixels,
+        });
+        for row in pixels.chunks_mut(90 * BGRX_BYTES) {
+            format.round_row(row, &mut Vec::new());
+        }
+        if let Some(at) = spoil {
+            pixels[at] ^= 0x80;
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), pixels).unwrap();
+        let screen = FileScreen::open(file.path(), SIZE).unwrap();
+        (file, screen)
+    }
+
+    fn compare(screen: &mut FileScreen, format: &PixelFormat, area: Rect) -> bool {
+        compare_screen(screen, SIZE, format, area, &TestPattern { seed: 3 }).unwrap()
+    }
+
+    #[test]
+    fn what_is_seen_is_compared_to_the_depth_of_the_screen() {
+        let coarse = PixelFormat::from_fourcc(u32::from_le_bytes(*b"RG16")).unwrap();
+        let (_file, mut shown) = screen(3, &coarse, None);
+        assert!(compare(&mut shown, &coarse, SIZE.rect()));
+        assert!(!compare(&mut shown, &PixelFormat::Bgrx, SIZE.rect()));
+    }
+
+    #[test]
+    fn one_wrong_pixel_is_noticed_inside_of_the_area_only() {
+        let (x, y) = (50, 70);
+        let format = PixelFormat::Bgrx;
+        let (_file, mut shown) = screen(3, &format, Some((y * 90 + x) * BGRX_BYTES + 1));
+        assert!(!compare(&mut shown, &format, SIZE.rect()));
+        let (x, y) = (x as u32, y as u32);
+        assert!(!compare(&mut shown, &format, Rect { x, y, width: 1, height: 1 }));
+        assert!(compare(&mut shown, &format, Rect { x: 0, y: 0, width: 90, height: y }));
+        assert!(compare(&mut shown, &format, Rect { x: x + 1, y: 0, width: 39, height: 140 }));
+    }
+
+    #[test]
+    fn another_picture_or_another_size_is_not_the_panel() {
+        let (_file, mut shown) = screen(4, &PixelFormat::Bgrx, None);
+        assert!(!compare(&mut shown, &PixelFormat::Bgrx, SIZE.rect()));
+        let (_file, mut shown) = screen(3, &PixelFormat::Bgrx, None);
+        let other = Size::new(90, 139);
+        let pattern = TestPattern { seed: 3 };
+        let same =
+            compare_screen(&mut shown, other, &PixelFormat::Bgrx, other.rect(), &pattern).unwrap();
+        assert!(!same);
+    }
+}

@@ -1,7 +1,7 @@
 //! Input: what is injected for a technician, and what the person at the machine does.
 
 use std::collections::BTreeSet;
-use std::os::fd::RawFd;
+use std::os::fd::BorrowedFd;
 
 use crate::{Error, Point, Size};
 
@@ -106,7 +106,7 @@ pub enum LocalEvent {
 pub trait LocalInput: Send {
     /// The descriptors to wait on until one is readable. May change after each
     /// [`LocalInput::read`].
-    fn descriptors(&self) -> Vec<RawFd>;
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>>;
 
     /// Takes what happened since the last call, without waiting.
     ///

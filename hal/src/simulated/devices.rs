@@ -1,7 +1,7 @@
 //! The devices of a simulated kiosk, as the rest of Lotse knows devices.
 
 use std::collections::BTreeMap;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex};
 
 use nix::sys::eventfd::EventFd;
@@ -169,8 +169,8 @@ impl SimulatedLocal {
 }
 
 impl LocalInput for SimulatedLocal {
-    fn descriptors(&self) -> Vec<RawFd> {
-        vec![self.wake.as_raw_fd()]
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        vec![self.wake.as_fd()]
     }
 
     fn read(&mut self, panel: Size, events: &mut Vec<LocalEvent>) -> Result<(), Error> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::*;
+use crate::conformance;
 use crate::{Button, KeyCode, LocalEvent, Paint, Phase, Point, Rect, ScreenState, Strip};
 
 /// A plain picture in one colour.
@@ -70,8 +71,22 @@ fn local_events(machine: &mut Machine) -> Vec<LocalEvent> {
 /// Whether who waits on the descriptor of local input would be woken.
 fn is_readable(machine: &Machine, kiosk: &Kiosk) -> bool {
     let wake = Arc::clone(&world::lock(&kiosk.0).local.wake);
-    assert_eq!(machine.local.descriptors(), [wake.as_raw_fd()]);
+    let waited_on: Vec<_> = machine.local.descriptors().iter().map(AsRawFd::as_raw_fd).collect();
+    assert_eq!(waited_on, [wake.as_fd().as_raw_fd()]);
     poll(&mut [PollFd::new(wake.as_fd(), PollFlags::POLLIN)], PollTimeout::ZERO).unwrap() == 1
+}
+
+#[test]
+fn does_what_every_machine_must_do() {
+    for size in [Size::new(1280, 800), Size::new(333, 201)] {
+        let Simulated { mut machine, kiosk, .. } = still(size);
+        let world = || Arc::clone(&kiosk.0);
+        conformance::screen(machine.screen.as_mut());
+        conformance::keyboard(&mut devices::SimulatedKeyboard(world()));
+        conformance::pointer(&mut devices::SimulatedPointer::new(world()));
+        conformance::touch(&mut devices::SimulatedTouch::new(world()));
+        conformance::panel(machine.panel.as_mut());
+    }
 }
 
 #[test]

@@ -1,0 +1,97 @@
+//! Kiosk applications: starting them as a kiosk would, and reading the screen while they own it.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use super::screen::{PROBE, expect_shot_is_shown};
+use crate::lab::machine::Machine;
+use crate::lab::scenario::{Bench, Case};
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "weston-picture",
+        about: "a Wayland kiosk (weston, page flips) is read as it is shown",
+        machines: &[Machine::Virtio, Machine::Bochs],
+        programs: &[PROBE],
+        run: weston_picture,
+    },
+    Case {
+        name: "xorg-picture",
+        about: "an X11 kiosk (Xorg with xterm) is read as it is shown",
+        machines: Machine::TYPICAL,
+        programs: &[PROBE],
+        run: xorg_picture,
+    },
+];
+
+/// An emulated machine draws its first desktop within this time.
+const FIRST_PICTURE: Duration = Duration::from_secs(120);
+
+const WESTON_INI: &str = "[core]
+idle-time=0
+require-input=false
+[shell]
+background-color=0xff204060
+";
+
+/// Starts weston with a full-screen terminal that runs `command`.
+pub(super) fn start_weston(bench: &mut Bench, command: &str) -> Result<()> {
+    let guest = &mut bench.guest;
+    guest.put("/tmp/weston.ini", WESTON_INI)?;
+    guest.put("/tmp/in-terminal", format!("#!/bin/sh\nprintf '\\033[?25l'\n{command}\n"))?;
+    guest.sh("systemctl stop getty@tty1; chmod 755 /tmp/in-terminal; mkdir -m 700 /tmp/xdg")?;
+    guest.spawn(
+        "XDG_RUNTIME_DIR=/tmp/xdg weston --tty=1 --backend=drm-backend.so --use-pixman \
+         --shell=kiosk-shell.so --config=/tmp/weston.ini --socket=kiosk",
+        "weston",
+    )?;
+    guest.wait_for("weston's socket", "test -S /tmp/xdg/kiosk", FIRST_PICTURE)?;
+    guest.spawn(
+        "XDG_RUNTIME_DIR=/tmp/xdg WAYLAND_DISPLAY=kiosk weston-terminal --shell=/tmp/in-terminal",
+        "weston-terminal",
+    )?;
+    Ok(())
+}
+
+/// Starts Xorg with an xterm that covers the screen and runs `command`.
+pub(super) fn start_xorg(bench: &mut Bench, command: &str) -> Result<()> {
+    let guest = &mut bench.guest;
+    guest.put("/tmp/in-terminal", format!("#!/bin/sh\nprintf '\\033[?25l'\n{command}\n"))?;
+    guest.put(
+        "/tmp/x-session",
+        "#!/bin/sh\nxset -dpms s off 2>/dev/null\n\
+         exec xterm -geometry 200x60+0+0 -bg '#204060' -fg white -e /tmp/in-terminal\n",
+    )?;
+    guest.sh("systemctl stop getty@tty1; chmod 755 /tmp/in-terminal /tmp/x-session")?;
+    guest.spawn("xinit /tmp/x-session -- /usr/bin/Xorg :0 vt7 -nolisten tcp -nocursor", "xorg")?;
+    guest.wait_for("the X server", "test -S /tmp/.X11-unix/X0", FIRST_PICTURE)?;
+    Ok(())
+}
+
+/// Waits until something is drawn in the kiosk's blue, and has come to rest.
+pub(super) fn wait_for_kiosk(bench: &mut Bench) -> Result<()> {
+    bench.guest.wait_for_picture("the kiosk's terminal", FIRST_PICTURE, |picture| {
+        // Text makes shades; a bare background has none.
+        picture.colours() > 3
+    })?;
+    let picture = bench.guest.still_screendump(FIRST_PICTURE)?;
+    ensure!(picture.colours() > 1, "the kiosk shows nothing");
+    Ok(())
+}
+
+/// Text of many shapes and colours.
+const SOME_TEXT: &str = "for n in $(seq 16 231); do printf '\\033[48;5;%dm%4d\\033[0m' $n $n; done; \
+                         echo; ls -la /usr/bin | head -n 20; sleep 1000";
+
+fn weston_picture(bench: &mut Bench) -> Result<()> {
+    start_weston(bench, SOME_TEXT)?;
+    wait_for_kiosk(bench)?;
+    expect_shot_is_shown(bench, "weston")
+}
+
+fn xorg_picture(bench: &mut Bench) -> Result<()> {
+    start_xorg(bench, SOME_TEXT)?;
+    wait_for_kiosk(bench)?;
+    expect_shot_is_shown(bench, "xorg")
+}

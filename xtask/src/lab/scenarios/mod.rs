@@ -1,0 +1,10 @@
+//! The scenarios, by what they are about. To add one, write a function and a line in its module's `CASES`.
+
+mod input;
+mod kiosk;
+mod screen;
+
+use super::scenario::Case;
+
+/// All cases.
+pub(crate) const CASES: &[&[Case]] = &[screen::CASES, kiosk::CASES, input::CASES];

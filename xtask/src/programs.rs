@@ -1,0 +1,56 @@
+//! Programs of this workspace that a subcommand needs built.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::{paths, say};
+
+/// A program of this workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// A binary target: package, name, and features to switch on (comma-separated, may be empty).
+    Bin(&'static str, &'static str, &'static str),
+    /// An example: package, name, and features to switch on.
+    Example(&'static str, &'static str, &'static str),
+}
+
+impl Program {
+    fn parts(self) -> (&'static str, &'static str, &'static str, &'static str) {
+        match self {
+            Self::Bin(package, name, features) => ("--bin", package, name, features),
+            Self::Example(package, name, features) => ("--example", package, name, features),
+        }
+    }
+}
+
+/// Builds `program` with a cargo profile and says where the file is, wherever the target folder of this run may be.
+///
+/// # Errors
+/// When cargo can't be started, the build fails (cargo has then said why), or it made no such program.
+pub(crate) fn build(program: Program, profile: &str) -> Result<PathBuf> {
+    let (kind, package, name, features) = program.parts();
+    say::step(&format!("building {name}"));
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .current_dir(paths::workspace())
+        .args(["build", "--quiet", "--profile", profile, "--package", package, kind, name])
+        .args(["--features", features])
+        .arg("--message-format=json-render-diagnostics")
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cargo can't be started")?;
+    if !output.status.success() {
+        bail!("building {name} of {package} failed");
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message.pointer("/target/name").and_then(Value::as_str) == Some(name))
+        .find_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
+        .with_context(|| format!("cargo built no program {name} of {package}"))
+}

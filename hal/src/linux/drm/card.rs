@@ -234,17 +234,25 @@ impl Card {
     }
 
     fn is_primary(&self, plane: u32) -> bool {
-        let kind = self.plane_properties(plane).and_then(|[kind, ..]| kind);
-        kind == Some(DRM_PLANE_TYPE_PRIMARY.into())
+        let Some((ids, values)) = self.plane_properties(plane) else { return false };
+        self.property(&ids, &values, "type") == Some(DRM_PLANE_TYPE_PRIMARY.into())
     }
 
-    /// `type`, `SRC_X`, `SRC_Y`, `SRC_W`, `SRC_H` of a plane, as far as it has them.
-    fn plane_properties(&self, plane: u32) -> Option<[Option<u64>; 5]> {
+    /// The numbers of a plane's properties, and their values.
+    fn plane_properties(&self, plane: u32) -> Option<(Vec<u32>, Vec<u64>)> {
         let (mut ids, mut values) = (Vec::new(), Vec::new());
         let (names, numbers) = (Some(&mut ids), Some(&mut values));
         mode::get_properties(self.fd(), plane, DRM_MODE_OBJECT_PLANE, names, numbers).ok()?;
-        let names = ["type", "SRC_X", "SRC_Y", "SRC_W", "SRC_H"];
-        Some(names.map(|name| self.property(&ids, &values, name)))
+        Some((ids, values))
+    }
+
+    /// The numbers of `SRC_X`, `SRC_Y`, `SRC_W`, `SRC_H`; they stay the same while the card is
+    /// there. `None` for a driver that does not tell them.
+    pub(crate) fn source_properties(&self, plane: u32) -> Option<[u32; 4]> {
+        let (ids, _) = self.plane_properties(plane)?;
+        let numbers: Vec<u64> = ids.iter().copied().map(u64::from).collect();
+        let number = |name| self.property(&ids, &numbers, name)?.try_into().ok();
+        Some([number("SRC_X")?, number("SRC_Y")?, number("SRC_W")?, number("SRC_H")?])
     }
 
     fn property(&self, ids: &[u32], values: &[u64], name: &str) -> Option<u64> {
@@ -272,15 +280,30 @@ impl Card {
         Ok(Plane { crtc: answer.crtc_id, frame_buffer: answer.fb_id })
     }
 
-    /// Which part of its frame buffer a plane shows.
+    /// Which part of its frame buffer a plane shows; `source` is what
+    /// [`Card::source_properties`] said of it.
     ///
     /// # Errors
     /// When the card does not say.
-    pub(crate) fn shown_part(&self, plane: u32, crtc: u32) -> Result<Rect, Error> {
-        if let Some([_, Some(x), Some(y), Some(width), Some(height)]) = self.plane_properties(plane)
-            && let Some(rect) = source_rectangle(x, y, width, height)
+    pub(crate) fn shown_part(
+        &self,
+        plane: u32,
+        crtc: u32,
+        source: Option<[u32; 4]>,
+    ) -> Result<Rect, Error> {
+        if let Some(source) = source
+            && let Some((ids, values)) = self.plane_properties(plane)
         {
-            return Ok(rect);
+            let value = |id: u32| {
+                ids.iter()
+                    .zip(&values)
+                    .find(|(other, _)| **other == id)
+                    .map_or(0, |(_, value)| *value)
+            };
+            let [x, y, width, height] = source.map(value);
+            if let Some(rect) = source_rectangle(x, y, width, height) {
+                return Ok(rect);
+            }
         }
         let answer =
             mode::get_crtc(self.fd(), crtc).map_err(|error| self.error("look at a CRTC", error))?;

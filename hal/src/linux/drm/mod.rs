@@ -40,6 +40,15 @@ pub(crate) struct DrmScreen {
 struct Source {
     crtc: u32,
     plane: u32,
+    /// The properties that say which part of a buffer the plane shows.
+    part: Option<[u32; 4]>,
+}
+
+impl Source {
+    fn find(card: &Card, crtc: u32) -> Result<Self, Error> {
+        let plane = card.primary_plane(crtc)?;
+        Ok(Self { crtc, plane, part: card.source_properties(plane) })
+    }
 }
 
 impl DrmScreen {
@@ -58,7 +67,7 @@ impl DrmScreen {
                 reasons.push(format!("{} is {state}", connector.name));
                 continue;
             };
-            let source = Source { crtc, plane: card.primary_plane(crtc)? };
+            let source = Source::find(&card, crtc)?;
             let mut screen = Self {
                 connector: connector.name.clone(),
                 source,
@@ -101,7 +110,7 @@ impl DrmScreen {
             return Err(Error::Gone(self.connector.clone()));
         };
         let Some(crtc) = connector.crtc else { return Ok(None) };
-        self.source = Source { crtc, plane: self.card.primary_plane(crtc)? };
+        self.source = Source::find(&self.card, crtc)?;
         self.shown_by_plane()
     }
 
@@ -116,7 +125,7 @@ impl DrmScreen {
     }
 
     fn shown_part(&self) -> Result<Rect, Error> {
-        self.card.shown_part(self.source.plane, self.source.crtc)
+        self.card.shown_part(self.source.plane, self.source.crtc, self.source.part)
     }
 
     fn read_once(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Attempt> {

@@ -21,6 +21,7 @@ use super::choose::{ScreenChoice, card_of, choose};
 use super::drm::Card;
 use super::fbdev::{Access, FrameBuffer, Mode};
 use super::pixel_format::{BGRX_BYTES, PixelFormat};
+use super::sys::TerminalMode;
 use crate::{Band, Error, Paint, Panel, Rect, Screen, ScreenState, Size, Strip};
 
 /// Rows that are painted at once.
@@ -123,7 +124,11 @@ impl FbdevPanel {
             false => Some(Saved::save(&device, &mode, mode.layout.size().rect())?),
         };
         let mut terminal = None;
-        if terminal::exist() {
+        // A program that draws in the frame buffer has switched the console off already, and
+        // the kernel would not change away from its terminal.
+        let needs_terminal =
+            terminal::exist() && (covered || terminal::front_mode()? == TerminalMode::Text);
+        if needs_terminal {
             let mut own = OwnTerminal::take(&self.config.terminal_record)?;
             own.activate()?;
             terminal = Some(own);

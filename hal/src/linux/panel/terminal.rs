@@ -2,7 +2,7 @@
 //!
 //! Changing the terminal is the one way to make a compositor let go of the screen that all of
 //! them understand. The terminal is in graphics mode, so that the kernel's console draws
-//! nothing on it. No signals are asked for (`VT_PROCESS`): they would make every later change
+//! nothing on it; as a side effect, nobody can change away from it by keys. No signals are asked for (`VT_PROCESS`): they would make every later change
 //! of terminal wait for an answer from a process that may be gone.
 //!
 //! If the process dies while its terminal is in front, the kernel closes the terminal but
@@ -22,7 +22,8 @@ use nix::libc;
 
 use crate::Error;
 use crate::linux::sys::{
-    TerminalMode, activate_terminal, free_terminal, release_terminal, set_terminal_mode, terminals,
+    TerminalMode, activate_terminal, free_terminal, release_terminal, set_terminal_mode,
+    terminal_mode, terminals,
 };
 
 /// Any terminal, for asking about all.
@@ -48,6 +49,15 @@ pub(crate) struct OwnTerminal {
 /// Whether the machine has virtual terminals at all.
 pub(crate) fn exist() -> bool {
     Path::new(CONTROL).exists()
+}
+
+/// Who draws on the terminal in front.
+///
+/// # Errors
+/// When there are no virtual terminals, or the process lacks the right.
+pub(crate) fn front_mode() -> Result<TerminalMode, Error> {
+    let control = open(CONTROL)?;
+    terminal_mode(&control).map_err(|error| Error::io("ask who draws on the terminal", error))
 }
 
 fn open(path: &str) -> Result<File, Error> {
@@ -122,7 +132,13 @@ impl OwnTerminal {
         if let Err(error) = std::fs::write(&self.record, numbers) {
             log::warn!("{}: {error}; after a crash the panel would stay", self.record.display());
         }
-        change(&self.control, self.number).map_err(|error| Error::io(doing(), error))
+        change(&self.control, self.number).map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => Error::Unsupported(format!(
+                "the program on terminal {} does not make way",
+                self.previous
+            )),
+            _ => Error::io(doing(), error),
+        })
     }
 
     /// Brings back what was in front before, if the terminal still is, and frees it.
@@ -135,8 +151,7 @@ impl OwnTerminal {
 
     fn release(&mut self) -> Result<(), Error> {
         let Some(own) = self.own.take() else { return Ok(()) };
-        let outcome = leave(&self.control, self.number, self.previous);
-        set_terminal_mode(&own, TerminalMode::Text).ok();
+        let outcome = leave(&self.control, &own, self.number, self.previous);
         drop(own);
         // Refused while it is in front; then the outcome says so.
         release_terminal(&self.control, self.number).ok();
@@ -145,9 +160,13 @@ impl OwnTerminal {
     }
 }
 
-/// Changes from one terminal to another, if the first is in front.
-fn leave(control: &File, from: u16, to: u16) -> Result<(), Error> {
-    let outcome = terminals(control)
+/// Changes from our terminal to another, if ours is in front.
+///
+/// The kernel changes away from a terminal in graphics mode only if its owner takes part, so
+/// that ours becomes one of text first.
+fn leave(control: &File, own: &File, from: u16, to: u16) -> Result<(), Error> {
+    let outcome = set_terminal_mode(own, TerminalMode::Text)
+        .and_then(|()| terminals(control))
         .and_then(|state| if state.active == from { change(control, to) } else { Ok(()) });
     outcome.map_err(|error| Error::io(format!("bring terminal {to} back to the front"), error))
 }
@@ -168,10 +187,8 @@ pub(crate) fn restore(record: &Path) -> Result<(), Error> {
     let Some((own, previous)) = read_record(record) else { return Ok(()) };
     let control = open(CONTROL)?;
     log::warn!("the panel was left on terminal {own}; bringing back terminal {previous}");
-    let outcome = leave(&control, own, previous);
-    if let Ok(terminal) = open(&format!("/dev/tty{own}")) {
-        set_terminal_mode(&terminal, TerminalMode::Text).ok();
-    }
+    let outcome = open(&format!("/dev/tty{own}"))
+        .and_then(|terminal| leave(&control, &terminal, own, previous));
     release_terminal(&control, own).ok();
     std::fs::remove_file(record).ok();
     outcome

@@ -19,5 +19,6 @@ pub(crate) use misc::{
     DmaAccess, adopt_descriptor, dma_buf_sync, frame_buffer_palette, frame_buffer_unblank,
 };
 pub(crate) use terminal::{
-    TerminalMode, activate_terminal, free_terminal, release_terminal, set_terminal_mode, terminals,
+    TerminalMode, activate_terminal, free_terminal, release_terminal, set_terminal_mode,
+    terminal_mode, terminals,
 };

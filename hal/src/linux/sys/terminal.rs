@@ -27,6 +27,7 @@ struct VtStat {
 }
 
 nix::ioctl_write_int_bad!(ioctl_kdsetmode, 0x4B3A);
+nix::ioctl_read_bad!(ioctl_kdgetmode, 0x4B3B, c_int);
 nix::ioctl_read_bad!(ioctl_vt_openqry, 0x5600, c_int);
 nix::ioctl_read_bad!(ioctl_vt_getstate, 0x5603, VtStat);
 nix::ioctl_write_int_bad!(ioctl_vt_activate, 0x5606);
@@ -41,6 +42,14 @@ pub(crate) fn set_terminal_mode(terminal: impl AsFd, mode: TerminalMode) -> io::
     // SAFETY: the argument is a number; the kernel touches no memory of ours.
     unsafe { ioctl_kdsetmode(terminal.as_fd().as_raw_fd(), value as c_int)? };
     Ok(())
+}
+
+/// Who draws on a terminal (`KDGETMODE`).
+pub(crate) fn terminal_mode(terminal: impl AsFd) -> io::Result<TerminalMode> {
+    let mut mode: c_int = 0;
+    // SAFETY: the kernel writes one int through a pointer that is valid.
+    unsafe { ioctl_kdgetmode(terminal.as_fd().as_raw_fd(), &raw mut mode)? };
+    Ok(if mode as c_ulong == KD_GRAPHICS { TerminalMode::Graphics } else { TerminalMode::Text })
 }
 
 /// The number of a terminal that nobody has open (`VT_OPENQRY`); `None` if there is none.

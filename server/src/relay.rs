@@ -1,0 +1,287 @@
+//! Who may do what, and where packets go. Blind: of a packet only the header is looked at.
+//!
+//! Locks are taken in this order: directory, roster, outlet; none is held across an await.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use lotse_protocol::frame::Frame;
+use lotse_protocol::tunnel::{
+    Answer, Asked, Bye, Departure, EndOfSession, Notice, Refusal, SessionId,
+};
+use lotse_protocol::{Header, MemberId, SessionNumber};
+use rand_core::{OsRng, RngCore};
+use tracing::{debug, info};
+
+use crate::config::Limits;
+use crate::directory::{Directory, Lives};
+use crate::limits::{Rate, Source, SourceRates};
+use crate::outlet::Outlet;
+use crate::roster::Roster;
+
+/// Numbers in quarantine at most: 1 in 900 of all, about 20 MB.
+const QUARANTINED: usize = 1_000_000;
+
+/// Sources whose attempts are counted apart at most, about 4 MB.
+const COUNTED_SOURCES: usize = 65_536;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// All sessions of this server.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    members: usize,
+    first_join: Duration,
+    failure_cost: u32,
+    directory: Mutex<Directory<Arc<Session>>>,
+    joins: Mutex<SourceRates>,
+    opens: Mutex<SourceRates>,
+}
+
+/// One session.
+#[derive(Debug)]
+struct Session {
+    number: SessionNumber,
+    id: SessionId,
+    roster: Mutex<Roster<Arc<Outlet>>>,
+    /// Bytes of packets that came in.
+    bytes: AtomicU64,
+}
+
+/// A client's place in a session.
+#[derive(Debug, Clone)]
+pub(crate) struct Seat {
+    session: Arc<Session>,
+    member: MemberId,
+}
+
+impl Seat {
+    pub(crate) fn member(&self) -> MemberId {
+        self.member
+    }
+
+    pub(crate) fn session(&self) -> SessionId {
+        self.session.id
+    }
+}
+
+/// A client that asks for something.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    /// The way to it.
+    pub(crate) outlet: &'a Arc<Outlet>,
+    /// Where it is.
+    pub(crate) source: Source,
+}
+
+impl Relay {
+    pub(crate) fn new(limits: &Limits, now: Instant) -> Self {
+        let lives = Lives {
+            sessions: usize::try_from(limits.sessions).unwrap_or(usize::MAX),
+            first_join: limits.first_join,
+            quarantine: limits.quarantine,
+            quarantined: QUARANTINED,
+        };
+        let joins =
+            [Rate::per(limits.joins_per_minute, MINUTE), Rate::per(limits.joins_per_hour, HOUR)];
+        let opens = [Rate::per(limits.opens_per_hour, HOUR); 2];
+        Self {
+            members: usize::from(limits.members),
+            first_join: limits.first_join,
+            failure_cost: limits.failure_cost.max(1),
+            directory: Mutex::new(Directory::new(lives)),
+            joins: Mutex::new(SourceRates::new(joins, COUNTED_SOURCES, now)),
+            opens: Mutex::new(SourceRates::new(opens, COUNTED_SOURCES, now)),
+        }
+    }
+
+    /// Does what a client asks, and changes its seat accordingly.
+    pub(crate) fn ask(
+        &self,
+        what: Asked,
+        asker: Asker<'_>,
+        seat: &mut Option<Seat>,
+        now: Instant,
+    ) -> Answer {
+        match (what, seat.as_ref()) {
+            (Asked::Open, None) => self.open(asker, seat, now),
+            (Asked::Join { number }, None) => self.join(number, asker, seat, now),
+            (Asked::Leave, Some(_)) => {
+                if let Some(seat) = seat.take() {
+                    asker.outlet.remove_packets();
+                    self.leave(&seat, Departure::Left, now);
+                }
+                Answer::Done
+            }
+            (Asked::Remove { member }, Some(seat)) => remove(seat, member),
+            _ => Answer::Refused(Refusal::NotAllowed),
+        }
+    }
+
+    fn open(&self, asker: Asker<'_>, seat: &mut Option<Seat>, now: Instant) -> Answer {
+        if let Err(wait) = lock(&self.opens).attempt(asker.source, now) {
+            return too_many(wait);
+        }
+        let mut id = [0; 16];
+        OsRng.fill_bytes(&mut id);
+        let opened = lock(&self.directory).open(&mut OsRng, now, |number| {
+            Arc::new(Session {
+                number,
+                id: SessionId(id),
+                roster: Mutex::new(Roster::new(Arc::clone(asker.outlet))),
+                bytes: AtomicU64::new(0),
+            })
+        });
+        let Some(session) = opened else { return Answer::Refused(Refusal::Busy) };
+        let number = session.number;
+        info!(%number, "session opened");
+        *seat = Some(Seat { session, member: MemberId::MODERATOR });
+        Answer::Opened {
+            number,
+            session: SessionId(id),
+            expires_in_s: u32::try_from(self.first_join.as_secs()).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn join(
+        &self,
+        number: SessionNumber,
+        asker: Asker<'_>,
+        seat: &mut Option<Seat>,
+        now: Instant,
+    ) -> Answer {
+        if let Err(wait) = lock(&self.joins).attempt(asker.source, now) {
+            return too_many(wait);
+        }
+        let Some(found) = self.find_and_join(number, asker, now) else {
+            lock(&self.joins).charge(asker.source, self.failure_cost - 1, now);
+            return Answer::Refused(Refusal::NotAvailable);
+        };
+        let answer = Answer::Joined { session: found.session.id, member: found.member };
+        info!(%number, member = found.member.0, "session joined");
+        *seat = Some(found);
+        answer
+    }
+
+    /// Unknown, expired, over, full: all the same from outside.
+    fn find_and_join(&self, number: SessionNumber, asker: Asker<'_>, now: Instant) -> Option<Seat> {
+        let mut directory = lock(&self.directory);
+        let session = Arc::clone(directory.find(number, now)?);
+        let mut roster = lock(&session.roster);
+        let member = roster.join(Arc::clone(asker.outlet), self.members)?;
+        directory.joined(number);
+        drop(directory);
+        // While the roster is locked: nothing from the new member can overtake this.
+        if let Some(moderator) = roster.member(MemberId::MODERATOR) {
+            moderator.transmit(Frame::Notice(Notice::MemberJoined { member }));
+        }
+        drop(roster);
+        Some(Seat { session, member })
+    }
+
+    /// A member goes; with the moderator the session goes.
+    pub(crate) fn leave(&self, seat: &Seat, how: Departure, now: Instant) {
+        let mut roster = lock(&seat.session.roster);
+        if roster.leave(seat.member).is_none() {
+            return;
+        }
+        let number = seat.session.number;
+        info!(%number, member = seat.member.0, ?how, "member left");
+        if seat.member == MemberId::MODERATOR {
+            drop(roster);
+            let why = match how {
+                Departure::Left => EndOfSession::Ended,
+                _ => EndOfSession::ModeratorLost,
+            };
+            lock(&self.directory).end(number, now);
+            seat.session.end(why);
+        } else if let Some(moderator) = roster.member(MemberId::MODERATOR) {
+            moderator.transmit(Frame::Notice(Notice::MemberLeft { member: seat.member, how }));
+        }
+    }
+
+    /// Passes a packet on to those whom it is for. One copy of the bytes serves all.
+    pub(crate) fn forward(&self, seat: &Seat, header: &Header, packet: &Arc<[u8]>) {
+        let bytes = u64::try_from(packet.len()).unwrap_or(u64::MAX);
+        seat.session.bytes.fetch_add(bytes, Ordering::Relaxed);
+        for receiver in lock(&seat.session.roster).receivers(seat.member, header.destination) {
+            receiver.forward(header, Arc::clone(packet));
+        }
+    }
+
+    /// Ends the sessions that nobody joined in time.
+    pub(crate) fn expire(&self, now: Instant) {
+        let expired = lock(&self.directory).expire(now);
+        for session in expired {
+            session.end(EndOfSession::Expired);
+        }
+    }
+
+    /// Ends all sessions: the server is being stopped.
+    pub(crate) fn stop(&self, now: Instant) {
+        let mut directory = lock(&self.directory);
+        let sessions: Vec<_> = directory.sessions().cloned().collect();
+        for session in sessions {
+            directory.end(session.number, now);
+            session.end(EndOfSession::ServerStopping);
+        }
+    }
+
+    /// Sessions that live.
+    pub(crate) fn sessions(&self) -> usize {
+        lock(&self.directory).len()
+    }
+}
+
+impl Session {
+    /// Tells all members that it is over.
+    fn end(&self, why: EndOfSession) {
+        let members = lock(&self.roster).end();
+        let (number, bytes) = (self.number, self.bytes.load(Ordering::Relaxed));
+        info!(%number, ?why, members = members.len(), bytes, "session ended");
+        for outlet in members.into_values() {
+            outlet.end_session(self.id, why);
+        }
+    }
+}
+
+/// The moderator makes a member leave.
+fn remove(seat: &Seat, member: MemberId) -> Answer {
+    if seat.member != MemberId::MODERATOR || member == MemberId::MODERATOR {
+        return Answer::Refused(Refusal::NotAllowed);
+    }
+    let mut roster = lock(&seat.session.roster);
+    let (removed, moderator) = (roster.leave(member), roster.member(MemberId::MODERATOR));
+    let Some(removed) = removed else { return Answer::Done };
+    info!(number = %seat.session.number, member = member.0, "member removed");
+    removed.end_session(seat.session.id, EndOfSession::Removed);
+    if let Some(moderator) = moderator {
+        let how = Departure::Removed;
+        moderator.transmit(Frame::Notice(Notice::MemberLeft { member, how }));
+    }
+    Answer::Done
+}
+
+/// How a member left, from how its link ended.
+pub(crate) fn departure(end: &lotse_protocol::link::End) -> Departure {
+    use lotse_protocol::link::End;
+    match end {
+        End::Bye(Bye::Closing) => Departure::Left,
+        End::Violation(_) | End::Closed(_) | End::NoCommonVersion => Departure::Dropped,
+        _ => Departure::Lost,
+    }
+}
+
+fn too_many(wait: Duration) -> Answer {
+    let seconds = wait.as_millis().div_ceil(1000);
+    let retry_after_s = u32::try_from(seconds).unwrap_or(u32::MAX);
+    debug!(retry_after_s, "too many attempts");
+    Answer::Refused(Refusal::TooMany { retry_after_s })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing that holds these locks panics; if it did, the books would still be books.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

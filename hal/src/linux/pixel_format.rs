@@ -90,7 +90,7 @@ impl PixelFormat {
     /// The format of words of `bytes` bytes with these channels; `None` if they do not fit.
     pub(crate) fn packed(bytes: u8, red: Channel, green: Channel, blue: Channel) -> Option<Self> {
         let within = |channel: Channel| channel.offset + channel.length <= bytes * 8;
-        if !(2..=4).contains(&bytes) || !(within(red) && within(green) && within(blue)) {
+        if !((2..=4).contains(&bytes) && within(red) && within(green) && within(blue)) {
             return None;
         }
         let eight = |channel: Channel, offset| channel == Channel { offset, length: 8 };

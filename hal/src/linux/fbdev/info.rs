@@ -87,7 +87,7 @@ pub(crate) fn mode(
             fixed.smem_len
         ),
     };
-    if variable.xoffset % 8 != 0 && bits < 8 {
+    if bits < 8 && !variable.xoffset.is_multiple_of(8) {
         return Err(unsupported());
     }
     if variable.xoffset > crate::geometry::MAX_SIDE * 2 {

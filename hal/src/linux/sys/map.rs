@@ -210,7 +210,7 @@ mod tests {
         assert!(mapping.copy_out(57, &mut out).is_err());
         assert!(mapping.copy_out(usize::MAX, &mut out).is_err());
         assert!(mapping.copy_in(60, &out).is_err());
-        assert!(Mapping::read_only(std::io::stdin(), 0, 0).is_err());
+        assert!(Mapping::read_only(io::stdin(), 0, 0).is_err());
     }
 
     #[test]

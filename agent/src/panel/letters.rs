@@ -220,7 +220,7 @@ mod tests {
         assert!(!has('山'));
         let bytes = include_bytes!(concat!(env!("OUT_DIR"), "/panel-regular.ttf")).len()
             + include_bytes!(concat!(env!("OUT_DIR"), "/panel-bold.ttf")).len();
-        assert!(bytes < 200_000, "{bytes} bytes");
+        assert!(bytes < 100_000, "{bytes} bytes");
     }
 
     #[test]

@@ -1,0 +1,271 @@
+//! The agent's configuration: one TOML file, every setting with a default.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use lotse_hal::KeyCode;
+use lotse_hal::linux::MachineConfig;
+use lotse_hal::linux::choose::ScreenChoice;
+use lotse_hal::simulated::keys;
+use lotse_protocol::ServerAddress;
+use lotse_protocol::message::{Name, Rights};
+use serde::{Deserialize, Serialize};
+
+use crate::panel::Language;
+
+/// Where the configuration is looked for.
+pub const DEFAULT_PATH: &str = "/etc/lotse/agent.toml";
+
+/// Bytes of a configuration file at most.
+const MAX_FILE: u64 = 64 << 10;
+
+/// The settings as they stand in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The session server: `host[:port][#certificate-fingerprint]`.
+    pub server: String,
+    /// What the machine is called at the technician's; its host name if empty.
+    pub name: String,
+    /// The panel's language, as `en` or `de`.
+    pub language: String,
+    /// The user that the process which talks to the network runs as, if the agent is started by
+    /// root.
+    pub user: String,
+    /// For what must be known after a crash; private to the agent, gone with a reboot.
+    pub state_directory: PathBuf,
+    /// The screen that the technician sees.
+    pub screen: ScreenConfig,
+    /// What the person at the machine sees.
+    pub panel: PanelConfig,
+    /// What a session may do here, whatever anybody asks for or accepts.
+    pub policy: PolicyConfig,
+}
+
+/// The screen that the technician sees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScreenConfig {
+    /// `auto`, `drm`, `drm:CONNECTOR`, `fbdev`, `fbdev:/dev/fbN` or `file:PATH:WIDTHxHEIGHT`.
+    pub source: String,
+    /// The most that reading and encoding may take of one processor core, in percent.
+    pub max_cpu_percent: u8,
+}
+
+/// What the person at the machine sees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PanelConfig {
+    /// What is shown without a session: `home` (the panel asks for a number; for machines whose
+    /// screen is otherwise empty) or `hidden` (the machine's own picture).
+    pub idle: Idle,
+    /// The physical key that opens the panel when it is hidden, as `F12`.
+    pub call_key: String,
+    /// Seconds that a person has to answer. Nobody's answer is a no.
+    pub answer_seconds: u16,
+    /// The frame buffer that the panel is drawn in; looked for if empty.
+    pub frame_buffer: String,
+}
+
+/// What is shown without a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Idle {
+    /// The machine's own picture.
+    Hidden,
+    /// The panel, which asks for a number.
+    Home,
+}
+
+/// What a session may do here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyConfig {
+    /// See the screen.
+    pub view: bool,
+    /// Use pointer, touch and keyboard.
+    pub control: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            server: String::new(),
+            name: String::new(),
+            language: "en".to_owned(),
+            user: "lotse".to_owned(),
+            state_directory: PathBuf::from("/run/lotse"),
+            screen: ScreenConfig::default(),
+            panel: PanelConfig::default(),
+            policy: PolicyConfig::default(),
+        }
+    }
+}
+
+impl Default for ScreenConfig {
+    fn default() -> Self {
+        Self { source: "auto".to_owned(), max_cpu_percent: 25 }
+    }
+}
+
+impl Default for PanelConfig {
+    fn default() -> Self {
+        Self {
+            idle: Idle::Home,
+            call_key: "F12".to_owned(),
+            answer_seconds: 60,
+            frame_buffer: String::new(),
+        }
+    }
+}
+
+impl Default for PolicyConfig {
+    fn default() -> Self {
+        Self { view: true, control: true }
+    }
+}
+
+/// The settings, checked and in the types that the program uses.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the server is.
+    pub server: ServerAddress,
+    /// What the machine is called.
+    pub name: Name,
+    /// The panel's language.
+    pub language: Language,
+    /// The network process's user.
+    pub user: String,
+    /// How the machine is opened.
+    pub machine: MachineConfig,
+    /// Share of a core for reading and encoding, 0.01 to 1.
+    pub max_cpu: f32,
+    /// What is shown without a session.
+    pub idle: Idle,
+    /// The key that opens a hidden panel.
+    pub call_key: KeyCode,
+    /// How long a person has to answer.
+    pub answer_time: Duration,
+    /// What a session may do at most.
+    pub policy: Rights,
+}
+
+impl Config {
+    /// Reads the file, or takes the defaults if there is none at the default path.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or says something that is not understood; with the line.
+    pub fn load(path: Option<&Path>) -> anyhow::Result<Self> {
+        let file = path.unwrap_or(Path::new(DEFAULT_PATH));
+        let text = match std::fs::metadata(file) {
+            Ok(meta) if meta.len() > MAX_FILE => {
+                bail!("{} is larger than a configuration can be", file.display())
+            }
+            Ok(_) => std::fs::read_to_string(file)
+                .with_context(|| format!("read the configuration {}", file.display()))?,
+            Err(_) if path.is_none() => return Ok(Self::default()),
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("read the configuration {}", file.display()));
+            }
+        };
+        toml::from_str(&text).with_context(|| format!("in {}", file.display()))
+    }
+
+    /// Checks the settings and puts them into the program's types.
+    ///
+    /// # Errors
+    /// Says which setting cannot be used, and what can stand there.
+    pub fn check(&self) -> anyhow::Result<Settings> {
+        ensure!(
+            !self.server.is_empty(),
+            "no session server is configured: set `server` in {DEFAULT_PATH}, or use --server"
+        );
+        let call_key = keys::key_by_name(&self.panel.call_key).with_context(|| {
+            format!("panel.call_key: no key is called {:?}", self.panel.call_key)
+        })?;
+        ensure!(
+            (5..=600).contains(&self.panel.answer_seconds),
+            "panel.answer_seconds is {}; it can be 5 to 600",
+            self.panel.answer_seconds
+        );
+        ensure!(
+            (1..=100).contains(&self.screen.max_cpu_percent),
+            "screen.max_cpu_percent is {}; it can be 1 to 100",
+            self.screen.max_cpu_percent
+        );
+        let right = |is_allowed, right| if is_allowed { right } else { Rights::NONE };
+        Ok(Settings {
+            server: self.server.parse().context("server")?,
+            name: machine_name(&self.name)?,
+            language: Language::from_tag(&self.language).with_context(|| {
+                format!("language: the panel does not speak {:?}", self.language)
+            })?,
+            user: self.user.clone(),
+            machine: MachineConfig {
+                screen: self.screen.source.parse::<ScreenChoice>().context("screen.source")?,
+                panel_frame_buffer: (!self.panel.frame_buffer.is_empty())
+                    .then(|| PathBuf::from(&self.panel.frame_buffer)),
+                state_directory: self.state_directory.clone(),
+            },
+            max_cpu: f32::from(self.screen.max_cpu_percent) / 100.0,
+            idle: self.panel.idle,
+            call_key,
+            answer_time: Duration::from_secs(self.panel.answer_seconds.into()),
+            policy: right(self.policy.view, Rights::VIEW)
+                .with(right(self.policy.control, Rights::CONTROL)),
+        })
+    }
+}
+
+/// The configured name, or the host's.
+fn machine_name(configured: &str) -> anyhow::Result<Name> {
+    let host;
+    let name = if configured.is_empty() {
+        host = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
+        host.as_deref().unwrap_or("kiosk")
+    } else {
+        configured
+    };
+    Name::try_from(name)
+        .map_err(|_| anyhow::anyhow!("name has {} bytes; it can have 64", name.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> anyhow::Result<Settings> {
+        toml::from_str::<Config>(text)?.check()
+    }
+
+    #[test]
+    fn what_is_printed_can_be_read_again() {
+        let config = Config { server: "lotse.example".into(), ..Config::default() };
+        let text = toml::to_string(&config).unwrap();
+        assert_eq!(toml::from_str::<Config>(&text).unwrap(), config);
+    }
+
+    #[test]
+    fn says_which_setting_is_wrong() {
+        for (text, part) in [
+            ("", "server"),
+            ("server = \"x\"\nlanguage = \"tlh\"", "tlh"),
+            ("server = \"x\"\n[panel]\ncall_key = \"Any\"", "call_key"),
+            ("server = \"x\"\n[panel]\nanswer_seconds = 1", "answer_seconds"),
+            ("server = \"x\"\n[screen]\nsource = \"magic\"", "screen.source"),
+            ("servr = \"x\"", "servr"),
+            ("server = \"x:99999\"", "port"),
+        ] {
+            let error = format!("{:#}", parse(text).unwrap_err());
+            assert!(error.contains(part), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_policy_takes_rights_away() {
+        let settings = parse("server = \"x\"\n[policy]\ncontrol = false").unwrap();
+        assert_eq!(settings.policy, Rights::VIEW);
+    }
+}

@@ -1,0 +1,222 @@
+//! When the screen is read, and what becomes of it.
+
+use std::time::{Duration, Instant};
+
+use lotse_codec::{Band, Encoder, Size};
+use lotse_hal::{Error, Screen, ScreenState};
+use lotse_protocol::message::ScreenReport;
+
+/// Updates that may be on their way to the technician at once.
+const MAX_IN_FLIGHT: u32 = 2;
+
+/// Pictures a second at most: one every 16 ms.
+const SHORTEST: Duration = Duration::from_millis(16);
+
+/// A picture that stands still is looked at this often at least.
+const LONGEST: Duration = Duration::from_millis(500);
+
+/// While nothing changes, reading may take this part of one core: 0.4 %.
+const STILL_SHARE: u32 = 250;
+
+/// After an input the screen is read as often as it may be for so long: something will happen.
+const ALERT: Duration = Duration::from_millis(700);
+
+/// After a screen could not be read, it is tried again after this time.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Reads a screen for one viewer, as often as it is worth it.
+pub(super) struct Capture {
+    encoder: Encoder,
+    watched: bool,
+    max_cpu: f32,
+    due: Instant,
+    interval: Duration,
+    alert_until: Option<Instant>,
+    sent: u32,
+    shown: u32,
+    reported: Option<ScreenReport>,
+    /// The next look must read, whatever the screen says of changes.
+    must_read: bool,
+}
+
+impl std::fmt::Debug for Capture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Capture")
+            .field("watched", &self.watched)
+            .field("sent", &self.sent)
+            .field("shown", &self.shown)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Capture {
+    /// A capture that nobody watches yet. `key` is random and secret; `max_cpu` the share of one
+    /// core that reading and encoding may take, 0.01 to 1.
+    ///
+    /// # Errors
+    /// When there is no memory for the encoder.
+    pub(super) fn new(key: u64, max_cpu: f32, now: Instant) -> anyhow::Result<Self> {
+        Ok(Self {
+            encoder: Encoder::new(key)?,
+            watched: false,
+            max_cpu,
+            due: now,
+            interval: SHORTEST,
+            alert_until: None,
+            sent: 0,
+            shown: 0,
+            reported: None,
+            must_read: true,
+        })
+    }
+
+    /// Whether somebody watches; who begins gets a complete picture.
+    pub(super) fn watch(&mut self, watched: bool, now: Instant) {
+        self.watched = watched;
+        if watched {
+            self.refresh(now);
+        }
+    }
+
+    /// The next update is complete.
+    pub(super) fn refresh(&mut self, now: Instant) {
+        self.encoder.request_full();
+        self.must_read = true;
+        self.shown = self.sent;
+        self.soon(now);
+    }
+
+    /// The viewer has the update of this number.
+    pub(super) fn shown(&mut self, number: u32, now: Instant) {
+        if number > self.shown && number <= self.sent {
+            self.shown = number;
+            self.due = self.due.min(now + SHORTEST);
+        }
+    }
+
+    /// An input was injected: the screen will change soon.
+    pub(super) fn alert(&mut self, now: Instant) {
+        self.alert_until = Some(now + ALERT);
+        self.soon(now);
+    }
+
+    fn soon(&mut self, now: Instant) {
+        self.interval = SHORTEST;
+        self.due = self.due.min(now + Duration::from_millis(2));
+    }
+
+    /// When [`Capture::look`] is due; `None` while nobody watches or enough is on its way.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let room = self.sent.saturating_sub(self.shown) < MAX_IN_FLIGHT;
+        (self.watched && room).then_some(self.due)
+    }
+
+    /// Looks at the screen, if it is time, and reads it if it may have changed. An update goes to
+    /// `send`; the report says what the screen does, if that is new.
+    pub(super) fn look(
+        &mut self,
+        screen: &mut dyn Screen,
+        now: Instant,
+        send: &mut dyn FnMut(&[u8]),
+    ) -> Option<ScreenReport> {
+        if self.poll_timeout().is_none_or(|due| due > now) {
+            return None;
+        }
+        let started = Instant::now();
+        let seen = match self.read(screen) {
+            Ok(seen) => seen,
+            Err(error) => {
+                log::warn!("screen: {error}");
+                self.must_read = true;
+                self.due = now + RETRY;
+                return self.news(ScreenReport::Unreadable);
+            }
+        };
+        let (report, changed) = match seen {
+            Seen::Off => (ScreenReport::Off, false),
+            Seen::Still { size } => (shown_report(size), false),
+            Seen::Read { size } => (shown_report(size), self.finish(send)),
+        };
+        self.pace(changed, started.elapsed(), now);
+        self.news(report)
+    }
+
+    /// Ends the encoder's picture and sends what changed; whether anything did.
+    fn finish(&mut self, send: &mut dyn FnMut(&[u8])) -> bool {
+        let finished = self.encoder.finish();
+        self.must_read = finished.is_err();
+        match finished {
+            Ok(Some(update)) => {
+                self.sent = update.number;
+                send(update.bytes);
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                log::warn!("picture: {error}");
+                false
+            }
+        }
+    }
+
+    fn read(&mut self, screen: &mut dyn Screen) -> Result<Seen, Error> {
+        let (size, maybe_changed) = match screen.poll()? {
+            ScreenState::Shown { size, maybe_changed } => (size, maybe_changed),
+            _ => return Ok(Seen::Off),
+        };
+        if !maybe_changed && !self.must_read {
+            return Ok(Seen::Still { size });
+        }
+        let mut begun = None;
+        let encoder = &mut self.encoder;
+        screen.read(&mut |band| {
+            let size = Size { width: band.size.width, height: band.size.height };
+            if begun.replace(size) != Some(size)
+                && let Err(error) = encoder.begin(size)
+            {
+                log::warn!("picture: {error}");
+            }
+            encoder.push_band(Band { size, y: band.y, rows: band.rows, pixels: band.pixels });
+        })?;
+        Ok(Seen::Read { size })
+    }
+
+    /// Chooses when to look next.
+    fn pace(&mut self, changed: bool, cost: Duration, now: Instant) {
+        if self.alert_until.is_some_and(|until| until <= now) {
+            self.alert_until = None;
+        }
+        // Never more of the core than it may have.
+        let floor = SHORTEST.max(cost.div_f32(self.max_cpu.clamp(0.01, 1.0)));
+        self.interval = if changed || self.alert_until.is_some() {
+            floor
+        } else {
+            let still = (cost * STILL_SHARE).clamp(SHORTEST, LONGEST);
+            (self.interval * 2).min(still).max(floor)
+        };
+        self.due = now + self.interval;
+    }
+
+    fn news(&mut self, report: ScreenReport) -> Option<ScreenReport> {
+        (self.reported.replace(report) != Some(report)).then_some(report)
+    }
+}
+
+/// What one look found.
+#[derive(Clone, Copy)]
+enum Seen {
+    Off,
+    /// Certainly as it was.
+    Still {
+        size: lotse_hal::Size,
+    },
+    /// Read, and handed to the encoder.
+    Read {
+        size: lotse_hal::Size,
+    },
+}
+
+fn shown_report(size: lotse_hal::Size) -> ScreenReport {
+    let side = |pixels: u32| u16::try_from(pixels).unwrap_or(u16::MAX);
+    ScreenReport::Shown { width: side(size.width), height: side(size.height) }
+}

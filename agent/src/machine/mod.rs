@@ -1,0 +1,189 @@
+//! The machine process: the one that reads the screen, asks the person and injects input.
+//!
+//! It is privileged and never touches the network. What its child, the network process, tells it
+//! counts for no more than the person at the machine has consented to with a physical device:
+//! the consent is kept here, and every input is held against it.
+
+mod capture;
+mod child;
+mod events;
+mod inject;
+mod panel;
+mod session;
+mod typing;
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use lotse_hal::{LocalEvent, Machine};
+
+use crate::config::Settings;
+use crate::ipc::{ToMachine, ToNetwork};
+use crate::machine::child::NetworkChild;
+use crate::machine::events::{Ready, Waiter};
+use crate::machine::panel::PanelScreen;
+use crate::machine::session::Session;
+
+/// How long the loop sleeps at most, so that a slip of a timer heals by itself.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// The whole state of the process.
+struct MachineProcess {
+    machine: Machine,
+    settings: Settings,
+    panel: PanelScreen,
+    session: Session,
+    network: NetworkChild,
+    is_server_reachable: bool,
+}
+
+/// Runs until the process is told to stop.
+///
+/// `network_arguments` start this program's network process.
+///
+/// # Errors
+/// When the machine cannot be used at all.
+pub fn run(
+    machine: Machine,
+    settings: Settings,
+    network_arguments: Vec<String>,
+) -> anyhow::Result<()> {
+    let waiter = Waiter::new().context("prepare to be told to stop")?;
+    let now = Instant::now();
+    let mut process = MachineProcess {
+        panel: PanelScreen::new(settings.language, settings.idle, now),
+        session: Session::new(settings.max_cpu, now)?,
+        network: NetworkChild::new(network_arguments, now),
+        is_server_reachable: false,
+        machine,
+        settings,
+    };
+    log::info!("screen: {:?}", process.machine.screen.info());
+    log::info!("panel: {}", process.machine.panel.describe());
+    process.show_idle(now);
+    loop {
+        let due = process.handle_timeouts(Instant::now());
+        let ready = process.wait(&waiter, due)?;
+        if ready.stop {
+            process.shut_down();
+            return Ok(());
+        }
+        process.handle_ready(&ready, Instant::now());
+    }
+}
+
+impl MachineProcess {
+    /// Does all that is due, until nothing is; when something will be.
+    fn handle_timeouts(&mut self, now: Instant) -> Instant {
+        if self.network.keep_alive(now) {
+            self.network_started();
+        }
+        self.panel.handle_timeout(&mut self.machine.panel, now);
+        self.handle_panel(now);
+        let reports = self.session.handle_timeout(&mut self.machine, &mut self.network, now);
+        for report in reports {
+            self.network.send(&report);
+        }
+        [self.network.poll_timeout(), self.panel.poll_timeout(), self.session.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(now + LONGEST_SLEEP)
+    }
+
+    fn wait(&self, waiter: &Waiter, due: Instant) -> anyhow::Result<Ready> {
+        let time = due.saturating_duration_since(Instant::now()).min(LONGEST_SLEEP);
+        waiter.wait(self.network.socket(), &self.machine.local.descriptors(), time)
+    }
+
+    fn handle_ready(&mut self, ready: &Ready, now: Instant) {
+        if ready.network_writable {
+            self.network.flush();
+        }
+        if ready.network_readable {
+            match self.network.receive() {
+                Some(messages) => {
+                    messages.into_iter().for_each(|message| self.handle_network(message, now));
+                }
+                None => self.network_lost(now),
+            }
+        }
+        if ready.local {
+            self.handle_local(now);
+        }
+    }
+
+    fn handle_local(&mut self, now: Instant) {
+        let mut events = Vec::new();
+        let size = self.panel.size(&mut self.machine.panel);
+        if let Err(error) = self.machine.local.read(size, &mut events) {
+            log::warn!("input devices of the machine: {error}");
+        }
+        for event in events {
+            if let LocalEvent::Key { key, pressed: true } = event
+                && key == self.settings.call_key
+                && self.panel.is_hidden()
+            {
+                self.panel.call(self.is_server_reachable, now);
+            } else {
+                self.panel.handle_local(&event, now);
+            }
+            self.handle_panel(now);
+        }
+    }
+
+    fn network_started(&mut self) {
+        let server = heapless::String::try_from(self.settings.server.to_string().as_str());
+        let name = self.settings.name.clone();
+        match server {
+            Ok(server) => self.network.send(&ToNetwork::Start { server, name }),
+            Err(_) => log::error!("the server's address is too long"),
+        }
+    }
+
+    /// The network process died: whatever was going on is over, and nothing stays pressed.
+    fn network_lost(&mut self, now: Instant) {
+        self.is_server_reachable = false;
+        if self.session.is_going_on() {
+            self.end_session(crate::ipc::Ended::ConnectionLost, now);
+        } else {
+            self.show_idle(now);
+        }
+    }
+
+    fn handle_network(&mut self, message: ToMachine, now: Instant) {
+        match message {
+            ToMachine::Server { is_reachable } => {
+                self.is_server_reachable = is_reachable;
+                self.panel.server_changed(is_reachable, now);
+            }
+            ToMachine::Ask { name, asks, code } => self.ask(&name, asks, code, now),
+            ToMachine::Connected { rights } => self.connected(rights, now),
+            ToMachine::Silent(is_silent) => self.panel.silent(is_silent, now),
+            ToMachine::Watch(watched) => self.session.watch(watched, now),
+            ToMachine::PictureShown(number) => self.session.shown(number, now),
+            ToMachine::Refresh => self.session.refresh(now),
+            ToMachine::Input(event) => {
+                let reports = self.session.input(&mut self.machine.input, event, now);
+                reports.iter().for_each(|report| self.network.send(report));
+            }
+            ToMachine::Ended(why) => self.end_session(why, now),
+        }
+        self.handle_panel(now);
+    }
+
+    /// Leaves the machine as it was.
+    fn shut_down(&mut self) {
+        log::info!("stopping");
+        if self.session.is_going_on() {
+            let end = lotse_protocol::message::DeviceEnd::ShuttingDown;
+            self.network.send(&ToNetwork::End(end));
+        }
+        if let Err(error) = self.machine.input.release_all() {
+            log::warn!("could not release everything that was pressed: {error}");
+        }
+        if let Err(error) = self.machine.panel.hide() {
+            log::warn!("could not give the screen back: {error}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The panel on the machine's screen: shows what the panel's state says, and verifies it.
+
+use std::time::{Duration, Instant};
+
+use lotse_hal::{LocalEvent, Panel, Size};
+
+use crate::config::Idle;
+use crate::panel::{Language, Message, PanelOutput, PanelUi, View};
+
+/// A question on the screen is read back this long after it was shown, and then as often.
+const VERIFY: Duration = Duration::from_millis(300);
+
+/// The sign of a session is drawn again this often, in case the machine drew over it.
+const RESHOW: Duration = Duration::from_millis(500);
+
+/// The panel, and what is really on the screen.
+#[derive(Debug)]
+pub(super) struct PanelScreen {
+    ui: PanelUi,
+    idle: Idle,
+    size: Size,
+    /// What lies under the interruption message.
+    before_silence: Option<View>,
+    is_on_screen: bool,
+    is_failing: bool,
+    needs_redraw: bool,
+    verify_at: Option<Instant>,
+    reshow_at: Option<Instant>,
+}
+
+impl PanelScreen {
+    /// A panel that shows nothing yet.
+    pub(super) fn new(language: Language, idle: Idle, now: Instant) -> Self {
+        let size = Size::new(800, 480);
+        Self {
+            ui: PanelUi::new(size, language, now),
+            idle,
+            size,
+            before_silence: None,
+            is_on_screen: false,
+            is_failing: false,
+            needs_redraw: false,
+            verify_at: None,
+            reshow_at: None,
+        }
+    }
+
+    /// Its size on the screen.
+    pub(super) fn size(&mut self, panel: &mut Box<dyn Panel>) -> Size {
+        if let Ok(size) = panel.size() {
+            self.size = size;
+            self.ui.set_size(size);
+        }
+        self.size
+    }
+
+    /// Whether the machine's own picture is all that is seen.
+    pub(super) fn is_hidden(&self) -> bool {
+        matches!(self.ui.view(), View::Hidden)
+    }
+
+    /// Whether a person has something to answer, so that input belongs to the panel alone.
+    pub(super) fn wants_input(&self) -> bool {
+        !matches!(self.ui.view(), View::Hidden | View::Session { .. })
+    }
+
+    /// Shows what is shown without a session.
+    pub(super) fn show_idle(&mut self, is_server_reachable: bool, now: Instant) {
+        let view = match self.idle {
+            Idle::Home => View::Home { is_server_reachable, can_close: false },
+            Idle::Hidden => View::Hidden,
+        };
+        self.show(view, now);
+    }
+
+    /// Opens the panel for a number.
+    pub(super) fn call(&mut self, is_server_reachable: bool, now: Instant) {
+        self.show(View::Home { is_server_reachable, can_close: true }, now);
+    }
+
+    /// Shows something.
+    pub(super) fn show(&mut self, view: View, now: Instant) {
+        self.before_silence = None;
+        self.ui.show(view, now);
+    }
+
+    /// The server began or ceased to answer.
+    pub(super) fn server_changed(&mut self, is_server_reachable: bool, now: Instant) {
+        if let View::Home { can_close, .. } = *self.ui.view() {
+            self.ui.show(View::Home { is_server_reachable, can_close }, now);
+        }
+    }
+
+    /// The link fell silent in a session, or speaks again. The sign stays on the screen, so that
+    /// Stop can be pressed all the same.
+    pub(super) fn silent(&mut self, is_silent: bool, now: Instant) {
+        if !is_silent {
+            if let Some(view) = self.before_silence.take() {
+                self.ui.show(view, now);
+            }
+        } else if matches!(self.ui.view(), View::Joining { .. }) {
+            self.before_silence = Some(self.ui.view().clone());
+            self.ui.show(View::Message(Message::Interrupted), now);
+        }
+    }
+
+    /// A physical device was used.
+    pub(super) fn handle_local(&mut self, event: &LocalEvent, now: Instant) {
+        self.ui.handle_local(event, now);
+    }
+
+    /// What the person has decided; redrawing is done here.
+    pub(super) fn poll_output(&mut self) -> Option<PanelOutput> {
+        loop {
+            match self.ui.poll_output()? {
+                PanelOutput::Redraw => self.needs_redraw = true,
+                output => return Some(output),
+            }
+        }
+    }
+
+    /// When [`PanelScreen::handle_timeout`] is due.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        [self.ui.poll_timeout(), self.verify_at, self.reshow_at].into_iter().flatten().min()
+    }
+
+    /// Draws, reads back and counts down, as far as it is due.
+    pub(super) fn handle_timeout(&mut self, panel: &mut Box<dyn Panel>, now: Instant) {
+        if self.ui.poll_timeout().is_some_and(|due| due <= now) {
+            self.ui.handle_timeout(now);
+        }
+        if self.verify_at.is_some_and(|due| due <= now) {
+            let is_intact = self.verify(panel);
+            if !is_intact {
+                log::info!("panel: the question is not seen as painted; it is painted again");
+                self.needs_redraw = true;
+            }
+            self.ui.handle_verified(is_intact, now);
+            self.verify_at = Some(now + VERIFY);
+        }
+        if self.reshow_at.is_some_and(|due| due <= now) {
+            self.needs_redraw = true;
+        }
+    }
+
+    /// Brings the screen up to date; whether what should be seen could be shown.
+    pub(super) fn draw(&mut self, panel: &mut Box<dyn Panel>, now: Instant) -> bool {
+        if !std::mem::take(&mut self.needs_redraw) {
+            return !self.is_failing;
+        }
+        self.size(panel);
+        let Some(area) = self.ui.area() else {
+            self.verify_at = None;
+            self.reshow_at = None;
+            return self.take_off(panel);
+        };
+        let is_whole = area == self.size.rect();
+        if self.is_on_screen && !is_whole {
+            // From a dialog to the sign: first the machine's own picture comes back.
+            self.take_off(panel);
+        }
+        let shown = panel.show(area, &self.ui);
+        self.is_on_screen = is_whole && shown.is_ok();
+        let asks = matches!(self.ui.view(), View::Asking(_));
+        self.verify_at = asks.then(|| self.verify_at.unwrap_or(now + VERIFY));
+        self.reshow_at = (!is_whole && shown.is_ok()).then(|| now + RESHOW);
+        match shown {
+            Ok(()) => self.is_failing = false,
+            Err(error) => {
+                if !self.is_failing {
+                    log::warn!("panel: {error}");
+                }
+                self.is_failing = true;
+            }
+        }
+        !self.is_failing
+    }
+
+    /// Reads back whether the question is on the screen as it was painted.
+    pub(super) fn verify(&self, panel: &mut Box<dyn Panel>) -> bool {
+        let Some(area) = self.ui.area() else { return false };
+        panel.verify(area, &self.ui).unwrap_or_else(|error| {
+            log::warn!("panel: cannot be read back: {error}");
+            false
+        })
+    }
+
+    fn take_off(&mut self, panel: &mut Box<dyn Panel>) -> bool {
+        self.is_on_screen = false;
+        self.is_failing = false;
+        match panel.hide() {
+            Ok(()) => true,
+            Err(error) => {
+                log::warn!("panel: {error}");
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! One session at the machine: what was asked, what was consented, and what is done.
+
+use std::time::Instant;
+
+use lotse_hal::{Held, Machine};
+use lotse_protocol::message::{Consent, InputEvent, Name as NetworkName, Rights};
+use rand_core::RngCore as _;
+
+use super::MachineProcess;
+use super::capture::Capture;
+use super::child::NetworkChild;
+use super::inject::inject;
+use super::typing::Typist;
+use crate::ipc::{Ended, ToNetwork};
+use crate::panel::{self, Ask, Level, Message, Name, PanelOutput, Right, View};
+
+/// Inputs of the technician that are not injected because nothing was consented are counted, and
+/// told to the log this often at most.
+const LOG_EVERY: u32 = 100;
+
+/// How far a session has come, as the machine itself has seen it.
+#[derive(Debug)]
+enum Phase {
+    None,
+    /// A number was typed.
+    Joining,
+    /// The person is being asked.
+    Asking {
+        asks: Rights,
+        name: Name,
+    },
+    /// The person has accepted these rights; the technician has not confirmed yet.
+    Consented {
+        granted: Rights,
+        name: Name,
+    },
+    /// It is live.
+    Live {
+        granted: Rights,
+    },
+}
+
+/// The session of the moment.
+#[derive(Debug)]
+pub(super) struct Session {
+    phase: Phase,
+    capture: Capture,
+    typist: Typist,
+    rejected: u32,
+    max_cpu: f32,
+    /// What was typed, for the panel.
+    number: u32,
+}
+
+impl Session {
+    /// No session.
+    ///
+    /// # Errors
+    /// When there is no memory for the picture's encoder.
+    pub(super) fn new(max_cpu: f32, now: Instant) -> anyhow::Result<Self> {
+        let capture = Capture::new(rand_core::OsRng.next_u64(), max_cpu, now)?;
+        Ok(Self {
+            phase: Phase::None,
+            capture,
+            typist: Typist::default(),
+            rejected: 0,
+            max_cpu,
+            number: 0,
+        })
+    }
+
+    /// Whether a session goes on or is being set up.
+    pub(super) fn is_going_on(&self) -> bool {
+        !matches!(self.phase, Phase::None)
+    }
+
+    fn allows(&self, right: Rights) -> bool {
+        matches!(self.phase, Phase::Live { granted } if granted.allows(right))
+    }
+
+    /// Pictures are wanted, or no longer.
+    pub(super) fn watch(&mut self, watched: bool, now: Instant) {
+        let watched = watched && self.allows(Rights::VIEW);
+        self.capture.watch(watched, now);
+    }
+
+    /// The update of this number is on the technician's screen.
+    pub(super) fn shown(&mut self, number: u32, now: Instant) {
+        self.capture.shown(number, now);
+    }
+
+    /// The next update must be complete.
+    pub(super) fn refresh(&mut self, now: Instant) {
+        self.capture.refresh(now);
+    }
+
+    /// Injects an input, if the person has consented to that.
+    pub(super) fn input(
+        &mut self,
+        held: &mut Held,
+        event: InputEvent,
+        now: Instant,
+    ) -> Vec<ToNetwork> {
+        if !self.allows(Rights::CONTROL) {
+            if self.rejected.is_multiple_of(LOG_EVERY) {
+                log::warn!("input without consent is not injected ({} so far)", self.rejected);
+            }
+            self.rejected = self.rejected.saturating_add(1);
+            return Vec::new();
+        }
+        self.capture.alert(now);
+        match event {
+            InputEvent::Text(text) => {
+                self.typist.push(&text, now).into_iter().map(ToNetwork::CannotType).collect()
+            }
+            event => {
+                if event == InputEvent::ReleaseAll {
+                    self.typist.clear();
+                }
+                if let Err(error) = inject(held, &event) {
+                    log::warn!("input: {error}");
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// When [`Session::handle_timeout`] is due.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let capture = self.allows(Rights::VIEW).then(|| self.capture.poll_timeout()).flatten();
+        capture.into_iter().chain(self.typist.poll_timeout()).min()
+    }
+
+    /// Types and captures, as far as it is due.
+    pub(super) fn handle_timeout(
+        &mut self,
+        machine: &mut Machine,
+        network: &mut NetworkChild,
+        now: Instant,
+    ) -> Vec<ToNetwork> {
+        if self.typist.is_busy() {
+            self.capture.alert(now);
+        }
+        if let Err(error) = self.typist.handle_timeout(&mut machine.input, now) {
+            log::warn!("typing: {error}");
+        }
+        if !self.allows(Rights::VIEW) {
+            return Vec::new();
+        }
+        let mut send = |update: &[u8]| network.send_picture(update);
+        let report = self.capture.look(machine.screen.as_mut(), now, &mut send);
+        report.map(ToNetwork::Screen).into_iter().collect()
+    }
+
+    /// Everything is over; nothing stays pressed.
+    fn end(&mut self, held: &mut Held, now: Instant) {
+        self.phase = Phase::None;
+        self.typist.clear();
+        self.rejected = 0;
+        // A key of its own for the hashes of each session, and no memory held in between.
+        match Capture::new(rand_core::OsRng.next_u64(), self.max_cpu, now) {
+            Ok(capture) => self.capture = capture,
+            Err(error) => {
+                log::warn!("picture: {error}");
+                self.capture.watch(false, now);
+            }
+        }
+        if let Err(error) = held.release_all() {
+            log::warn!("could not release everything that was pressed: {error}");
+        }
+    }
+}
+
+impl MachineProcess {
+    /// A technician is there: the person is asked.
+    pub(super) fn ask(&mut self, name: &NetworkName, asks: Rights, code: u32, now: Instant) {
+        if !matches!(self.session.phase, Phase::Joining) {
+            log::warn!("the network process asks although nobody typed a number");
+            self.network.send(&ToNetwork::Decide(Consent::CannotAsk));
+            return;
+        }
+        let asks = asks.capped_by(self.settings.policy);
+        let name = Name::from_network(name);
+        let mut rights = Vec::new();
+        for (bit, right) in [(Rights::VIEW, Right::View), (Rights::CONTROL, Right::Control)] {
+            if asks.allows(bit) {
+                rights.push(right);
+            }
+        }
+        if rights.is_empty() {
+            log::info!("what is asked for is forbidden by the policy of this machine");
+            self.refuse(Consent::Refused, now);
+            return;
+        }
+        self.session.phase = Phase::Asking { asks, name: name.clone() };
+        let view = View::Asking(Ask {
+            name,
+            rights,
+            level: Level::CodeCompared { code },
+            deadline: now + self.settings.answer_time,
+        });
+        self.panel.show(view, now);
+    }
+
+    /// The keys are there, which also means that the technician has confirmed the code.
+    pub(super) fn connected(&mut self, rights: Rights, now: Instant) {
+        match std::mem::replace(&mut self.session.phase, Phase::None) {
+            Phase::Consented { granted, name } => {
+                let granted = granted.capped_by(rights);
+                self.session.phase = Phase::Live { granted };
+                self.panel.show(View::Session { name }, now);
+            }
+            other => {
+                self.session.phase = other;
+                log::warn!("a session without consent is ended");
+                self.network.send(&ToNetwork::End(lotse_protocol::message::DeviceEnd::Fault));
+            }
+        }
+    }
+
+    /// The session is over, or never came to be.
+    pub(super) fn end_session(&mut self, why: Ended, now: Instant) {
+        let was_going_on = self.session.is_going_on();
+        self.session.end(&mut self.machine.input, now);
+        if !was_going_on {
+            return;
+        }
+        log::info!("session: {why:?}");
+        let message = match why {
+            Ended::NotJoined => Message::NotJoined,
+            Ended::Refused => Message::Refused,
+            Ended::RefusedByTime => Message::RefusedByTime,
+            Ended::ByStaff => Message::Ended(panel::Ended::ByStaff),
+            Ended::ByTechnician => Message::Ended(panel::Ended::ByTechnician),
+            Ended::ConnectionLost => Message::Ended(panel::Ended::ConnectionLost),
+            Ended::Unsafe => Message::Unsafe,
+            Ended::ServerUnreachable => Message::ServerUnreachable,
+        };
+        self.panel.show(View::Message(message), now);
+    }
+
+    /// Shows what is shown without a session.
+    pub(super) fn show_idle(&mut self, now: Instant) {
+        self.panel.show_idle(self.is_server_reachable, now);
+        self.handle_panel(now);
+    }
+
+    /// Does what the person has decided, and brings the screen up to date.
+    pub(super) fn handle_panel(&mut self, now: Instant) {
+        while let Some(output) = self.panel.poll_output() {
+            match output {
+                PanelOutput::NumberEntered(number) => {
+                    self.session.phase = Phase::Joining;
+                    self.session.number = number;
+                    self.network.send(&ToNetwork::Join { number });
+                    self.panel.show(View::Joining { number }, now);
+                }
+                PanelOutput::Cancelled => {
+                    self.network.send(&ToNetwork::Cancel);
+                    self.session.end(&mut self.machine.input, now);
+                    self.panel.show_idle(self.is_server_reachable, now);
+                }
+                PanelOutput::Closed => self.panel.show(View::Hidden, now),
+                PanelOutput::MessageClosed => {
+                    self.panel.show_idle(self.is_server_reachable, now);
+                }
+                PanelOutput::Accepted => self.accepted(now),
+                PanelOutput::Refused { timed_out } => {
+                    let consent = if timed_out { Consent::TimedOut } else { Consent::Refused };
+                    self.refuse(consent, now);
+                }
+                PanelOutput::StopPressed => {
+                    let end = lotse_protocol::message::DeviceEnd::Stopped;
+                    self.network.send(&ToNetwork::End(end));
+                    self.end_session(Ended::ByStaff, now);
+                }
+                _ => {}
+            }
+        }
+        self.bring_to_screen(now);
+    }
+
+    fn bring_to_screen(&mut self, now: Instant) {
+        let is_shown = self.panel.draw(&mut self.machine.panel, now);
+        let is_asking = matches!(self.session.phase, Phase::Asking { .. });
+        if !is_shown && is_asking {
+            // What cannot be shown cannot be answered.
+            self.refuse(Consent::CannotAsk, now);
+        }
+        if let Err(error) = self.machine.local.grab(self.panel.wants_input()) {
+            log::debug!("input devices of the machine: {error}");
+        }
+    }
+
+    /// The person touched Accept: the question is read back once more before it counts.
+    fn accepted(&mut self, now: Instant) {
+        let is_intact = self.panel.verify(&mut self.machine.panel);
+        let Phase::Asking { asks, name } = &self.session.phase else { return };
+        if !is_intact {
+            log::warn!("Accept was touched, but the question was not seen as painted");
+            self.refuse(Consent::CannotAsk, now);
+            return;
+        }
+        let (granted, name) = (*asks, name.clone());
+        self.session.phase = Phase::Consented { granted, name };
+        self.network.send(&ToNetwork::Decide(Consent::Granted(granted)));
+        self.panel.show(View::Joining { number: self.session.number }, now);
+    }
+
+    fn refuse(&mut self, consent: Consent, now: Instant) {
+        self.network.send(&ToNetwork::Decide(consent));
+        let why = match consent {
+            Consent::TimedOut => Ended::RefusedByTime,
+            _ => Ended::Refused,
+        };
+        self.end_session(why, now);
+    }
+}

@@ -1,0 +1,119 @@
+//! Text to keys: what a technician pastes or types as text, pressed key by key.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use lotse_hal::simulated::keys::key_for;
+use lotse_hal::{Error, Held, KeyCode};
+
+/// Between two key events, so that slow readers keep up: their queues hold a few dozen.
+const GAP: Duration = Duration::from_millis(8);
+
+/// Key events that wait at most; what exceeds it is not typed, and reported.
+const MAX_WAITING: usize = 8192;
+
+const LEFT_SHIFT: KeyCode = KeyCode(42);
+
+/// Types text with the keyboard layout of the machine, which is taken to be `us`.
+#[derive(Debug, Default)]
+pub(super) struct Typist {
+    waiting: VecDeque<(KeyCode, bool)>,
+    due: Option<Instant>,
+}
+
+impl Typist {
+    /// Puts text in line. Yields the characters that cannot be typed.
+    pub(super) fn push(&mut self, text: &str, now: Instant) -> Vec<char> {
+        let mut impossible = Vec::new();
+        for character in text.chars() {
+            match key_for(character) {
+                Some((key, shift)) if self.waiting.len() + 4 <= MAX_WAITING => {
+                    let shift = |pressed| shift.then_some((LEFT_SHIFT, pressed));
+                    self.waiting.extend(shift(true));
+                    self.waiting.extend([(key, true), (key, false)]);
+                    self.waiting.extend(shift(false));
+                }
+                _ => impossible.push(character),
+            }
+        }
+        if !self.waiting.is_empty() && self.due.is_none() {
+            self.due = Some(now);
+        }
+        impossible
+    }
+
+    /// Forgets what is still to be typed.
+    pub(super) fn clear(&mut self) {
+        self.waiting.clear();
+        self.due = None;
+    }
+
+    /// When [`Typist::handle_timeout`] is due.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Whether text is still to be typed.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Presses or releases the next key, if it is time.
+    ///
+    /// # Errors
+    /// When the device does not take it; the rest is forgotten.
+    pub(super) fn handle_timeout(&mut self, input: &mut Held, now: Instant) -> Result<(), Error> {
+        if self.due.is_none_or(|due| due > now) {
+            return Ok(());
+        }
+        if let Some((key, pressed)) = self.waiting.pop_front()
+            && let Err(error) = input.key(key, pressed)
+        {
+            self.clear();
+            return Err(error);
+        }
+        self.due = (!self.waiting.is_empty()).then(|| now + GAP);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lotse_hal::simulated::{self, ManualClock, Options};
+    use std::sync::Arc;
+
+    #[test]
+    fn types_what_the_layout_has_and_reports_the_rest() {
+        let mut typist = Typist::default();
+        assert_eq!(typist.push("aß€", Instant::now()), ['ß', '€']);
+        assert!(typist.is_busy());
+        typist.clear();
+        assert!(!typist.is_busy() && typist.poll_timeout().is_none());
+    }
+
+    #[test]
+    fn keys_come_one_by_one_and_all_are_released() {
+        let clock = Arc::new(ManualClock::new());
+        let mut kiosk = simulated::open(Options::default(), clock).unwrap();
+        let mut typist = Typist::default();
+        let mut now = Instant::now();
+        typist.push("Ab", now);
+        let mut steps = 0;
+        while let Some(due) = typist.poll_timeout() {
+            assert!(due <= now + GAP);
+            now = now.max(due);
+            typist.handle_timeout(&mut kiosk.machine.input, now).unwrap();
+            steps += 1;
+        }
+        assert_eq!(steps, 6, "shift, a, a, shift, b, b");
+        assert!(!kiosk.machine.input.holds_anything());
+    }
+
+    #[test]
+    fn a_flood_of_text_is_bounded() {
+        let mut typist = Typist::default();
+        let rest = typist.push(&"x".repeat(MAX_WAITING), Instant::now());
+        assert_eq!(rest.len(), MAX_WAITING / 2 + 1);
+    }
+}

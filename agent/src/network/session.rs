@@ -1,0 +1,231 @@
+//! One link to the server, and the sessions on it one after the other.
+
+use std::future::pending;
+use std::time::{Duration, Instant};
+
+use lotse_client::{Connection, Incoming};
+use lotse_protocol::SessionNumber;
+use lotse_protocol::handshake::{Declined, HandshakeError};
+use lotse_protocol::message::{Consent, DeviceEnd};
+use lotse_protocol::session::{EndReason, Output, Participant, ParticipantEvent};
+use lotse_protocol::tunnel::EndOfSession;
+
+use super::MachineEnd;
+use super::keys::KeyPool;
+use crate::ipc::{Ended, Message, ToMachine, ToNetwork};
+
+/// From the typed number to the question on the panel, at most.
+const JOINING: Duration = Duration::from_secs(30);
+
+/// A link and the participant on it.
+#[derive(Debug)]
+pub(super) struct Session {
+    participant: Participant,
+    connection: Connection,
+    /// A number waits for the RSA key.
+    wanted: Option<SessionNumber>,
+    /// Until when the moderator's console must have answered.
+    joining_until: Option<Instant>,
+}
+
+/// Whether the link goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    Up,
+    Lost,
+}
+
+impl Session {
+    pub(super) fn new(participant: Participant, connection: Connection) -> Self {
+        Self { participant, connection, wanted: None, joining_until: None }
+    }
+
+    /// Runs until the link is lost.
+    pub(super) async fn run(
+        mut self,
+        machine: &mut MachineEnd,
+        keys: &mut KeyPool,
+    ) -> anyhow::Result<()> {
+        loop {
+            let due = self.participant.poll_timeout().into_iter().chain(self.joining_until).min();
+            let link = tokio::select! {
+                biased;
+                incoming = self.connection.next() => self.incoming(incoming, machine).await?,
+                message = machine.next() => self.command(message?, machine).await?,
+                key = keys.take(), if self.wanted.is_some() => {
+                    self.join(key, machine).await?;
+                    Link::Up
+                }
+                () = sleep_until(due) => {
+                    self.timeout(machine).await?;
+                    Link::Up
+                }
+            };
+            self.drain(machine).await?;
+            if link == Link::Lost {
+                if self.participant.is_busy() || self.wanted.is_some() {
+                    machine.send(&ToMachine::Ended(Ended::ConnectionLost)).await?;
+                }
+                return Ok(());
+            }
+        }
+    }
+
+    async fn incoming(
+        &mut self,
+        incoming: Incoming,
+        machine: &mut MachineEnd,
+    ) -> anyhow::Result<Link> {
+        let now = Instant::now();
+        match incoming {
+            Incoming::Packet(packet) => self.participant.handle_packet(&packet, now),
+            Incoming::Reply(reply) => self.participant.handle_answer(reply.answer),
+            Incoming::Notice(notice) => self.participant.handle_notice(&notice),
+            Incoming::Silent { .. } => machine.send(&ToMachine::Silent(true)).await?,
+            Incoming::Alive => machine.send(&ToMachine::Silent(false)).await?,
+            Incoming::Lost(why) => {
+                log::warn!("the link to the server is lost: {why}");
+                return Ok(Link::Lost);
+            }
+            _ => {}
+        }
+        Ok(Link::Up)
+    }
+
+    async fn command(
+        &mut self,
+        message: Message<ToNetwork>,
+        machine: &mut MachineEnd,
+    ) -> anyhow::Result<Link> {
+        let now = Instant::now();
+        match message {
+            Message::Picture(update) => self.participant.send_picture(&update),
+            Message::Typed(ToNetwork::Join { number }) => match SessionNumber::try_from(number) {
+                Ok(number) => self.wanted = Some(number),
+                Err(_) => machine.send(&ToMachine::Ended(Ended::NotJoined)).await?,
+            },
+            Message::Typed(ToNetwork::Cancel) => {
+                self.wanted = None;
+                self.participant.end(DeviceEnd::Stopped);
+            }
+            Message::Typed(ToNetwork::Decide(consent)) => self.participant.decide(consent, now),
+            Message::Typed(ToNetwork::Screen(report)) => self.participant.report_screen(report),
+            Message::Typed(ToNetwork::CannotType(c)) => self.participant.report_cannot_type(c),
+            Message::Typed(ToNetwork::End(why)) => self.participant.end(why),
+            Message::Typed(ToNetwork::Start { .. }) => log::warn!("started twice"),
+        }
+        Ok(Link::Up)
+    }
+
+    async fn join(
+        &mut self,
+        key: Option<lotse_protocol::handshake::JoinKey>,
+        machine: &mut MachineEnd,
+    ) -> anyhow::Result<()> {
+        match (self.wanted.take(), key) {
+            (Some(number), Some(key)) => {
+                self.joining_until = Some(Instant::now() + JOINING);
+                self.participant.join(number, key);
+            }
+            _ => machine.send(&ToMachine::Ended(Ended::NotJoined)).await?,
+        }
+        Ok(())
+    }
+
+    async fn timeout(&mut self, machine: &mut MachineEnd) -> anyhow::Result<()> {
+        let now = Instant::now();
+        self.participant.handle_timeout(now);
+        if self.joining_until.is_some_and(|until| until <= now) {
+            self.joining_until = None;
+            log::warn!("the technician's console does not answer");
+            self.participant.end(DeviceEnd::Fault);
+            // What the panel says is decided here; the end that follows is no news.
+            self.drain_silently();
+            machine.send(&ToMachine::Ended(Ended::NotJoined)).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings everything that the participant has to say to where it belongs.
+    async fn drain(&mut self, machine: &mut MachineEnd) -> anyhow::Result<()> {
+        while let Some(output) = self.participant.poll_output() {
+            if let Some(event) = self.send(output)
+                && let Some(message) = self.translate(event)
+            {
+                machine.send(&message).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn drain_silently(&mut self) {
+        while let Some(output) = self.participant.poll_output() {
+            self.send(output);
+        }
+    }
+
+    /// Puts what is for the server into its queue; yields what is not.
+    fn send(&mut self, output: Output<ParticipantEvent>) -> Option<ParticipantEvent> {
+        match output {
+            Output::Event(event) => return Some(event),
+            Output::Request(what) => {
+                if let Err(error) = self.connection.request(what) {
+                    log::warn!("a request to the server was not sent: {error}");
+                }
+            }
+            Output::Packet(class, packet) => {
+                if let Err(error) = self.connection.send(class, packet) {
+                    log::warn!("a packet was not sent: {error}");
+                }
+            }
+        }
+        None
+    }
+
+    /// What the machine process is told.
+    fn translate(&mut self, event: ParticipantEvent) -> Option<ToMachine> {
+        Some(match event {
+            ParticipantEvent::Ask { name, asks, code } => {
+                self.joining_until = None;
+                ToMachine::Ask { name, asks, code: code.value() }
+            }
+            ParticipantEvent::Connected { rights } => ToMachine::Connected { rights },
+            ParticipantEvent::Watch(watched) => ToMachine::Watch(watched),
+            ParticipantEvent::PictureShown(number) => ToMachine::PictureShown(number),
+            ParticipantEvent::Refresh => ToMachine::Refresh,
+            ParticipantEvent::Input(event) => ToMachine::Input(event),
+            ParticipantEvent::Ended(why) => {
+                self.joining_until = None;
+                log::info!("session: {why:?}");
+                ToMachine::Ended(ended(why))
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// In words that the panel has.
+fn ended(why: EndReason) -> Ended {
+    match why {
+        EndReason::JoinRefused(_) | EndReason::Declined(Declined::Busy) => Ended::NotJoined,
+        EndReason::NotConsented(Consent::TimedOut) => Ended::RefusedByTime,
+        EndReason::NotConsented(_) => Ended::Refused,
+        EndReason::Here(DeviceEnd::Stopped) => Ended::ByStaff,
+        EndReason::Here(_) | EndReason::KeysExhausted => Ended::ConnectionLost,
+        EndReason::Declined(Declined::Failed) | EndReason::Tampered(_) => Ended::Unsafe,
+        EndReason::Handshake(HandshakeError::Incompatible) => Ended::NotJoined,
+        EndReason::Handshake(_) => Ended::Unsafe,
+        EndReason::Server(EndOfSession::ModeratorLost | EndOfSession::ServerStopping) => {
+            Ended::ConnectionLost
+        }
+        EndReason::Server(_) | EndReason::Moderator | EndReason::Declined(_) => Ended::ByTechnician,
+        _ => Ended::ConnectionLost,
+    }
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => pending().await,
+    }
+}

@@ -122,14 +122,13 @@ fn example_picture() -> SharedPicture {
     const WIDTH: u32 = 1024;
     const HEIGHT: u32 = 600;
     let color = |x: u32, y: u32| -> [u8; 4] {
-        let tile = (x / 128 + y / 120) % 2 == 0;
-        let key = (32..992).contains(&x) && (152..560).contains(&y);
-        let inside = key && (x - 32) % 240 < 208 && (y - 152) % 136 < 112;
-        match (y < 96, inside) {
+        let keys = (32..992).contains(&x) && (152..560).contains(&y);
+        let key = keys && (x - 32) % 244 < 212 && (y - 152) % 136 < 112;
+        match (y < 96, key) {
             (true, _) => [0x20, 0x5c, 0x3b, 255],
-            (_, true) if tile => [0xff, 0xff, 0xff, 255],
-            (_, true) => [0xe6, 0xee, 0xe9, 255],
-            _ => [(0xb0 + x / 32) as u8, 0xc8, (0xb8 + y / 20) as u8, 255],
+            (_, true) if x < 240 && y < 260 => [0xf5, 0xbd, 0x2b, 255],
+            (_, true) => [0xff, 0xff, 0xff, 255],
+            _ => [(0xc4 + x / 64) as u8, 0xd2, (0xcc + y / 40) as u8, 255],
         }
     };
     let bytes: Vec<u8> =

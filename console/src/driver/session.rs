@@ -170,6 +170,13 @@ impl<'a> Running<'a> {
         self.drain().await
     }
 
+    fn picture(&mut self, update: Vec<u8>) {
+        if !self.decoding.give(update) {
+            tracing::debug!("the decoder is behind; a picture is dropped");
+            self.moderator.refresh();
+        }
+    }
+
     fn decoded(&mut self, decoded: Decoded) -> Step {
         match decoded {
             Decoded::Shown { number, incomplete } => {
@@ -242,11 +249,7 @@ impl<'a> Running<'a> {
             ModeratorEvent::Screen(report) => {
                 events.send(Event::Screen(translate::screen(report))).await?;
             }
-            ModeratorEvent::Picture(update) => {
-                if !self.decoding.give(update) {
-                    self.moderator.refresh();
-                }
-            }
+            ModeratorEvent::Picture(update) => self.picture(update),
             ModeratorEvent::InputDropped(_) => {
                 events.send(Event::Notice(Notice::InputTooLate)).await?;
             }

@@ -126,7 +126,7 @@ const TABLE: &[Row] = &[
     Row(Place::AudioVolumeUp, 115, &[]),
     Row(Place::Power, 116, &[]),
     Row(Place::NumpadEqual, 117, &[]),
-    Row(Place::Pause, 119, &["Break"]),
+    Row(Place::Pause, 119, &[]),
     Row(Place::NumpadComma, 121, &[]),
     Row(Place::Lang1, 122, &[]),
     Row(Place::Lang2, 123, &[]),

@@ -1,11 +1,12 @@
 //! Runs one line after another.
 
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lotse_protocol::ServerAddress;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::line::{Line, parse, split};
 use super::report;
@@ -254,8 +255,11 @@ impl<W: Write> Runner<W> {
 
     fn screenshot(&mut self, path: &std::path::Path) -> Outcome {
         let mut headless = Headless::new(WINDOW, 1.0);
-        let scene =
-            Scene { model: &self.model, picture: &self.session.picture, now: Instant::now() };
+        let scene = Scene {
+            model: &self.model,
+            picture: &self.session.picture,
+            now: Instant::now().into_std(),
+        };
         let canvas = headless.render(|ui| {
             console_ui(ui, &scene, &mut self.view);
         });
@@ -283,7 +287,11 @@ impl<W: Write> Runner<W> {
                 let seconds = limit.as_secs_f64();
                 return Ok(Err(self.not_now(&format!("it did not happen within {seconds} s"))));
             }
-            self.pass(deadline.min(now + LOOK)).await?;
+            // One event at a time: what is waited for may be over with the next one.
+            tokio::select! {
+                () = tokio::time::sleep_until(deadline.min(now + LOOK)) => {}
+                event = self.session.events.recv() => self.take(event)?,
+            }
         }
     }
 
@@ -298,7 +306,7 @@ impl<W: Write> Runner<W> {
     async fn pass(&mut self, until: Instant) -> io::Result<()> {
         loop {
             tokio::select! {
-                () = tokio::time::sleep_until(until.into()) => return Ok(()),
+                () = tokio::time::sleep_until(until) => return Ok(()),
                 event = self.session.events.recv() => self.take(event)?,
             }
         }
@@ -311,7 +319,7 @@ impl<W: Write> Runner<W> {
         if let Some(line) = report::event(&event) {
             self.say(&line)?;
         }
-        self.model.apply(event, Instant::now());
+        self.model.apply(event, Instant::now().into_std());
         Ok(())
     }
 

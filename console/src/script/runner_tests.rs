@@ -143,7 +143,7 @@ async fn writes_picture_and_window() {
         picture.resize(40, 30).unwrap();
         let rect = PixelRect { x: 0, y: 0, width: 40, height: 30 };
         picture.copy_rgbx(&vec![77; 40 * 30 * 4], rect);
-        picture.finish_update(Instant::now());
+        picture.finish_update(std::time::Instant::now());
     }
     for (command, name) in [("shot", "a.png"), ("screenshot-ui", "b.png"), ("shot", "no/c.png")] {
         played.line(&format!("{command} {}", folder.path().join(name).display())).await;

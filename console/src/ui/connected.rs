@@ -59,8 +59,8 @@ pub(super) fn interrupted_ui(
             frame.show(ui, |ui| {
                 ui.set_width(440.0);
                 widgets::heading(ui, text.interrupted);
-                ui.label(text.interrupted_safe);
-                ui.label(text.interrupted_next);
+                widgets::plain(ui, text.interrupted_safe);
+                widgets::plain(ui, text.interrupted_next);
                 ui.add_space(6.0);
                 let seconds = scene.now.saturating_duration_since(since).as_secs();
                 widgets::busy(ui, &format!("{} {seconds} s", text.since));

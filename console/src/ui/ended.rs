@@ -18,8 +18,8 @@ pub(super) fn ended_ui(
     let advice = words.advice(why);
     widgets::heading(ui, advice.happened);
     ui.add_space(4.0);
-    ui.label(RichText::new(advice.safe).size(15.0));
-    ui.label(RichText::new(advice.next).size(15.0));
+    widgets::plain(ui, advice.safe);
+    widgets::plain(ui, advice.next);
     if let Some(detail) = why.detail() {
         ui.add_space(6.0);
         let text = format!("{}: {detail}", words.ended.detail);

@@ -1,1 +1,246 @@
-//! Rules of the screens as a whole.
+//! What a hand does on the screens.
+
+use egui::{Event as Input, Modifiers, PointerButton, Pos2, RawInput, Rect, pos2, vec2};
+use winit::keyboard::{KeyCode as Place, PhysicalKey};
+
+use super::*;
+use crate::model::{
+    Button, Code, EndReason, Event, KeyCode, Level, Peer, PixelPoint, Right, Rights, TouchPhase,
+};
+
+const WINDOW: Rect = Rect { min: Pos2::ZERO, max: pos2(1000.0, 700.0) };
+
+/// A console without pixels.
+struct Bench {
+    ctx: egui::Context,
+    model: Model,
+    picture: SharedPicture,
+    view: View,
+    now: Instant,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let ctx = egui::Context::default();
+        theme::apply(&ctx);
+        let view = View::new(Language::En, "server.example".into(), "Ada".into());
+        let (model, picture) = (Model::default(), SharedPicture::default());
+        Self { ctx, model, picture, view, now: Instant::now() }
+    }
+
+    fn comparing() -> Self {
+        let mut bench = Self::new();
+        let server = "server.example".parse().unwrap();
+        bench.model.note(&Command::Open { server, name: "Ada".into() });
+        bench.event(Event::Opened { number: "412936085".parse().unwrap() });
+        bench.event(Event::Joined);
+        bench.event(Event::Code { code: Code::from_digits([1; 6]), who: "Kiosk".into() });
+        bench
+    }
+
+    fn connected(rights: Rights) -> Self {
+        let mut bench = Self::comparing();
+        bench.model.note(&Command::CodesMatch);
+        bench.event(Event::Connected(Peer {
+            name: "Kiosk".into(),
+            rights,
+            level: Level::CodeCompared,
+        }));
+        bench.picture.lock().resize(400, 200).unwrap();
+        bench.frame(vec![]);
+        bench
+    }
+
+    fn event(&mut self, event: Event) {
+        self.model.apply(event, self.now);
+    }
+
+    fn frame(&mut self, events: Vec<Input>) -> Vec<Command> {
+        let input = RawInput { screen_rect: Some(WINDOW), events, ..RawInput::default() };
+        let scene = Scene { model: &self.model, picture: &self.picture, now: self.now };
+        let mut commands = Vec::new();
+        let _ = self.ctx.run_ui(input, |ui| commands = console_ui(ui, &scene, &mut self.view));
+        commands
+    }
+
+    fn click(&mut self, at: Pos2) -> Vec<Command> {
+        let button = |pressed| Input::PointerButton {
+            pos: at,
+            button: PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        };
+        let mut commands = self.frame(vec![Input::PointerMoved(at)]);
+        commands.extend(self.frame(vec![button(true)]));
+        commands.extend(self.frame(vec![button(false)]));
+        commands
+    }
+
+    /// Every command that a click somewhere gives; each click begins anew.
+    fn commands_of_all_clicks(start: impl Fn() -> Self) -> Vec<Command> {
+        let mut found: Vec<Command> = Vec::new();
+        let mut bench = start();
+        for y in (0..35).map(|row| row as f32 * 20.0 + 5.0) {
+            for x in (0..25).map(|column| column as f32 * 40.0 + 5.0) {
+                for command in bench.click(pos2(x, y)) {
+                    if !found.contains(&command) {
+                        found.push(command);
+                        // A name or a language may have changed the screen.
+                        bench = start();
+                    }
+                }
+            }
+        }
+        found
+    }
+}
+
+const STEER: Rights = Rights::NONE.with(Right::View).with(Right::Control);
+
+/// The middle of the picture as it is fitted into the window.
+const MIDDLE: Pos2 = pos2(500.0, 361.0);
+
+#[test]
+fn comparing_offers_both_answers_and_nothing_else() {
+    let found = Bench::commands_of_all_clicks(Bench::comparing);
+    assert_eq!(found, [Command::CodesMatch, Command::CodesDiffer]);
+}
+
+#[test]
+fn opening_takes_what_stands_in_the_fields() {
+    let found = Bench::commands_of_all_clicks(Bench::new);
+    let server = "server.example".parse().unwrap();
+    assert_eq!(found, [Command::Open { server, name: "Ada".into() }]);
+}
+
+#[test]
+fn a_wrong_address_or_no_name_opens_nothing() {
+    for (server, name) in [("", "Ada"), ("a b", "Ada"), ("server.example", " ")] {
+        let found = Bench::commands_of_all_clicks(|| {
+            let mut bench = Bench::new();
+            bench.view = View::new(Language::En, server.into(), name.into());
+            bench
+        });
+        assert!(found.is_empty(), "{server:?} {name:?}: {found:?}");
+    }
+}
+
+#[test]
+fn an_ended_session_can_be_opened_again() {
+    let found = Bench::commands_of_all_clicks(|| {
+        let mut bench = Bench::comparing();
+        bench.event(Event::Ended(EndReason::StoppedAtPanel));
+        bench
+    });
+    assert!(matches!(found.as_slice(), [Command::Open { .. }]), "{found:?}");
+}
+
+#[test]
+fn a_click_presses_where_it_is_seen() {
+    let mut bench = Bench::connected(STEER);
+    let commands = bench.click(MIDDLE);
+    let at = PixelPoint { x: 200, y: 100 };
+    let near = |point: PixelPoint| point.x.abs_diff(at.x) <= 2 && point.y.abs_diff(at.y) <= 2;
+    let moves: Vec<_> = commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::PointerMove(at) => Some(*at),
+            _ => None,
+        })
+        .collect();
+    assert!(!moves.is_empty() && moves.into_iter().all(near), "{commands:?}");
+    let buttons: Vec<_> = commands
+        .into_iter()
+        .filter(|command| !matches!(command, Command::PointerMove(_)))
+        .collect();
+    let button = |pressed| Command::PointerButton { button: Button::Left, pressed };
+    assert_eq!(buttons, [button(true), button(false)]);
+}
+
+#[test]
+fn a_finger_touches_where_it_is_seen() {
+    let mut bench = Bench::connected(STEER);
+    bench.view.pointing = Pointing::Touch;
+    let commands = bench.click(MIDDLE);
+    let phases: Vec<_> = commands
+        .into_iter()
+        .map(|command| match command {
+            Command::Touch { contact: 0, phase, .. } => phase,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(phases, [TouchPhase::Down, TouchPhase::Up]);
+}
+
+#[test]
+fn who_may_only_see_steers_nothing() {
+    let found = Bench::commands_of_all_clicks(|| Bench::connected(Rights::NONE.with(Right::View)));
+    assert_eq!(found, [Command::End]);
+    let bench = Bench::connected(Rights::NONE.with(Right::View));
+    assert!(!bench.view.keys_go_to_panel(&bench.model));
+}
+
+#[test]
+fn every_physical_key_goes_to_the_panel_while_the_picture_has_the_focus() {
+    let mut bench = Bench::connected(STEER);
+    assert!(bench.view.keys_go_to_panel(&bench.model));
+    for (place, code) in [(Place::SuperLeft, 125), (Place::F13, 183), (Place::PrintScreen, 99)] {
+        let command = bench.view.key(PhysicalKey::Code(place), true);
+        assert_eq!(command, Some(Command::Key { key: KeyCode(code), pressed: true }));
+    }
+}
+
+#[test]
+fn a_click_beside_the_picture_takes_the_keyboard_back() {
+    let mut bench = Bench::connected(STEER);
+    bench.click(pos2(500.0, 660.0));
+    assert!(!bench.view.keys_go_to_panel(&bench.model));
+    bench.click(MIDDLE);
+    assert!(bench.view.keys_go_to_panel(&bench.model));
+}
+
+#[test]
+fn an_interruption_lets_go_of_what_is_held() {
+    let mut bench = Bench::connected(STEER);
+    bench.view.key(PhysicalKey::Code(Place::ShiftLeft), true);
+    bench.event(Event::Interrupted);
+    assert_eq!(bench.frame(vec![]), [Command::ReleaseAll]);
+    assert!(bench.frame(vec![]).is_empty());
+}
+
+#[test]
+fn what_is_held_is_released_when_the_focus_is_lost() {
+    let mut bench = Bench::connected(STEER);
+    bench.view.key(PhysicalKey::Code(Place::AltLeft), true);
+    let mut commands = Vec::new();
+    bench.view.lose_focus(&mut commands);
+    assert_eq!(commands, [Command::ReleaseAll]);
+}
+
+#[test]
+fn keys_stay_here_while_a_text_is_written() {
+    let mut bench = Bench::connected(STEER);
+    bench.view.typing = Some(String::new());
+    bench.frame(vec![]);
+    assert!(!bench.view.keys_go_to_panel(&bench.model));
+    let shielded = bench.click(pos2(120.0, 120.0));
+    assert!(shielded.is_empty(), "the picture below takes no click: {shielded:?}");
+}
+
+#[test]
+fn any_size_of_window_can_be_drawn() {
+    for state in [Bench::new(), Bench::comparing(), Bench::connected(STEER)] {
+        let mut bench = state;
+        for size in [vec2(1.0, 1.0), vec2(200.0, 100.0), vec2(8000.0, 3000.0)] {
+            for scale in [Scale::Fitted, Scale::Native] {
+                bench.view.scale = scale;
+                let screen_rect = Some(Rect::from_min_size(Pos2::ZERO, size));
+                let input = RawInput { screen_rect, ..RawInput::default() };
+                let scene = Scene { model: &bench.model, picture: &bench.picture, now: bench.now };
+                let _ = bench.ctx.run_ui(input, |ui| {
+                    console_ui(ui, &scene, &mut bench.view);
+                });
+            }
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The window in which a text is written or pasted, to be typed at the panel.
 
-use egui::{Modal, TextEdit, Ui};
+use egui::{Frame, Modal, TextEdit, Ui};
 
 use super::view::View;
 use super::widgets;
@@ -14,7 +14,8 @@ pub(super) fn typing_ui(ui: &mut Ui, view: &mut View, words: &Words, commands: &
     let Some(mut text) = view.typing.take() else { return };
     let words = &words.connected;
     let mut keep = true;
-    let modal = Modal::new(ui.id().with("typing")).show(ui.ctx(), |ui| {
+    let frame = Frame::popup(ui.style()).corner_radius(10).inner_margin(28);
+    let modal = Modal::new(ui.id().with("typing")).frame(frame).show(ui.ctx(), |ui| {
         ui.set_width(460.0);
         widgets::heading(ui, words.type_text);
         widgets::soft(ui, words.type_how);

@@ -66,7 +66,7 @@ fn numbered(ui: &mut Ui, step: u32, text: &str) {
 }
 
 pub(super) fn joining_ui(ui: &mut Ui, words: &Words, commands: &mut Vec<Command>) {
-    widgets::heading(ui, words.start.heading);
+    widgets::heading(ui, words.wait.joined);
     ui.add_space(8.0);
     widgets::busy(ui, words.wait.joining);
     cancel(ui, words, commands);

@@ -10,6 +10,9 @@ use super::theme;
 /// Width of a card, in points.
 pub(super) const CARD_WIDTH: f32 = 560.0;
 
+/// Height of a line of a paragraph, in points.
+const LINE_HEIGHT: f32 = 20.0;
+
 /// A white card in the middle of the paper.
 pub(super) fn card(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
     let free = ui.available_height();
@@ -43,7 +46,12 @@ pub(super) fn heading(ui: &mut Ui, text: &str) {
 
 /// A paragraph of less weight.
 pub(super) fn soft(ui: &mut Ui, text: &str) -> Response {
-    ui.label(RichText::new(text).color(theme::INK_SOFT))
+    ui.label(RichText::new(text).color(theme::INK_SOFT).line_height(Some(LINE_HEIGHT)))
+}
+
+/// A paragraph.
+pub(super) fn plain(ui: &mut Ui, text: &str) -> Response {
+    ui.label(RichText::new(text).size(15.0).line_height(Some(LINE_HEIGHT)))
 }
 
 /// The button of what most people want next.
@@ -135,10 +143,10 @@ pub(super) fn choice_on_bar<T: PartialEq + Copy>(
 ) {
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.x = 1.0;
-        let corners = [
-            CornerRadius { ne: 0, se: 0, ..CornerRadius::same(theme::RADIUS) },
-            CornerRadius { nw: 0, sw: 0, ..CornerRadius::same(theme::RADIUS) },
-        ];
+        let left = CornerRadius { ne: 0, se: 0, ..CornerRadius::same(theme::RADIUS) };
+        let right = CornerRadius { nw: 0, sw: 0, ..CornerRadius::same(theme::RADIUS) };
+        let from_right = ui.layout().prefer_right_to_left();
+        let corners = if from_right { [right, left] } else { [left, right] };
         for ((choice, text), corner) in choices.into_iter().zip(corners) {
             let button = on_bar(text, *value == choice).corner_radius(corner);
             if ui.add(button).on_hover_text(hint).clicked() {

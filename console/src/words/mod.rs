@@ -151,7 +151,9 @@ pub struct WaitWords {
     pub copied: &'static str,
     /// Button.
     pub cancel: &'static str,
-    /// Somebody joined; keys are exchanged.
+    /// Heading when somebody has joined.
+    pub joined: &'static str,
+    /// Keys are exchanged.
     pub joining: &'static str,
     /// Before the name of the panel: what it calls itself.
     pub calls_itself: &'static str,

@@ -45,16 +45,6 @@ impl Guest {
         Ok(Self { vm, machine, artefacts: artefacts.to_path_buf(), size: None })
     }
 
-    /// The kind of machine.
-    pub(crate) fn machine(&self) -> Machine {
-        self.machine
-    }
-
-    /// The number of the QEMU process on the host.
-    pub(crate) fn pid(&mut self) -> u32 {
-        self.vm.pid()
-    }
-
     /// Runs a shell command as root and tells how it ended.
     ///
     /// # Errors
@@ -123,7 +113,8 @@ impl Guest {
     /// # Errors
     /// When it can't be read or written.
     pub(crate) fn install(&mut self, program: &Path) -> Result<String> {
-        let name = program.file_name().and_then(|name| name.to_str()).context("a program's name")?;
+        let name =
+            program.file_name().and_then(|name| name.to_str()).context("a program's name")?;
         let content = fs::read(program).with_context(|| program.display().to_string())?;
         let path = format!("{BIN}/{name}");
         self.vm.channel.put(&path, 0o755, content)?;

@@ -30,7 +30,7 @@ const STEPS_VERSION: &str = "1";
 /// An image that no run has used for this long is removed when a new one is made.
 const KEEP_UNUSED: Duration = Duration::from_secs(14 * 24 * 3600);
 
-/// A Debian package is needed for each step.
+/// Debian packages whose programs carry the steps out.
 const PACKAGES: [&str; 4] = ["mmdebstrap", "e2fsprogs", "zstd", "ca-certificates"];
 
 /// Parts of packages that no scenario needs, as dpkg patterns: half of the kernel's modules among them.
@@ -84,6 +84,9 @@ pub(crate) fn ensure() -> Result<Image> {
     lock.lock().context("the cache can't be locked")?;
     if !folder.exists() {
         debian::ensure_installed(&PACKAGES)?;
+        if !debian::is_root() {
+            debian::ensure_installed(&["uidmap"])?;
+        }
         remove_unused(&cache)?;
         let unfinished = cache.join("unfinished");
         remove_tree(&unfinished)?;
@@ -181,7 +184,9 @@ fn entries(list: &str) -> Vec<&str> {
 fn quoted(path: &Path) -> Result<String> {
     let text = path.to_str().context("a path is not valid UTF-8")?;
     if text.contains(['\'', '"', '\\', '$', '`', ' ']) {
-        bail!("{text} has characters that mmdebstrap's hooks can't take; set XDG_CACHE_HOME or move the checkout");
+        bail!(
+            "{text} has characters that mmdebstrap's hooks can't take; set XDG_CACHE_HOME or move the checkout"
+        );
     }
     Ok(text.to_owned())
 }

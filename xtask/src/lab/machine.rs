@@ -50,8 +50,14 @@ impl Machine {
         const USB: [&str; 4] = ["-device", "qemu-xhci", "-device", "usb-tablet"];
         match self {
             Self::Virtio => &[
-                "-vga", "none", "-device", "virtio-gpu-pci", "-device", "virtio-keyboard-pci",
-                "-device", "virtio-tablet-pci",
+                "-vga",
+                "none",
+                "-device",
+                "virtio-gpu-pci",
+                "-device",
+                "virtio-keyboard-pci",
+                "-device",
+                "virtio-tablet-pci",
             ],
             Self::Bochs => {
                 &["-vga", "none", "-device", "bochs-display", USB[0], USB[1], USB[2], USB[3]]

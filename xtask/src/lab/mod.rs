@@ -7,12 +7,14 @@ mod channel;
 mod guest;
 mod image;
 mod machine;
+mod people;
 mod picture;
 mod qmp;
 mod report;
 mod scenario;
 mod scenarios;
 mod shell;
+mod talker;
 mod vm;
 
 use std::fs;
@@ -63,7 +65,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if let Some(name) = &args.shell {
         let machine = Machine::from_name(name);
-        return try_by_hand(machine.with_context(|| format!("no kind of machine is called {name}"))?);
+        return try_by_hand(
+            machine.with_context(|| format!("no kind of machine is called {name}"))?,
+        );
     }
     let scenarios = select(&args.names)?;
     let parts = prepare()?;
@@ -98,9 +102,8 @@ fn select(names: &[String]) -> Result<Vec<Scenario>> {
             bail!("no scenario, machine or case is called {name}; see cargo xtask lab --list");
         }
     }
-    let is_meant = |scenario: &Scenario| {
-        names.is_empty() || names.iter().any(|name| scenario.is_called(name))
-    };
+    let is_meant =
+        |scenario: &Scenario| names.is_empty() || names.iter().any(|name| scenario.is_called(name));
     Ok(all.into_iter().filter(is_meant).collect())
 }
 

@@ -29,7 +29,8 @@ impl Picture {
         let mut word = || -> Result<&str> {
             let start = rest.iter().position(|byte| !byte.is_ascii_whitespace());
             rest = start.and_then(|start| rest.get(start..)).context("the PPM ends in its head")?;
-            let end = rest.iter().position(u8::is_ascii_whitespace).context("a PPM without rows")?;
+            let end =
+                rest.iter().position(u8::is_ascii_whitespace).context("a PPM without rows")?;
             let (word, after) = rest.split_at(end);
             rest = after;
             Ok(std::str::from_utf8(word)?)

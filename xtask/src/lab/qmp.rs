@@ -42,7 +42,8 @@ impl Qmp {
         let sent = writeln!(self.stream.get_mut(), "{request}");
         sent.with_context(|| format!("QEMU is gone ({command})"))?;
         loop {
-            let mut answer = self.message().with_context(|| format!("QEMU's answer to {command}"))?;
+            let mut answer =
+                self.message().with_context(|| format!("QEMU's answer to {command}"))?;
             if let Some(error) = answer.get("error") {
                 bail!("QEMU refuses {command}: {error}");
             }

@@ -73,7 +73,8 @@ impl Bench {
     /// # Errors
     /// When the case does not name it.
     pub(crate) fn program(&self, name: &str) -> Result<&Path> {
-        let found = self.programs.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name));
+        let found =
+            self.programs.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name));
         found.map(PathBuf::as_path).ok_or_else(|| anyhow::anyhow!("the case does not name {name}"))
     }
 
@@ -89,7 +90,12 @@ impl Bench {
         if difference.pixels > 0 {
             difference.map.save_png(&file("-difference"))?;
         }
-        ensure!(difference.pixels == 0, "{} pixels differ, {}", difference.pixels, difference.first);
+        ensure!(
+            difference.pixels == 0,
+            "{} pixels differ, {}",
+            difference.pixels,
+            difference.first
+        );
         ensure!(should.colours() > 1, "the screen has one colour only, which proves nothing");
         Ok(())
     }

@@ -43,7 +43,8 @@ pub(crate) fn run(guest: &mut Guest, artefacts: &Path) -> Result<()> {
 fn carry_out(guest: &mut Guest, line: &str) -> Result<String> {
     let Some(special) = line.strip_prefix(':') else {
         let ended = guest.run(line, Duration::from_secs(600))?;
-        let status = if ended.status == 0 { String::new() } else { format!("status {}", ended.status) };
+        let status =
+            if ended.status == 0 { String::new() } else { format!("status {}", ended.status) };
         return Ok(format!("{}{}{status}", ended.stdout, ended.stderr));
     };
     let words: Vec<&str> = special.split_whitespace().collect();

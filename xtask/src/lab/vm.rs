@@ -112,11 +112,6 @@ impl Vm {
         let channel = Channel::connect(&channel, patience)?;
         Ok(Self { process, qmp, channel, folder })
     }
-
-    /// The number of the QEMU process.
-    pub(crate) fn pid(&mut self) -> u32 {
-        self.process.child().id()
-    }
 }
 
 impl Drop for Vm {
@@ -152,9 +147,25 @@ fn arguments(parts: &Parts, machine: Machine) -> Vec<String> {
     );
     let mut arguments: Vec<String> = [
         // Emulation, on purpose: the same everywhere, whether or not there is hardware support.
-        "-accel", "tcg", "-cpu", "Westmere", "-m", MEMORY, "-smp", "2", "-nodefaults", "-no-user-config",
-        "-display", "none", "-no-reboot", "-device", "virtio-rng-pci",
-        "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,id=net-card",
+        "-accel",
+        "tcg",
+        "-cpu",
+        "Westmere",
+        "-m",
+        MEMORY,
+        "-smp",
+        "2",
+        "-nodefaults",
+        "-no-user-config",
+        "-display",
+        "none",
+        "-no-reboot",
+        "-device",
+        "virtio-rng-pci",
+        "-netdev",
+        "user,id=net",
+        "-device",
+        "virtio-net-pci,netdev=net,id=net-card",
     ]
     .map(String::from)
     .into();
@@ -192,7 +203,8 @@ fn saved_state(parts: &Parts, machine: Machine, artefacts: &Path) -> Result<Path
     lock.lock().context("the saved states can't be locked")?;
     // The hand's path differs between checkouts, its content counts.
     let hand = fs::read(&parts.hand)?;
-    let key = state_key(&arguments(&Parts { hand: "hand".into(), ..parts.clone() }, machine), &hand)?;
+    let key =
+        state_key(&arguments(&Parts { hand: "hand".into(), ..parts.clone() }, machine), &hand)?;
     let folder = states.join(format!("{machine}-{key}"));
     if folder.exists() {
         return Ok(folder);

@@ -1,10 +1,14 @@
 //! The scenarios, by what they are about. To add one, write a function and a line in its module's `CASES`.
 
+mod consent;
+mod faults;
 mod input;
 mod kiosk;
 mod screen;
+mod session;
 
 use super::scenario::Case;
 
 /// All cases.
-pub(crate) const CASES: &[&[Case]] = &[screen::CASES, kiosk::CASES, input::CASES];
+pub(crate) const CASES: &[&[Case]] =
+    &[screen::CASES, kiosk::CASES, input::CASES, session::CASES, consent::CASES, faults::CASES];

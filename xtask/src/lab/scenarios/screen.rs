@@ -52,7 +52,9 @@ pub(super) const CASES: &[Case] = &[
 
 /// Nothing on the text console moves any more: no prompt, no blinking.
 pub(super) fn quiet_console(bench: &mut Bench) -> Result<()> {
-    bench.guest.sh("systemctl stop getty@tty1; chvt 1; printf '\\033[?25l\\033[2J\\033[H' > /dev/tty1")?;
+    bench
+        .guest
+        .sh("systemctl stop getty@tty1; chvt 1; printf '\\033[?25l\\033[2J\\033[H' > /dev/tty1")?;
     Ok(())
 }
 
@@ -85,7 +87,9 @@ fn console_picture(bench: &mut Bench) -> Result<()> {
 fn noise_picture(bench: &mut Bench) -> Result<()> {
     quiet_console(bench)?;
     // More than fits: the last write says so, and is not counted as a failure.
-    bench.guest.sh("head --bytes=16M /dev/urandom > /dev/fb0 2>/dev/null; sync /dev/fb0; sleep 1")?;
+    bench
+        .guest
+        .sh("head --bytes=16M /dev/urandom > /dev/fb0 2>/dev/null; sync /dev/fb0; sleep 1")?;
     expect_shot_is_shown(bench, "noise")?;
     let colours = bench.guest.screendump()?.colours();
     ensure!(colours > 10_000, "only {colours} colours: this is not the noise");
@@ -98,7 +102,8 @@ fn no_leak(bench: &mut Bench) -> Result<()> {
     shot(bench)?;
     let told = bench.guest.sh_for("machine_probe captures 10000", Duration::from_secs(1200))?;
     let number = |before: &str| -> Result<u64> {
-        let (_, rest) = told.split_once(before).with_context(|| format!("no {before:?} in: {told}"))?;
+        let (_, rest) =
+            told.split_once(before).with_context(|| format!("no {before:?} in: {told}"))?;
         let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
         digits.parse().with_context(|| format!("no number after {before:?} in: {told}"))
     };

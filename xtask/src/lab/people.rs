@@ -1,0 +1,326 @@
+//! The people and programs of a session: the technician at a console, the server, the agent and the person at the panel.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use super::guest::Guest;
+use super::picture::Picture;
+use super::talker::Talker;
+use crate::host_process::HostProcess;
+
+/// What an emulated machine may take for what is quick on a real one: to paint a panel, to join, to answer.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where the guest finds the host.
+const HOST_IN_GUEST: &str = "10.0.2.2";
+
+/// The session server on the host.
+#[derive(Debug)]
+pub(crate) struct Server {
+    talker: Talker,
+    program: PathBuf,
+    folder: PathBuf,
+    port: u16,
+    fingerprint: String,
+}
+
+impl Server {
+    /// Starts a server on a free port of 127.0.0.1. Its certificate and logs are in `folder`.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub(crate) fn start(program: &Path, folder: &Path) -> Result<Self> {
+        let (talker, port, fingerprint) = Self::launch(program, folder, 0)?;
+        let (program, folder) = (program.to_path_buf(), folder.to_path_buf());
+        Ok(Self { talker, program, folder, port, fingerprint })
+    }
+
+    /// Kills the server, as a crash would.
+    pub(crate) fn kill(&mut self) {
+        self.talker.kill();
+    }
+
+    /// Starts it again after [`Server::kill`], at the same address.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub(crate) fn restart(&mut self) -> Result<()> {
+        let (talker, _, fingerprint) = Self::launch(&self.program, &self.folder, self.port)?;
+        ensure!(fingerprint == self.fingerprint, "the server has another certificate now");
+        self.talker = talker;
+        Ok(())
+    }
+
+    /// The address for a program on the host.
+    pub(crate) fn address_on_host(&self) -> String {
+        format!("127.0.0.1:{}#{}", self.port, self.fingerprint)
+    }
+
+    /// The address for the agent.
+    pub(crate) fn address_in_guest(&self) -> String {
+        format!("{HOST_IN_GUEST}:{}#{}", self.port, self.fingerprint)
+    }
+
+    fn launch(program: &Path, folder: &Path, port: u16) -> Result<(Talker, u16, String)> {
+        let mut command = HostProcess::command(program);
+        command.args(["--listen", &format!("127.0.0.1:{port}"), "--public-host", "127.0.0.1"]);
+        command.arg("--data").arg(folder.join("server-data"));
+        command.env("RUST_LOG", "debug");
+        let mut talker = Talker::start(command, folder, "server")?;
+        let up = talker.hear("the server", PATIENCE, |value| value.get("address").is_some())?;
+        let text = |key: &str| up.get(key).and_then(Value::as_str).context("the server's address");
+        let port = text("listening")?.rsplit_once(':').context("no port")?.1.parse()?;
+        let (_, fingerprint) = text("address")?.split_once('#').context("no fingerprint")?;
+        Ok((talker, port, fingerprint.to_owned()))
+    }
+}
+
+/// The technician: the console's command line on the host.
+#[derive(Debug)]
+pub(crate) struct Technician {
+    talker: Talker,
+    folder: PathBuf,
+}
+
+impl Technician {
+    /// Starts a console. Its pictures and logs go to `folder`.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub(crate) fn start(program: &Path, server: &Server, folder: &Path) -> Result<Self> {
+        let mut command = HostProcess::command(program);
+        command.args(["session", "--name", "Technician", "--server", &server.address_on_host()]);
+        let talker = Talker::start(command, folder, "technician")?;
+        Ok(Self { talker, folder: folder.to_path_buf() })
+    }
+
+    /// Gives the console a command and waits for its answer.
+    ///
+    /// # Errors
+    /// When the command fails; the console's words are in the error.
+    pub(crate) fn ask(&mut self, line: &str) -> Result<Value> {
+        let command = line.split(' ').next().unwrap_or(line);
+        self.talker.say(line)?;
+        // Longer than the longest time that a command waits by itself.
+        let answer = self.talker.hear(&format!("the answer to {line}"), 6 * PATIENCE, |value| {
+            value.get("command").and_then(Value::as_str) == Some(command)
+        })?;
+        let is_ok = answer.get("ok").and_then(Value::as_bool) == Some(true);
+        ensure!(is_ok, "the console says to `{line}`: {answer}");
+        Ok(answer)
+    }
+
+    /// Waits for an event of the console, if it has not come already.
+    ///
+    /// # Errors
+    /// When it does not come within `timeout`.
+    pub(crate) fn wait_event(&mut self, name: &str, timeout: Duration) -> Result<Value> {
+        self.talker
+            .hear(name, timeout, |value| value.get("event").and_then(Value::as_str) == Some(name))
+    }
+
+    /// Waits until the session is over, and checks why, and that it is said in words.
+    ///
+    /// # Errors
+    /// When it goes on, or is over for another reason than one of `reasons`.
+    pub(crate) fn expect_ended(&mut self, reasons: &[&str], timeout: Duration) -> Result<()> {
+        let ended = self.wait_event("ended", timeout)?;
+        let text = |key: &str| ended.get(key).and_then(Value::as_str).unwrap_or_default();
+        ensure!(reasons.contains(&text("reason")), "ended, but not for {reasons:?}: {ended}");
+        ensure!(text("happened").contains(' '), "no words say what happened: {ended}");
+        Ok(())
+    }
+
+    /// What the console shows of the panel, kept as `NAME.png`.
+    ///
+    /// # Errors
+    /// When there is no picture.
+    pub(crate) fn picture(&mut self, name: &str) -> Result<Picture> {
+        let file = self.folder.join(format!("{name}.png"));
+        self.ask(&format!("shot {}", file.display()))?;
+        Picture::from_png(&file)
+    }
+}
+
+/// The agent in the guest, and the person in front of its panel.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    /// The agent's program on the host, which knows where its buttons are.
+    program: PathBuf,
+}
+
+/// A view of the panel on which a person can press something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum View {
+    /// Asks for a session number.
+    Home,
+    /// Asks whether the technician may.
+    Asking,
+    /// The sign of a session, with Stop.
+    Session,
+    /// Says something, with Ok.
+    Message,
+}
+
+impl View {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Home => "home",
+            Self::Asking => "asking",
+            Self::Session => "session",
+            Self::Message => "message",
+        }
+    }
+}
+
+/// Where something can be pressed.
+#[derive(Debug, Clone)]
+struct Place {
+    name: String,
+    x: usize,
+    y: usize,
+    width: usize,
+    height: usize,
+}
+
+impl Agent {
+    /// Installs the agent as a package would, with `settings` (lines of TOML) beside the server's address, and starts it.
+    ///
+    /// # Errors
+    /// When the unit does not start.
+    pub(crate) fn start(
+        program: &Path,
+        guest: &mut Guest,
+        server: &Server,
+        settings: &str,
+    ) -> Result<Self> {
+        let config = format!(
+            "server = \"{}\"\nname = \"Lab kiosk\"\n{settings}\n",
+            server.address_in_guest()
+        );
+        guest.sh("mkdir -p /etc/lotse")?;
+        guest.put("/etc/lotse/agent.toml", config)?;
+        let program = program.to_path_buf();
+        let installed = guest.install(&program)?;
+        guest.sh(&format!("mv {installed} /usr/bin/lotse-agent"))?;
+        for (file, path) in SYSTEM_FILES {
+            let content = std::fs::read(crate::paths::workspace().join(file)).context(file)?;
+            guest.put(path, content)?;
+        }
+        guest.sh(
+            "systemd-sysusers; systemctl daemon-reload; systemctl restart systemd-modules-load; \
+             systemctl start lotse-agent",
+        )?;
+        Ok(Self { program })
+    }
+
+    /// Waits until the panel shows a view, with all that can be pressed on it.
+    ///
+    /// # Errors
+    /// When it does not within a minute.
+    pub(crate) fn wait_view(&self, guest: &mut Guest, view: View) -> Result<Picture> {
+        self.wait_view_for(guest, view, PATIENCE)
+    }
+
+    /// As [`Agent::wait_view`] with another time limit.
+    ///
+    /// # Errors
+    /// When it does not within `timeout`.
+    pub(crate) fn wait_view_for(
+        &self,
+        guest: &mut Guest,
+        view: View,
+        timeout: Duration,
+    ) -> Result<Picture> {
+        let first = guest.screendump()?;
+        let places = self.places(view, &first)?;
+        let what = format!("the panel's view \"{}\"", view.name());
+        guest.wait_for_picture(&what, timeout, |picture| {
+            places.iter().all(|place| is_button_seen(picture, place))
+        })
+    }
+
+    /// The person presses a button of a view that is shown.
+    ///
+    /// # Errors
+    /// When the view has no such button.
+    pub(crate) fn press(&self, guest: &mut Guest, view: View, button: &str) -> Result<()> {
+        let picture = guest.screendump()?;
+        let places = self.places(view, &picture)?;
+        let place = places.iter().find(|place| place.name == button);
+        let place =
+            place.with_context(|| format!("{view:?} has no button {button}: {places:?}"))?;
+        guest.tap(place.x + place.width / 2, place.y + place.height / 2)
+    }
+
+    /// The person types the session's number and joins.
+    ///
+    /// # Errors
+    /// When the panel does not ask for it.
+    pub(crate) fn join(&self, guest: &mut Guest, number: &str) -> Result<()> {
+        self.wait_view(guest, View::Home).context("before typing the number")?;
+        for digit in number.chars() {
+            self.press(guest, View::Home, &format!("digit-{digit}"))?;
+        }
+        guest.keep_screendump("number-typed")?;
+        self.press(guest, View::Home, "connect")
+    }
+
+    /// Where the agent says its buttons are, on a screen of this picture's size.
+    fn places(&self, view: View, screen: &Picture) -> Result<Vec<Place>> {
+        let size = format!("{}x{}", screen.width, screen.height);
+        let output =
+            Command::new(&self.program).args(["panel-layout", &size, view.name()]).output();
+        let output = output.context("the agent's panel-layout")?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let layout: Value = serde_json::from_slice(&output.stdout)?;
+        let buttons = layout.get("buttons").and_then(Value::as_array).context("no buttons")?;
+        let places = buttons.iter().map(|button| {
+            let number =
+                |key: &str| -> Option<usize> { button.get(key)?.as_u64()?.try_into().ok() };
+            Some(Place {
+                name: button.get("name")?.as_str()?.to_owned(),
+                x: number("x")?,
+                y: number("y")?,
+                width: number("width")?,
+                height: number("height")?,
+            })
+        });
+        places.collect::<Option<Vec<_>>>().context("a place that is none")
+    }
+}
+
+/// What a package installs beside the program.
+const SYSTEM_FILES: [(&str, &str); 3] = [
+    ("agent/systemd/lotse-agent.service", "/etc/systemd/system/lotse-agent.service"),
+    ("agent/systemd/sysusers.d/lotse.conf", "/etc/sysusers.d/lotse.conf"),
+    ("agent/systemd/modules-load.d/lotse.conf", "/etc/modules-load.d/lotse.conf"),
+];
+
+/// Whether a button stands out where it should be: inside of its left and right edge the colour is another than outside.
+fn is_button_seen(picture: &Picture, place: &Place) -> bool {
+    let row = place.y + place.height / 2;
+    let right = place.x + place.width;
+    let differs = |inside: usize, outside: Option<usize>| {
+        // At the screen's edge there is no outside.
+        outside.is_none_or(|outside| picture.pixel(inside, row) != picture.pixel(outside, row))
+    };
+    picture.pixel(place.x, row).is_some()
+        && differs(place.x + 3, place.x.checked_sub(3))
+        && differs(right.saturating_sub(4), Some(right + 2).filter(|x| *x < picture.width))
+}
+
+/// Everything of a session that stands.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// The server on the host.
+    pub(crate) server: Server,
+    /// The technician, who may see and steer.
+    pub(crate) technician: Technician,
+    /// The agent.
+    pub(crate) agent: Agent,
+}

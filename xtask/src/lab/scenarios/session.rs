@@ -1,0 +1,192 @@
+//! A session from end to end: the person types the number, compares, accepts; the technician sees and steers.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::kiosk::{start_weston, start_xorg, wait_for_kiosk};
+use super::screen::quiet_console;
+use crate::lab::machine::Machine;
+use crate::lab::people::{Agent, PATIENCE, Server, Session, Technician, View};
+use crate::lab::scenario::{Bench, Case};
+use crate::programs::Program;
+
+/// The programs of every session.
+pub(super) const PROGRAMS: &[Program] = &[
+    Program::Bin("lotse-agent", "lotse-agent", ""),
+    Program::Bin("lotse-server", "lotse-server", ""),
+    Program::Bin("lotse-console", "lotse-console", ""),
+];
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "session-picture",
+        about: "after a finger typed the number and accepted, the console's picture is the screen's",
+        machines: Machine::WITH_SCREEN,
+        programs: PROGRAMS,
+        run: session_picture,
+    },
+    Case {
+        name: "session-type",
+        about: "text that the technician types arrives letter for letter",
+        machines: Machine::TYPICAL,
+        programs: PROGRAMS,
+        run: session_type,
+    },
+    Case {
+        name: "session-click",
+        about: "the technician's clicks and taps land on the very pixel",
+        machines: Machine::TYPICAL,
+        programs: PROGRAMS,
+        run: session_click,
+    },
+    Case {
+        name: "session-weston",
+        about: "a Wayland kiosk is seen as it is shown, and the person stops the session",
+        machines: &[Machine::Virtio, Machine::Bochs],
+        programs: PROGRAMS,
+        run: session_weston,
+    },
+];
+
+/// Settings of an agent on a machine whose own application fills the screen: the panel comes when F12 is pressed.
+const BEHIND_A_KIOSK: &str = "[panel]\nidle = \"hidden\"\ncall_key = \"F12\"";
+
+/// Starts server, agent and console; nobody has joined yet.
+pub(super) fn prepare(bench: &mut Bench, settings: &str) -> Result<Session> {
+    let server = Server::start(bench.program("lotse-server")?, &bench.artefacts)?;
+    let program = bench.program("lotse-agent")?.to_path_buf();
+    let agent = Agent::start(&program, &mut bench.guest, &server, settings)?;
+    let console = bench.program("lotse-console")?;
+    let technician = Technician::start(console, &server, &bench.artefacts)?;
+    Ok(Session { server, technician, agent })
+}
+
+/// The technician opens a session, the person types its number, and both see the code. The panel then asks.
+pub(super) fn bring_together(bench: &mut Bench, session: &mut Session) -> Result<()> {
+    let opened = session.technician.ask("open")?;
+    let number = opened.get("number").and_then(|number| number.as_str()).context("no number")?;
+    session.agent.join(&mut bench.guest, number)?;
+    session.technician.ask("wait-join")?;
+    session.agent.wait_view(&mut bench.guest, View::Asking)?;
+    bench.guest.keep_screendump("asking").map(drop)
+}
+
+/// The technician confirms the code and the person accepts.
+pub(super) fn agree(bench: &mut Bench, session: &mut Session) -> Result<()> {
+    session.technician.ask("confirm --codes-match")?;
+    // Accepting becomes possible only after the person had time to read.
+    std::thread::sleep(Duration::from_secs(3));
+    session.agent.press(&mut bench.guest, View::Asking, "accept")?;
+    session.technician.ask("wait-connected 60")?;
+    session.technician.ask("wait-picture 60").map(drop)
+}
+
+/// A session that stands, on a machine that shows nothing but its text console and the panel.
+pub(super) fn connect(bench: &mut Bench, settings: &str) -> Result<Session> {
+    let mut session = prepare(bench, settings)?;
+    bring_together(bench, &mut session)?;
+    agree(bench, &mut session)?;
+    Ok(session)
+}
+
+/// A session with an application that fills the screen; the person presses the key that calls the panel.
+fn connect_above_kiosk(bench: &mut Bench) -> Result<Session> {
+    let mut session = prepare(bench, BEHIND_A_KIOSK)?;
+    // The agent opens input devices after it has started.
+    bench.guest.wait_for("the agent", "systemctl is-active lotse-agent", PATIENCE)?;
+    std::thread::sleep(Duration::from_secs(3));
+    bench.guest.press(&["f12"])?;
+    bring_together(bench, &mut session)?;
+    agree(bench, &mut session)?;
+    Ok(session)
+}
+
+/// The console's picture, once it rests, must be the screen's.
+pub(super) fn expect_seen_as_shown(
+    bench: &mut Bench,
+    session: &mut Session,
+    name: &str,
+) -> Result<()> {
+    // The console may lag behind the screen by as long as an emulated machine needs to encode.
+    let mut last = Ok(());
+    for _ in 0..5 {
+        let before = bench.guest.still_screendump(PATIENCE)?;
+        session.technician.ask("wait-still 1500 60")?;
+        let seen = session.technician.picture(&format!("{name}-console"))?;
+        if before != bench.guest.screendump()? {
+            last = Err(anyhow::anyhow!("the screen does not come to rest"));
+            continue;
+        }
+        last = bench.expect_same(name, &seen, &before);
+        if last.is_ok() {
+            break;
+        }
+    }
+    last
+}
+
+fn session_picture(bench: &mut Bench) -> Result<()> {
+    quiet_console(bench)?;
+    let mut session = connect(bench, "")?;
+    expect_seen_as_shown(bench, &mut session, "first")?;
+    // Something changes, and only that has to be sent.
+    let paint = "for n in $(seq 16 231); do printf '\\033[48;5;%dm%4d\\033[0m' $n $n; done; ls -la /usr/bin | head -n 15";
+    bench.guest.sh(&format!("({paint}) > /dev/tty1"))?;
+    expect_seen_as_shown(bench, &mut session, "changed")?;
+    session.technician.ask("end")?;
+    session.agent.wait_view(&mut bench.guest, View::Home).context("after the end").map(drop)
+}
+
+/// Every character of a US keyboard, and a second line.
+const TEXT: &str = "The quick brown fox jumps over the lazy dog 0123456789 \
+                    ~!@#$%^&*()_+{}|:\"<>? `-=[]\\;',./ ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/// Starts a program that writes down what is typed on the text console, character by character.
+pub(super) fn listen_on_console(bench: &mut Bench) -> Result<()> {
+    bench.guest.spawn(
+        "setsid sh -c 'stty -F /dev/tty1 -icanon -echo min 1; exec cat < /dev/tty1 > /tmp/typed'",
+        "reader",
+    )?;
+    Ok(())
+}
+
+fn session_type(bench: &mut Bench) -> Result<()> {
+    quiet_console(bench)?;
+    let mut session = connect(bench, "")?;
+    listen_on_console(bench)?;
+    session.technician.ask(&format!("type {TEXT}"))?;
+    session.technician.ask("key Enter")?;
+    bench.guest.wait_for("the typed line", "test $(wc -l < /tmp/typed) -ge 1", PATIENCE)?;
+    let typed = bench.guest.sh("cat /tmp/typed")?;
+    ensure!(typed == format!("{TEXT}\n"), "{typed:?} arrived instead of {TEXT:?}");
+    Ok(())
+}
+
+/// Away from the corner where the session's sign is, and from each other.
+const PLACES: [(usize, usize); 3] = [(17, 523), (401, 299), (640, 401)];
+
+fn session_click(bench: &mut Bench) -> Result<()> {
+    start_xorg(bench, "exec stdbuf -oL xev -root -event button > /tmp/xev.log")?;
+    wait_for_kiosk(bench)?;
+    let mut session = connect_above_kiosk(bench)?;
+    for command in ["click", "tap"] {
+        for (x, y) in PLACES {
+            bench.guest.sh(": > /tmp/xev.log")?;
+            session.technician.ask(&format!("{command} {x} {y}"))?;
+            let find = "grep -A 1 ButtonPress /tmp/xev.log";
+            let heard = bench.guest.wait_for(&format!("{command} {x} {y}"), find, PATIENCE)?;
+            ensure!(heard.contains(&format!("root:({x},{y})")), "{command} {x} {y}: {heard}");
+        }
+    }
+    Ok(())
+}
+
+fn session_weston(bench: &mut Bench) -> Result<()> {
+    start_weston(bench, "ls -la --color=always /etc; sleep 1000")?;
+    wait_for_kiosk(bench)?;
+    let mut session = connect_above_kiosk(bench)?;
+    wait_for_kiosk(bench)?;
+    expect_seen_as_shown(bench, &mut session, "weston")?;
+    session.technician.ask("end").map(drop)
+}

@@ -114,7 +114,7 @@ mod tests {
     fn rejects_unknown_and_too_many_keys() {
         assert_eq!("Ctrl+Foo".parse::<Combo>(), Err(UnknownKey::Name("Foo".into())));
         assert_eq!("".parse::<Combo>(), Err(UnknownKey::Name(String::new())));
-        let many = vec!["A"; MAX_COMBO_KEYS + 1].join("+");
+        let many = ["A"; MAX_COMBO_KEYS + 1].join("+");
         assert_eq!(many.parse::<Combo>(), Err(UnknownKey::TooMany));
     }
 }

@@ -7,13 +7,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use lotse_protocol::Class;
-use lotse_protocol::frame::Frame;
+use lotse_protocol::frame::{Frame, HEAD_LEN};
 use lotse_protocol::header::MAX_PACKET;
 use lotse_protocol::link::{
     ClientEvent, ClientLink, End, Lane, LaneFull, Lanes, Output, TooManyRequests,
 };
+use lotse_protocol::packet::MAX_PICTURE_MESSAGE;
 use lotse_protocol::tunnel::{Asked, Notice, Reply, Welcome};
+use lotse_protocol::{Class, Header};
 use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, timeout};
@@ -25,14 +26,18 @@ const RECORD: usize = 16 * 1024;
 /// How long the last bytes may take when a link is closed.
 const CLOSING: Duration = Duration::from_secs(2);
 
-/// Bytes that may wait to be sent. A lane that is empty always takes one more packet.
+/// What the packets of the longest picture count in a lane, heads included.
+const LONGEST_PICTURE: usize = MAX_PICTURE_MESSAGE + MAX_PICTURE_MESSAGE / 64;
+
+/// Bytes that may wait to be sent. A lane that is empty always takes one more message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LaneLimits {
     /// Requests and packets of the classes handshake and control. 256 KiB unless set.
     pub urgent: usize,
     /// Packets of the class input. 64 KiB unless set: more than a second of the fastest hands.
     pub input: usize,
-    /// Packets of the class picture. 1 MiB unless set.
+    /// Packets of the class picture, when another picture begins; one that was begun is taken
+    /// to its end. 1 MiB unless set.
     pub picture: usize,
 }
 
@@ -67,7 +72,7 @@ pub enum Incoming {
 }
 
 /// Why a packet was not taken. It is gone; to lose none, ask [`Connection::has_room`] before
-/// giving it its number.
+/// numbers are given to the packets of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
@@ -122,7 +127,11 @@ impl Connection {
         Self {
             stream,
             link,
-            lanes: Lanes::new([limits.urgent, limits.input, limits.picture]),
+            lanes: Lanes::new([
+                limits.urgent,
+                limits.input,
+                limits.picture.saturating_add(LONGEST_PICTURE),
+            ]),
             limits,
             writing: Writing::default(),
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
@@ -203,17 +212,25 @@ impl Connection {
             return Err(SendError::TooLong(packet.len()));
         }
         let lane = Lane::of(class);
-        let taken = self.lanes.push(lane, Frame::Packet(packet));
-        self.picture_refused |= taken.is_err() && lane == Lane::Picture;
-        Ok(taken?)
+        if lane == Lane::Picture && begins_message(&packet) && !self.has_room(class, packet.len()) {
+            return Err(LaneFull(lane).into());
+        }
+        Ok(self.lanes.push(lane, Frame::Packet(packet))?)
     }
 
-    /// Whether a packet of `bytes` bytes, header included, would be taken now. If not and it is
-    /// of the class picture, [`Incoming::PictureRoom`] comes when it is worth asking again.
+    /// Whether a message whose packets have `bytes` bytes together would be taken now. If not
+    /// and it is of the class picture, [`Incoming::PictureRoom`] comes when it is worth asking
+    /// again.
     pub fn has_room(&mut self, class: Class, bytes: usize) -> bool {
         let lane = Lane::of(class);
-        // A frame's head counts, too.
-        let room = self.lanes.has_room(lane, bytes + lotse_protocol::frame::HEAD_LEN);
+        let limit = match lane {
+            Lane::Urgent => self.limits.urgent,
+            Lane::Input => self.limits.input,
+            Lane::Picture => self.limits.picture,
+        };
+        let waiting = self.lanes.bytes(lane);
+        let heads = bytes.div_ceil(MAX_PACKET).max(1) * HEAD_LEN;
+        let room = waiting == 0 || waiting.saturating_add(bytes).saturating_add(heads) <= limit;
         self.picture_refused |= !room && lane == Lane::Picture;
         room
     }
@@ -386,4 +403,9 @@ impl Connection {
         }
         Poll::Ready(Ok(()))
     }
+}
+
+/// Whether a packet is the first of a message.
+fn begins_message(packet: &[u8]) -> bool {
+    Header::parse(packet).is_ok_and(|(header, _)| header.fragment.first)
 }

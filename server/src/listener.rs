@@ -162,6 +162,7 @@ fn address_at(
     fingerprint: Option<Fingerprint>,
 ) -> anyhow::Result<ServerAddress> {
     let port = config.public_port.unwrap_or(port);
+    anyhow::ensure!(port != 0, "the port is known only when the server has started");
     ServerAddress::new(&public_host(config), port, fingerprint)
         .context("the public host does not make sense")
 }

@@ -158,7 +158,7 @@ proptest! {
         let (mut queue, now) = (Queue::new(LIMITS), Instant::now());
         let mut numbers = [0_u64; 4];
         let mut seen: Vec<Header> = Vec::new();
-        let mut pop = |queue: &mut Queue, seen: &mut Vec<Header>| match queue.pop(now) {
+        let pop = |queue: &mut Queue, seen: &mut Vec<Header>| match queue.pop(now) {
             Some(Frame::Packet(packet)) => seen.push(Header::parse(&packet).unwrap().0),
             _ => {}
         };

@@ -28,6 +28,8 @@ mod client;
 mod keepalive;
 mod lanes;
 mod server;
+#[cfg(test)]
+mod tests;
 
 use std::time::{Duration, Instant};
 

@@ -26,6 +26,9 @@ const ARROWS: [(&str, Option<&[&str]>); 10] = [
     ("xtask", None),
 ];
 
+/// What nothing but tests/ and xtask may depend on.
+const PROGRAMS: [&str; 3] = ["lotse-agent", "lotse-console", "lotse-server"];
+
 /// What does I/O or waits, and so is out of reach for crates that do neither.
 const RUNTIMES: [&str; 8] =
     ["async-std", "mio", "quinn", "rustls", "smol", "socket2", "tokio", "tokio-rustls"];
@@ -43,8 +46,10 @@ struct Package {
     source: Option<String>,
     /// Relative to the root, for ours.
     manifest: String,
-    /// What it depends on itself, as names, dev-dependencies among them.
+    /// What it depends on itself, as names.
     direct: Vec<String>,
+    /// What its tests depend on, as names.
+    for_tests: Vec<String>,
     /// Identities of what it is built with, without dev-dependencies.
     built_with: Vec<String>,
 }
@@ -89,7 +94,8 @@ impl Metadata {
                     manifest: Path::new(&manifest)
                         .strip_prefix(root)
                         .map_or_else(|_| manifest.clone(), |path| path.display().to_string()),
-                    direct: dependencies.iter().filter_map(|d| text(d, "name")).collect(),
+                    direct: named(dependencies, |kind| kind != Some("dev")),
+                    for_tests: named(dependencies, |kind| kind == Some("dev")),
                     built_with: Vec::new(),
                 },
             );
@@ -126,6 +132,12 @@ impl Metadata {
     }
 }
 
+/// Names of the dependencies of a kind: `None`, `dev` or `build`.
+fn named(dependencies: &[Value], is_meant: impl Fn(Option<&str>) -> bool) -> Vec<String> {
+    let meant = dependencies.iter().filter(|d| is_meant(d.get("kind").and_then(Value::as_str)));
+    meant.filter_map(|d| Some(d.get("name")?.as_str()?.to_owned())).collect()
+}
+
 /// Whether a dependency is part of the crate, rather than of its tests.
 fn is_built(dep: &Value) -> bool {
     let kinds = dep.get("dep_kinds").and_then(Value::as_array);
@@ -153,7 +165,13 @@ pub(super) fn arrows(metadata: &Metadata) -> Checked {
         };
         if let Some(allowed) = allowed {
             let ours = |dep: &&String| ARROWS.iter().any(|(of, _)| *of == dep.as_str());
-            for dep in package.direct.iter().filter(ours) {
+            // The tests of a program may use any library, and every crate's its own features.
+            let fit = |dep: &&String| {
+                let library = PROGRAMS.contains(&name) && !PROGRAMS.contains(&dep.as_str());
+                library || dep.as_str() == name
+            };
+            let in_tests = package.for_tests.iter().filter(|dep| !fit(dep));
+            for dep in package.direct.iter().chain(in_tests).filter(ours) {
                 if !allowed.contains(&dep.as_str()) {
                     wrong(
                         format!("{name} depends on {dep}"),
@@ -367,6 +385,32 @@ mod tests {
             ["lotse-new is not on the map of crates", "lotse-server depends on lotse-agent"]
         );
         assert_eq!(arrows(&bad).findings[0].file, "lotse-new/Cargo.toml");
+    }
+
+    #[test]
+    fn tests_of_a_program_use_any_library_but_no_other_program() {
+        let server = |deps: &[(&str, &str)]| Metadata {
+            packages: BTreeMap::from([(
+                "lotse-server".to_owned(),
+                Package {
+                    name: "lotse-server".to_owned(),
+                    direct: deps.iter().filter(|d| d.1 != "dev").map(|d| d.0.to_owned()).collect(),
+                    for_tests: deps
+                        .iter()
+                        .filter(|d| d.1 == "dev")
+                        .map(|d| d.0.to_owned())
+                        .collect(),
+                    ..Package::default()
+                },
+            )]),
+        };
+        let good = server(&[("lotse-client", "dev"), ("lotse-server", "dev")]);
+        assert_eq!(said(&arrows(&good)), [""; 0]);
+        let bad = server(&[("lotse-client", ""), ("lotse-agent", "dev")]);
+        assert_eq!(
+            said(&arrows(&bad)),
+            ["lotse-server depends on lotse-client", "lotse-server depends on lotse-agent"]
+        );
     }
 
     #[test]

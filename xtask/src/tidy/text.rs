@@ -1,7 +1,8 @@
 //! Checks of names, words and documents.
 
-use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
@@ -80,9 +81,20 @@ pub(super) fn machine_words(root: &Path) -> Vec<String> {
     for folder in [Some(root.as_os_str().to_owned()), home].into_iter().flatten() {
         words.extend(folder.into_string().ok().filter(|path| path.len() > 1));
     }
-    let list = std::fs::read_to_string(root.join(".git/info/forbidden-words")).unwrap_or_default();
+    let list =
+        git_path(root, "info/forbidden-words").and_then(|path| fs::read_to_string(path).ok());
+    let list = list.unwrap_or_default();
     words.extend(list.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
     words
+}
+
+/// Where git keeps a file of its own; other than below `.git` in a linked worktree.
+fn git_path(root: &Path, name: &str) -> Option<PathBuf> {
+    let asked =
+        Command::new("git").args(["rev-parse", "--git-path", name]).current_dir(root).output();
+    let path =
+        String::from_utf8(asked.ok().filter(|output| output.status.success())?.stdout).ok()?;
+    Some(root.join(path.trim_end()))
 }
 
 /// No words of this machine, no marks of unfinished work.

@@ -29,6 +29,9 @@ const CLOSING: Duration = Duration::from_secs(1);
 /// not lost to a reset of the connection.
 const CLOSING_READS: u64 = 1 << 20;
 
+/// What a frame counts at least against the rate of uploads: short ones make work, too.
+const LEAST_CHARGE: usize = 256;
+
 /// What holds for all clients.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms {
@@ -262,7 +265,8 @@ impl Client {
         let used = available.len() - input.len();
         Pin::new(&mut self.stream).consume(used);
         self.received = self.received.saturating_add(u64::try_from(used).unwrap_or(0));
-        self.upload.take(self.terms.upload, u32::try_from(used).unwrap_or(u32::MAX), now);
+        let charge = u32::try_from(used.max(LEAST_CHARGE)).unwrap_or(u32::MAX);
+        self.upload.take(self.terms.upload, charge, now);
         Poll::Ready(Ok(()))
     }
 

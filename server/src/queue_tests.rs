@@ -158,9 +158,10 @@ proptest! {
         let (mut queue, now) = (Queue::new(LIMITS), Instant::now());
         let mut numbers = [0_u64; 4];
         let mut seen: Vec<Header> = Vec::new();
-        let pop = |queue: &mut Queue, seen: &mut Vec<Header>| match queue.pop(now) {
-            Some(Frame::Packet(packet)) => seen.push(Header::parse(&packet).unwrap().0),
-            _ => {}
+        let pop = |queue: &mut Queue, seen: &mut Vec<Header>| {
+            if let Some(Frame::Packet(packet)) = queue.pop(now) {
+                seen.push(Header::parse(&packet).unwrap().0);
+            }
         };
         for (source, parts, pops) in steps {
             let number = &mut numbers[usize::from(source)];

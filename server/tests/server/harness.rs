@@ -108,6 +108,24 @@ pub(crate) fn packet(
     bytes
 }
 
+/// The packets of one picture for everyone, each with 16,000 bytes of payload.
+pub(crate) fn picture(source: MemberId, first_number: u64, parts: u64) -> Vec<Vec<u8>> {
+    let part = |i| {
+        let header = Header {
+            class: Class::Picture,
+            fragment: Fragment { first: i == 0, last: i + 1 == parts },
+            source,
+            destination: MemberId::ALL,
+            epoch: 0,
+            instance: 0,
+            length: 16_000,
+            number: first_number + i,
+        };
+        [&header.encode()[..], &[0x5a; 16_000]].concat()
+    };
+    (0..parts).map(part).collect()
+}
+
 /// A client that sends what it likes.
 pub(crate) struct Raw {
     pub(crate) stream: TlsStream<TcpStream>,

@@ -8,11 +8,11 @@ use lotse_protocol::link::End;
 use lotse_protocol::tunnel::{
     Answer, Asked, Bye, Departure, EndOfSession, Notice, Refusal, Request,
 };
-use lotse_protocol::{Class, MemberId, SessionNumber};
+use lotse_protocol::{Class, Header, MemberId, SessionNumber};
 use lotse_server::testing::TestServer;
 
 use crate::harness::{
-    Raw, ask, client, end_of, moderator, next, notice, packet, packet_from, participant,
+    Raw, ask, client, end_of, moderator, next, notice, packet, packet_from, participant, picture,
 };
 
 fn left(member: MemberId, how: Departure) -> Notice {
@@ -302,6 +302,45 @@ async fn a_slow_viewer_loses_pictures_and_is_told() {
     }
     assert!(pictures > 0 && pictures < count, "{pictures} pictures came through");
     assert!((1..=20).contains(&told), "told {told} times");
+}
+
+#[tokio::test]
+async fn a_long_picture_is_taken_whole_and_what_is_urgent_overtakes_it() {
+    let server = TestServer::start().await.unwrap();
+    let (mut moderator, number) = moderator(server.address()).await;
+    let (mut presenter, source) = participant(server.address(), number).await;
+    notice(&mut moderator).await;
+    let (long, next_one) = (picture(source, 0, 200), picture(source, 200, 1));
+    for part in &long {
+        presenter.send(Class::Picture, part.clone()).unwrap();
+    }
+    assert!(!presenter.has_room(Class::Picture, next_one[0].len()));
+    let full = presenter.send(Class::Picture, next_one[0].clone());
+    assert!(matches!(full, Err(SendError::Full(_))), "{full:?}");
+    let urgent = packet(Class::Control, source, MemberId::MODERATOR, 0, 10);
+    presenter.send(Class::Control, urgent).unwrap();
+
+    let (mut classes, mut pictures, mut room) = (Vec::new(), Vec::new(), false);
+    while pictures.len() < 201 {
+        tokio::select! {
+            incoming = next(&mut presenter) => {
+                assert_eq!(incoming, Incoming::PictureRoom);
+                presenter.send(Class::Picture, next_one[0].clone()).unwrap();
+                room = true;
+            }
+            received = packet_from(&mut moderator) => {
+                let header = Header::parse(&received).unwrap().0;
+                classes.push(header.class);
+                if header.class == Class::Picture {
+                    pictures.push(header.number);
+                }
+            }
+        }
+    }
+    assert!(room);
+    assert_eq!(pictures, (0..201).collect::<Vec<_>>());
+    let overtook = classes.iter().position(|class| *class == Class::Control).unwrap();
+    assert!(overtook < 10, "{overtook} picture packets were faster");
 }
 
 #[tokio::test]

@@ -7,7 +7,6 @@ use anyhow::{Context as _, bail, ensure};
 use lotse_hal::KeyCode;
 use lotse_hal::linux::MachineConfig;
 use lotse_hal::linux::choose::ScreenChoice;
-use lotse_hal::simulated::keys;
 use lotse_protocol::ServerAddress;
 use lotse_protocol::message::{Name, Rights};
 use serde::{Deserialize, Serialize};
@@ -60,7 +59,8 @@ pub struct PanelConfig {
     /// What is shown without a session: `home` (the panel asks for a number; for machines whose
     /// screen is otherwise empty) or `hidden` (the machine's own picture).
     pub idle: Idle,
-    /// The physical key that opens the panel when it is hidden, as `F12`.
+    /// The physical key that opens the panel when it is hidden, as `F12`; the names are those of
+    /// `linux/input-event-codes.h` without `KEY_`.
     pub call_key: String,
     /// Seconds that a person has to answer. Nobody's answer is a no.
     pub answer_seconds: u16,
@@ -182,7 +182,7 @@ impl Config {
             !self.server.is_empty(),
             "no session server is configured: set `server` in {DEFAULT_PATH}, or use --server"
         );
-        let call_key = keys::key_by_name(&self.panel.call_key).with_context(|| {
+        let call_key = KeyCode::from_name(&self.panel.call_key).with_context(|| {
             format!("panel.call_key: no key is called {:?}", self.panel.call_key)
         })?;
         ensure!(
@@ -261,6 +261,11 @@ mod tests {
             let error = format!("{:#}", parse(text).unwrap_err());
             assert!(error.contains(part), "{text:?}: {error}");
         }
+    }
+
+    #[test]
+    fn the_call_key_has_the_kernels_number() {
+        assert_eq!(parse("server = \"x\"").unwrap().call_key, KeyCode(88));
     }
 
     #[test]

@@ -9,6 +9,14 @@ use crate::{Error, Point, Size};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyCode(pub u16);
 
+impl KeyCode {
+    /// The key of a name as in `linux/input-event-codes.h`, without `KEY_`: `F12`, `LEFTCTRL`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let key: evdev::KeyCode = format!("KEY_{name}").parse().ok()?;
+        Some(Self(key.0))
+    }
+}
+
 /// A mouse button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

@@ -41,7 +41,7 @@ pub(super) fn link_end(end: &End) -> EndReason {
     }
 }
 
-/// Why the server ended the session; `waiting` if nobody had joined.
+/// Why the server ended the session.
 pub(super) fn session_end(why: EndOfSession) -> EndReason {
     match why {
         EndOfSession::Ended => EndReason::EndedHere,

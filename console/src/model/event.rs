@@ -6,7 +6,7 @@ use lotse_protocol::SessionNumber;
 
 use super::state::{Code, Peer};
 
-/// The time from sending something to the panel until its answer, measured lately.
+/// The time to the server and back, measured lately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Latency(pub Duration);
 

@@ -131,6 +131,20 @@ fn a_plain_full_hd_picture_is_small() {
 }
 
 #[test]
+fn one_pixel_that_differs_in_one_channel_is_not_taken_for_the_others() {
+    for channel in 0..3 {
+        let mut picture = Picture::plain(Size::new(64, 64), [7; 3]);
+        let mut colour = [7; 3];
+        colour[channel] = 8;
+        picture.set(63, 63, colour);
+        let mut decoder = Decoder::new(Limits::default());
+        let update = encode(&mut Encoder::new(1).unwrap(), &picture).unwrap().unwrap().1;
+        decoder.decode(&update).unwrap();
+        assert_eq!(decoder.picture().0, picture.rgba());
+    }
+}
+
+#[test]
 fn a_new_size_is_a_full_update() {
     let mut encoder = Encoder::new(1).unwrap();
     let mut decoder = Decoder::new(Limits::default());

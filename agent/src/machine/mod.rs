@@ -78,8 +78,11 @@ impl MachineProcess {
         if self.network.keep_alive(now) {
             self.network_started();
         }
-        self.panel.handle_timeout(&mut self.machine.panel, now);
+        self.panel.handle_timeout(now);
         self.handle_panel(now);
+        if self.panel.check(&mut self.machine.panel, now) {
+            self.handle_panel(now);
+        }
         let reports = self.session.handle_timeout(&mut self.machine, &mut self.network, now);
         for report in reports {
             self.network.send(&report);
@@ -126,7 +129,7 @@ impl MachineProcess {
             {
                 self.panel.call(self.is_server_reachable, now);
             } else {
-                self.panel.handle_local(&event, now);
+                self.panel.handle_local(&mut self.machine.panel, &event, now);
             }
             self.handle_panel(now);
         }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use lotse_hal::{LocalEvent, Panel, Size};
+use lotse_hal::{LocalEvent, Panel, Phase, Size};
 
 use crate::config::Idle;
 use crate::panel::{Language, Message, PanelOutput, PanelUi, View};
@@ -104,8 +104,22 @@ impl PanelScreen {
         }
     }
 
-    /// A physical device was used.
-    pub(super) fn handle_local(&mut self, event: &LocalEvent, now: Instant) {
+    /// A physical device was used. A question is read back first: only what is really seen at
+    /// this moment can be answered.
+    pub(super) fn handle_local(
+        &mut self,
+        panel: &mut Box<dyn Panel>,
+        event: &LocalEvent,
+        now: Instant,
+    ) {
+        let is_moving = matches!(event, LocalEvent::Touch { phase: Phase::Move, .. });
+        if matches!(self.ui.view(), View::Asking(_)) && !is_moving {
+            let is_intact = !self.needs_redraw && self.verify(panel);
+            if !is_intact {
+                log::warn!("panel: touched while the question was not seen as painted");
+            }
+            self.ui.handle_verified(is_intact, now);
+        }
         self.ui.handle_local(event, now);
     }
 
@@ -124,23 +138,30 @@ impl PanelScreen {
         [self.ui.poll_timeout(), self.verify_at, self.reshow_at].into_iter().flatten().min()
     }
 
-    /// Draws, reads back and counts down, as far as it is due.
-    pub(super) fn handle_timeout(&mut self, panel: &mut Box<dyn Panel>, now: Instant) {
+    /// Counts down, as far as it is due.
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
         if self.ui.poll_timeout().is_some_and(|due| due <= now) {
             self.ui.handle_timeout(now);
-        }
-        if self.verify_at.is_some_and(|due| due <= now) {
-            let is_intact = self.verify(panel);
-            if !is_intact {
-                log::info!("panel: the question is not seen as painted; it is painted again");
-                self.needs_redraw = true;
-            }
-            self.ui.handle_verified(is_intact, now);
-            self.verify_at = Some(now + VERIFY);
         }
         if self.reshow_at.is_some_and(|due| due <= now) {
             self.needs_redraw = true;
         }
+    }
+
+    /// Reads a question back, if it is time; whether it was. What is on the screen must be up to
+    /// date before: see [`PanelScreen::draw`].
+    pub(super) fn check(&mut self, panel: &mut Box<dyn Panel>, now: Instant) -> bool {
+        if self.needs_redraw || self.verify_at.is_none_or(|due| due > now) {
+            return false;
+        }
+        let is_intact = self.verify(panel);
+        if !is_intact {
+            log::info!("panel: the question is not seen as painted; it is painted again");
+            self.needs_redraw = true;
+        }
+        self.verify_at = Some(now + VERIFY);
+        self.ui.handle_verified(is_intact, now);
+        true
     }
 
     /// Brings the screen up to date; whether what should be seen could be shown.
@@ -177,7 +198,7 @@ impl PanelScreen {
     }
 
     /// Reads back whether the question is on the screen as it was painted.
-    pub(super) fn verify(&self, panel: &mut Box<dyn Panel>) -> bool {
+    fn verify(&self, panel: &mut Box<dyn Panel>) -> bool {
         let Some(area) = self.ui.area() else { return false };
         panel.verify(area, &self.ui).unwrap_or_else(|error| {
             log::warn!("panel: cannot be read back: {error}");

@@ -24,7 +24,7 @@ Commands, one a line (# begins a comment):
   differ                    say that the codes differ: the session ends
   wait-connected [SECONDS]  until the person at the panel has accepted (120)
   wait-picture [SECONDS]    until there is a picture (30)
-  wait-still MS [SECONDS]   until the picture has not changed for MS milliseconds (30)
+  wait-still MS [SECONDS]   until the picture has not changed for MS milliseconds from now on (30)
   wait-ended [SECONDS]      until the session is over (120)
   shot FILE.png             write the panel's picture, pixel by pixel
   screenshot-ui FILE.png    write what the window would show

@@ -101,12 +101,7 @@ impl<W: Write> Runner<W> {
             Line::WaitPicture(limit) => {
                 return self.wait(limit, |_, picture| picture.updates() > 0).await;
             }
-            Line::WaitStill { still, limit } => {
-                let done = move |_: &Model, picture: &Picture| {
-                    picture.updated_at().is_some_and(|at| at.elapsed() >= still)
-                };
-                return self.wait(limit, done).await;
-            }
+            Line::WaitStill { still, limit } => return self.wait_still(still, limit).await,
             Line::WaitEnded(limit) => return self.wait_ended(limit).await,
             Line::Sleep(time) => {
                 self.pass(Instant::now() + time).await?;
@@ -293,6 +288,16 @@ impl<W: Write> Runner<W> {
                 event = self.session.events.recv() => self.take(event)?,
             }
         }
+    }
+
+    /// Counts from now on: what was done just before may still be on its way.
+    async fn wait_still(&mut self, still: Duration, limit: Duration) -> io::Result<Outcome> {
+        let begun = Instant::now();
+        let done = move |_: &Model, picture: &Picture| {
+            let changed = picture.updated_at().map(Instant::from_std);
+            changed.is_some_and(|at| at.max(begun).elapsed() >= still)
+        };
+        self.wait(limit, done).await
     }
 
     async fn wait_ended(&mut self, limit: Duration) -> io::Result<Outcome> {

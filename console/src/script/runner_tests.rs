@@ -134,6 +134,25 @@ async fn waiting_ends_with_the_session_or_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_picture_is_still_only_after_it_was_waited_for() {
+    let played = play();
+    played.until_connected().await;
+    {
+        let mut picture = played.picture.lock();
+        picture.resize(40, 30).unwrap();
+        picture.finish_update(std::time::Instant::now());
+    }
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let asked = Instant::now();
+    played.line("wait-still 800").await;
+    played.line("press A").await;
+    assert!(matches!(played.commands.next().await, Command::Key { pressed: true, .. }));
+    assert!(asked.elapsed() >= Duration::from_millis(800));
+    played.event(Event::Ended(EndReason::PanelLeft)).await;
+    assert!(played.finish().await.0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn writes_picture_and_window() {
     let folder = tempfile::tempdir().unwrap();
     let played = play();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use lotse_hal::linux::follow::FollowingScreen;
 use lotse_hal::simulated::{self, Options, SystemClock};
 use lotse_hal::{Machine, Size};
 
@@ -35,7 +36,8 @@ pub struct Arguments {
     /// Print the settings that would be used, as a configuration file, and stop
     #[arg(long)]
     print_config: bool,
-    /// Be a simulated kiosk, that needs no hardware; the person in front of it does what
+    /// Be a simulated kiosk, that needs no hardware (with --screen, that one is shown instead of
+    /// the simulated one); the person in front of it does what
     /// standard input says: `tap X Y`, `key NAME`, `type TEXT`, `wait MS`, `shot FILE`
     #[arg(long, value_name = "WxH", num_args = 0..=1, default_missing_value = "1280x800")]
     simulated: Option<String>,
@@ -96,7 +98,14 @@ fn run_agent(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let settings = config.check()?;
     let machine = match &arguments.simulated {
-        Some(size) => simulated_machine(parse_size(size)?, arguments.still)?,
+        Some(size) => {
+            let mut machine = simulated_machine(parse_size(size)?, arguments.still)?;
+            if arguments.screen.is_some() {
+                let choice = settings.machine.screen.clone();
+                machine.screen = Box::new(FollowingScreen::open(choice).context("screen")?);
+            }
+            machine
+        }
         None => lotse_hal::linux::open(&settings.machine).context("open this machine")?,
     };
     let child = vec!["network".to_owned(), settings.user.clone()];

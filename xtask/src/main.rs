@@ -5,12 +5,17 @@
 //!
 //! This program is the first thing that a fresh machine builds, so its dependencies stay few.
 
+mod budget;
+mod cargo;
 mod debian;
+mod demo;
 mod host_process;
 mod lab;
 mod paths;
+mod product;
 mod programs;
 mod say;
+mod test;
 mod tidy;
 
 use clap::{Parser, Subcommand};
@@ -26,15 +31,24 @@ struct Cli {
 /// What can be asked for.
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Measures what the agent costs and holds it against its budget.
+    Budget(budget::Args),
+    /// Shows the main job on this computer, without any hardware.
+    Demo(demo::Args),
     /// Runs the agent on real interfaces inside virtual machines.
     Lab(lab::Args),
+    /// Runs everything that must pass before a change lands.
+    Test(test::Args),
     /// Checks the rules of CONTRIBUTING.md that a program can check.
     Tidy(tidy::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
+        Task::Budget(args) => budget::run(&args),
+        Task::Demo(args) => demo::run(&args),
         Task::Lab(args) => lab::run(&args),
+        Task::Test(args) => test::run(&args),
         Task::Tidy(args) => tidy::run(args),
     }
 }

@@ -1,15 +1,15 @@
 //! Programs of this workspace that a subcommand needs built.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::{paths, say};
+use crate::{cargo, say};
 
 /// A program of this workspace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Program {
     /// A binary target: package, name, and features to switch on (comma-separated, may be empty).
     Bin(&'static str, &'static str, &'static str),
@@ -33,13 +33,10 @@ impl Program {
 pub(crate) fn build(program: Program, profile: &str) -> Result<PathBuf> {
     let (kind, package, name, features) = program.parts();
     say::step(&format!("building {name}"));
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .current_dir(paths::workspace())
+    let output = cargo::command()
         .args(["build", "--quiet", "--profile", profile, "--package", package, kind, name])
         .args(["--features", features])
         .arg("--message-format=json-render-diagnostics")
-        .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
         .context("cargo can't be started")?;

@@ -19,7 +19,7 @@ use crate::{paths, say};
 use tree::Tree;
 
 /// Checks the rules of CONTRIBUTING.md that a program can check.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct Args {
     /// Also list what is not wrong yet: files and functions that grow long.
     #[arg(long)]

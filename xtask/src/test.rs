@@ -1,0 +1,125 @@
+//! `cargo xtask test`: everything that must pass, in the order in which it fails soonest.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::{cargo, debian, lab, paths, say, tidy};
+
+/// Debian packages that the tests need besides Rust and a C compiler.
+const PACKAGES: [&str; 3] = ["iproute2", "systemd", "util-linux"];
+
+/// Runs everything that must pass before a change lands.
+///
+/// Installs the Debian packages that are missing. The lab needs about 3 GiB of disk for its
+/// machine image, made once.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Leave out the emulated machines
+    #[arg(long)]
+    no_lab: bool,
+    /// Only these steps: format, tidy, clippy, test, docs, units, lab
+    #[arg(value_name = "STEP")]
+    only: Vec<String>,
+}
+
+/// One step and what it does.
+type Step = (&'static str, fn() -> Result<()>);
+
+const STEPS: [Step; 7] = [
+    ("format", format),
+    ("tidy", || tidy::run(tidy::Args::default())),
+    ("clippy", clippy),
+    ("test", test),
+    ("docs", docs),
+    ("units", units),
+    ("lab", || lab::run(&lab::Args::default())),
+];
+
+/// Runs the steps; all of them, also after one has failed, so that one run tells everything.
+///
+/// # Errors
+/// When a step failed.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let known = STEPS.map(|(name, _)| name);
+    if let Some(unknown) = args.only.iter().find(|name| !known.contains(&name.as_str())) {
+        bail!("there is no step {unknown:?}; there are {}", known.join(", "));
+    }
+    debian::ensure_installed(&PACKAGES)?;
+    let mut failed = Vec::new();
+    let mut times: Vec<(&str, Duration)> = Vec::new();
+    for (name, step) in STEPS {
+        let is_wanted = args.only.is_empty() || args.only.iter().any(|only| only == name);
+        if !is_wanted || (args.no_lab && name == "lab") {
+            continue;
+        }
+        say::step(&format!("== {name}"));
+        let start = Instant::now();
+        if let Err(error) = step() {
+            say::step(&format!("== {name} FAILED: {error:#}"));
+            failed.push(name);
+        }
+        times.push((name, start.elapsed()));
+    }
+    for (name, time) in &times {
+        let outcome = if failed.contains(name) { "FAILED" } else { "ok" };
+        say::result(&format!("{name:<8} {:>6.1} s  {outcome}", time.as_secs_f32()));
+    }
+    if failed.is_empty() { Ok(()) } else { bail!("failed: {}", failed.join(", ")) }
+}
+
+/// Runs cargo and says so if it fails.
+fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
+    let status = cargo::command().args(arguments).envs(environment.iter().copied()).status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        bail!("cargo {} ended with {status}", arguments.join(" "))
+    }
+}
+
+fn format() -> Result<()> {
+    cargo(&["fmt", "--all", "--check"], &[])
+}
+
+fn clippy() -> Result<()> {
+    let arguments =
+        ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
+    cargo(&arguments, &[])
+}
+
+fn test() -> Result<()> {
+    cargo(&["test", "--workspace", "--all-features"], &[])
+}
+
+fn docs() -> Result<()> {
+    let arguments = ["doc", "--workspace", "--no-deps", "--all-features"];
+    cargo(&arguments, &[("RUSTDOCFLAGS", "-D warnings")])
+}
+
+/// The systemd units are ones that systemd understands.
+fn units() -> Result<()> {
+    let folder = paths::workspace().join("agent/systemd");
+    let mut found = 0;
+    for entry in std::fs::read_dir(&folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "service") {
+            found += 1;
+            let text = std::fs::read_to_string(&path)?;
+            check_unit(&text, &path.display().to_string())?;
+        }
+    }
+    if found == 0 { bail!("no units in {}", folder.display()) } else { Ok(()) }
+}
+
+/// Has systemd read a unit whose program is one that exists here.
+fn check_unit(text: &str, name: &str) -> Result<()> {
+    let folder = paths::output("units");
+    std::fs::create_dir_all(&folder)?;
+    let unit = folder.join("lotse-agent.service");
+    std::fs::write(&unit, text.replace("ExecStart=/usr/bin/lotse-agent", "ExecStart=/bin/true"))?;
+    let output = std::process::Command::new("systemd-analyze").arg("verify").arg(&unit).output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let about_us: Vec<&str> = said.lines().filter(|line| line.contains("lotse-agent")).collect();
+    if about_us.is_empty() && output.status.success() { Ok(()) } else { bail!("{name}: {said}") }
+}

@@ -23,6 +23,7 @@ const LENGTH_LEN: usize = 4;
 
 /// From the machine process to the network process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "handled one at a time, never stored in numbers")]
 pub enum ToNetwork {
     /// First of all: where the server is, and what the machine is called there.
     Start {
@@ -166,7 +167,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`InvalidMessage`]; the stream cannot go on.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<Message<T>>, InvalidMessage> {
+    pub fn take<T: DeserializeOwned>(&mut self) -> Result<Option<Message<T>>, InvalidMessage> {
         let Some((length, rest)) = self.buffer.split_first_chunk::<LENGTH_LEN>() else {
             return Ok(None);
         };
@@ -208,7 +209,7 @@ mod tests {
         let mut all = Vec::new();
         for piece in bytes.chunks(step.max(1)) {
             reader.push(piece);
-            while let Some(message) = reader.next()? {
+            while let Some(message) = reader.take()? {
                 all.push(message);
             }
         }

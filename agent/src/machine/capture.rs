@@ -160,9 +160,8 @@ impl Capture {
     }
 
     fn read(&mut self, screen: &mut dyn Screen) -> Result<Seen, Error> {
-        let (size, maybe_changed) = match screen.poll()? {
-            ScreenState::Shown { size, maybe_changed } => (size, maybe_changed),
-            _ => return Ok(Seen::Off),
+        let ScreenState::Shown { size, maybe_changed } = screen.poll()? else {
+            return Ok(Seen::Off);
         };
         if !maybe_changed && !self.must_read {
             return Ok(Seen::Still { size });

@@ -167,7 +167,7 @@ impl Running {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(messages),
             Err(error) => return Err(error),
         }
-        while let Some(message) = self.reader.next().map_err(io::Error::other)? {
+        while let Some(message) = self.reader.take().map_err(io::Error::other)? {
             if let Message::Typed(message) = message {
                 messages.push(message);
             }

@@ -51,7 +51,7 @@ impl MachineEnd {
     /// The next message. Cancel safe.
     async fn next(&mut self) -> anyhow::Result<Message<ToNetwork>> {
         loop {
-            if let Some(message) = self.reader.next()? {
+            if let Some(message) = self.reader.take()? {
                 return Ok(message);
             }
             let mut chunk = [0; 16 << 10];

@@ -130,7 +130,6 @@ pub struct Grant {
 /// A handshake message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "handled one at a time, never stored in numbers")]
 pub enum HandshakeMessage {
     /// See [`ModeratorHello`].
     ModeratorHello(ModeratorHello),

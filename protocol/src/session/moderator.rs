@@ -94,6 +94,7 @@ pub enum ParticipantGone {
     KeysExhausted,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is moved a handful of times")]
 enum State {
     Idle,
     Opening,

@@ -1,3 +1,5 @@
+//! Reading of events, against streams made by hand and at random.
+
 use proptest::prelude::*;
 
 use super::decode::*;

@@ -5,19 +5,19 @@
 //! the hardware writes.
 #![expect(unsafe_code, reason = "mappings and ioctls need it; nothing else in the project does")]
 
+mod buffers;
 mod input;
 mod map;
-mod misc;
 mod terminal;
 
+pub(crate) use buffers::{
+    DmaAccess, adopt_descriptor, dma_buf_sync, frame_buffer_palette, frame_buffer_unblank,
+};
 pub(crate) use input::{
     AbsoluteAxis, DeviceId, UinputBit, device_slots, uinput_absolute, uinput_bit, uinput_create,
     uinput_sysname,
 };
 pub(crate) use map::Mapping;
-pub(crate) use misc::{
-    DmaAccess, adopt_descriptor, dma_buf_sync, frame_buffer_palette, frame_buffer_unblank,
-};
 pub(crate) use terminal::{
     TerminalMode, activate_terminal, free_terminal, release_terminal, set_terminal_mode,
     terminal_mode, terminals,

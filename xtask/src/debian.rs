@@ -20,7 +20,10 @@ pub(crate) fn ensure_installed(packages: &[&str]) -> Result<()> {
     }
     let by_hand = format!("apt-get install --no-install-recommends {}", missing.join(" "));
     if !works(Command::new("apt-get").arg("--version")) {
-        bail!("needs what Debian calls {}; install it with this system's own tools", missing.join(", "));
+        bail!(
+            "needs what Debian calls {}; install it with this system's own tools",
+            missing.join(", ")
+        );
     }
     let is_root = is_root();
     if !is_root && !works(Command::new("sudo").args(["-n", "true"])) {

@@ -48,7 +48,7 @@ pub enum Request {
     },
     /// Write a file, replacing what was there under this name. Answered by [`Reply::Done`].
     Put {
-        /// Absolute path in the guest; its folder must exist.
+        /// Absolute path in the guest; its folder is made when it is missing.
         path: String,
         /// Permission bits, such as `0o755`.
         mode: u32,
@@ -154,9 +154,7 @@ impl Request {
                 Writer::new(PUT).bytes(path.as_bytes()).u32(*mode).bytes(content)
             }
             Self::Get { path } => Writer::new(GET).bytes(path.as_bytes()),
-            Self::Refresh { unix_ms, entropy } => {
-                Writer::new(REFRESH).u64(*unix_ms).bytes(entropy)
-            }
+            Self::Refresh { unix_ms, entropy } => Writer::new(REFRESH).u64(*unix_ms).bytes(entropy),
         }
         .into_body()
     }
@@ -171,7 +169,9 @@ impl Request {
                 timeout_ms: fields.u32()?,
             },
             SPAWN => Self::Spawn { command: fields.text()?, log: fields.text()? },
-            PUT => Self::Put { path: fields.text()?, mode: fields.u32()?, content: fields.bytes()? },
+            PUT => {
+                Self::Put { path: fields.text()?, mode: fields.u32()?, content: fields.bytes()? }
+            }
             GET => Self::Get { path: fields.text()? },
             REFRESH => Self::Refresh { unix_ms: fields.u64()?, entropy: fields.bytes()? },
             _ => return Err(Malformed),

@@ -79,6 +79,9 @@ fn answer(request: Request) -> Reply {
 
 /// Writes beside the place and renames, so that a program that is running can be replaced.
 fn put(path: &Path, mode: u32, content: &[u8]) -> io::Result<Reply> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(".new");
     let mut file = File::create(&fresh)?;

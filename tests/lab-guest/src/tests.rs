@@ -9,11 +9,17 @@ fn requests() -> impl Strategy<Value = Request> {
     let bytes = || prop::collection::vec(any::<u8>(), 0..200);
     prop_oneof![
         any::<u64>().prop_map(|nonce| Request::Ping { nonce }),
-        (text, bytes(), any::<u32>())
-            .prop_map(|(command, stdin, timeout_ms)| Request::Run { command, stdin, timeout_ms }),
+        (text, bytes(), any::<u32>()).prop_map(|(command, stdin, timeout_ms)| Request::Run {
+            command,
+            stdin,
+            timeout_ms
+        }),
         (text, text).prop_map(|(command, log)| Request::Spawn { command, log }),
-        (text, any::<u32>(), bytes())
-            .prop_map(|(path, mode, content)| Request::Put { path, mode, content }),
+        (text, any::<u32>(), bytes()).prop_map(|(path, mode, content)| Request::Put {
+            path,
+            mode,
+            content
+        }),
         text.prop_map(|path| Request::Get { path }),
         (any::<u64>(), bytes())
             .prop_map(|(unix_ms, entropy)| Request::Refresh { unix_ms, entropy }),
@@ -88,7 +94,8 @@ fn rejects_a_frame_over_the_limit_before_it_is_read() {
 #[test]
 fn does_not_send_a_frame_over_the_limit() {
     let mut stream = Vec::new();
-    let error = Reply::File { content: vec![0; MAX_FRAME_BYTES] }.write_to(&mut stream).unwrap_err();
+    let error =
+        Reply::File { content: vec![0; MAX_FRAME_BYTES] }.write_to(&mut stream).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     assert!(stream.is_empty());
 }

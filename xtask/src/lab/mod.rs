@@ -17,6 +17,7 @@ mod shell;
 mod talker;
 mod vm;
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,7 +34,7 @@ use crate::programs::{self, Program};
 use crate::{debian, paths, say};
 
 /// What the lab is asked for.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct Args {
     /// Scenarios, kinds of machine or cases, by name; all scenarios when none is given
     names: Vec<String>,
@@ -71,11 +72,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let scenarios = select(&args.names)?;
     let parts = prepare()?;
+    let programs = build_programs(&scenarios)?;
     let mut outcomes = Vec::new();
     for scenario in scenarios {
         let (name, start) = (scenario.name(), Instant::now());
         say::step(&format!("{name}: {}", scenario.case.about));
-        let failure = play(&parts, &scenario).err().map(|error| format!("{error:#}"));
+        let failure = play(&parts, &scenario, &programs).err().map(|error| format!("{error:#}"));
         let took = start.elapsed();
         let end = failure.as_ref().map_or("ok".to_owned(), |failure| format!("FAILED: {failure}"));
         say::step(&format!("{name}: {end} ({:.1} s)", took.as_secs_f32()));
@@ -114,10 +116,21 @@ fn prepare() -> Result<Parts> {
     Ok(Parts { image: image::ensure()?, hand: programs::build(HAND, PROFILE)? })
 }
 
-fn play(parts: &Parts, scenario: &Scenario) -> Result<()> {
+/// Builds each program that a scenario works with, once.
+fn build_programs(scenarios: &[Scenario]) -> Result<HashMap<Program, PathBuf>> {
+    let mut built = HashMap::new();
+    for program in scenarios.iter().flat_map(|scenario| scenario.case.programs) {
+        if !built.contains_key(program) {
+            built.insert(*program, programs::build(*program, PROFILE)?);
+        }
+    }
+    Ok(built)
+}
+
+fn play(parts: &Parts, scenario: &Scenario, built: &HashMap<Program, PathBuf>) -> Result<()> {
     let artefacts = fresh_artefacts(&scenario.name())?;
-    let built = scenario.case.programs.iter().map(|program| programs::build(*program, PROFILE));
-    let programs = built.collect::<Result<Vec<PathBuf>>>()?;
+    let programs = scenario.case.programs.iter().filter_map(|program| built.get(program));
+    let programs = programs.cloned().collect();
     let guest = Guest::start(parts, scenario.machine, &artefacts)?;
     let mut bench = Bench { guest, artefacts, programs };
     let result = (scenario.case.run)(&mut bench);

@@ -202,7 +202,6 @@ impl Agent {
             "server = \"{}\"\nname = \"Lab kiosk\"\n{settings}\n",
             server.address_in_guest()
         );
-        guest.sh("mkdir -p /etc/lotse")?;
         guest.put("/etc/lotse/agent.toml", config)?;
         let program = program.to_path_buf();
         let installed = guest.install(&program)?;

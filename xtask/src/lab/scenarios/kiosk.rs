@@ -35,11 +35,15 @@ require-input=false
 background-color=0xff204060
 ";
 
+/// No cursor, and text of many colours: by them [`wait_for_kiosk`] knows that the terminal is there.
+const COLOURS: &str = "printf '\\033[?25l'; for n in $(seq 16 231); do \
+                       printf '\\033[48;5;%dm%4d\\033[0m' $n $n; done; echo";
+
 /// Starts weston with a full-screen terminal that runs `command`.
 pub(super) fn start_weston(bench: &mut Bench, command: &str) -> Result<()> {
     let guest = &mut bench.guest;
     guest.put("/tmp/weston.ini", WESTON_INI)?;
-    guest.put("/tmp/in-terminal", format!("#!/bin/sh\nprintf '\\033[?25l'\n{command}\n"))?;
+    guest.put("/tmp/in-terminal", format!("#!/bin/sh\n{COLOURS}\n{command}\n"))?;
     guest.sh("systemctl stop getty@tty1; chmod 755 /tmp/in-terminal; mkdir -m 700 /tmp/xdg")?;
     guest.spawn(
         "XDG_RUNTIME_DIR=/tmp/xdg weston --tty=1 --backend=drm-backend.so --use-pixman \
@@ -57,32 +61,52 @@ pub(super) fn start_weston(bench: &mut Bench, command: &str) -> Result<()> {
 /// Starts Xorg with an xterm that covers the screen and runs `command`.
 pub(super) fn start_xorg(bench: &mut Bench, command: &str) -> Result<()> {
     let guest = &mut bench.guest;
-    guest.put("/tmp/in-terminal", format!("#!/bin/sh\nprintf '\\033[?25l'\n{command}\n"))?;
+    guest.put("/tmp/in-terminal", format!("#!/bin/sh\n{COLOURS}\n{command}\n"))?;
     guest.put(
         "/tmp/x-session",
-        "#!/bin/sh\nxset -dpms s off 2>/dev/null\n\
-         exec xterm -geometry 200x60+0+0 -bg '#204060' -fg white -e /tmp/in-terminal\n",
+        "#!/bin/sh\nexec xterm -geometry 200x60+0+0 -bg '#204060' -fg white -e /tmp/in-terminal\n",
     )?;
     guest.sh("systemctl stop getty@tty1; chmod 755 /tmp/in-terminal /tmp/x-session")?;
-    guest.spawn("xinit /tmp/x-session -- /usr/bin/Xorg :0 vt7 -nolisten tcp -nocursor", "xorg")?;
+    guest.spawn(
+        "xinit /tmp/x-session -- /usr/bin/Xorg :0 vt7 -nolisten tcp -nocursor -dpms -s 0",
+        "xorg",
+    )?;
     guest.wait_for("the X server", "test -S /tmp/.X11-unix/X0", FIRST_PICTURE)?;
     Ok(())
 }
 
-/// Waits until something is drawn in the kiosk's blue, and has come to rest.
+/// Starts Xorg with a window that covers the screen and writes each press of a button to `/tmp/xev.log`.
+pub(super) fn start_xorg_listener(bench: &mut Bench) -> Result<()> {
+    start_xorg(bench, "exec stdbuf -oL xev -geometry 4000x4000+0+0 -event button >> /tmp/xev.log")?;
+    bench.guest.wait_for("xev", "grep 'Outer window' /tmp/xev.log", FIRST_PICTURE)?;
+    bench.guest.still_screendump(FIRST_PICTURE).map(drop)
+}
+
+/// Forgets the presses that were heard so far.
+pub(super) fn forget_clicks(bench: &mut Bench) -> Result<()> {
+    bench.guest.sh(": > /tmp/xev.log").map(drop)
+}
+
+/// The next press must be at this very pixel.
+pub(super) fn expect_click(bench: &mut Bench, x: usize, y: usize) -> Result<()> {
+    let find = "grep -A 1 ButtonPress /tmp/xev.log";
+    let heard = bench.guest.wait_for(&format!("a press at {x}, {y}"), find, FIRST_PICTURE)?;
+    ensure!(heard.contains(&format!("root:({x},{y})")), "not at {x}, {y}: {heard}");
+    Ok(())
+}
+
+/// Waits until the kiosk's terminal is drawn, and has come to rest.
 pub(super) fn wait_for_kiosk(bench: &mut Bench) -> Result<()> {
     bench.guest.wait_for_picture("the kiosk's terminal", FIRST_PICTURE, |picture| {
-        // Text makes shades; a bare background has none.
-        picture.colours() > 3
+        picture.colours() > 100
     })?;
     let picture = bench.guest.still_screendump(FIRST_PICTURE)?;
     ensure!(picture.colours() > 1, "the kiosk shows nothing");
     Ok(())
 }
 
-/// Text of many shapes and colours.
-const SOME_TEXT: &str = "for n in $(seq 16 231); do printf '\\033[48;5;%dm%4d\\033[0m' $n $n; done; \
-                         echo; ls -la /usr/bin | head -n 20; sleep 1000";
+/// Text of many shapes.
+const SOME_TEXT: &str = "ls -la /usr/bin | head -n 20; sleep 1000";
 
 fn weston_picture(bench: &mut Bench) -> Result<()> {
     start_weston(bench, SOME_TEXT)?;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::kiosk::{start_weston, start_xorg, wait_for_kiosk};
+use super::kiosk::{
+    expect_click, forget_clicks, start_weston, start_xorg_listener, wait_for_kiosk,
+};
 use super::screen::quiet_console;
 use crate::lab::machine::Machine;
 use crate::lab::people::{Agent, PATIENCE, Server, Session, Technician, View};
@@ -167,16 +169,13 @@ fn session_type(bench: &mut Bench) -> Result<()> {
 const PLACES: [(usize, usize); 3] = [(17, 523), (401, 299), (640, 401)];
 
 fn session_click(bench: &mut Bench) -> Result<()> {
-    start_xorg(bench, "exec stdbuf -oL xev -root -event button > /tmp/xev.log")?;
-    wait_for_kiosk(bench)?;
+    start_xorg_listener(bench)?;
     let mut session = connect_above_kiosk(bench)?;
     for command in ["click", "tap"] {
         for (x, y) in PLACES {
-            bench.guest.sh(": > /tmp/xev.log")?;
+            forget_clicks(bench)?;
             session.technician.ask(&format!("{command} {x} {y}"))?;
-            let find = "grep -A 1 ButtonPress /tmp/xev.log";
-            let heard = bench.guest.wait_for(&format!("{command} {x} {y}"), find, PATIENCE)?;
-            ensure!(heard.contains(&format!("root:({x},{y})")), "{command} {x} {y}: {heard}");
+            expect_click(bench, x, y).context(command)?;
         }
     }
     Ok(())

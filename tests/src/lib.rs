@@ -1,1 +1,1 @@
-//! Whole-system scenarios.
+//! Whole-system scenarios: see `tests/system`, which runs the real programs against each other.

@@ -64,7 +64,7 @@ impl Outlet {
     /// The session is over for this client, by somebody else's doing.
     pub(crate) fn end_session(&self, session: SessionId, why: EndOfSession) {
         self.change(|state| {
-            state.queue.remove_packets();
+            state.queue.remove_all_but_urgent();
             if state.queue.push_frame(Frame::Notice(Notice::SessionEnded { why })).is_err() {
                 state.orders.bye.get_or_insert(Bye::TooSlow);
             }

@@ -103,6 +103,15 @@ impl Queue {
         self.dropped = Vec::new();
     }
 
+    /// Throws away input and pictures: their session is over for this client. What is urgent
+    /// stays, in its order: the last of it says why the session is over.
+    pub fn remove_all_but_urgent(&mut self) {
+        self.lanes.retain_packets(Lane::Input, |_| false);
+        self.lanes.retain_packets(Lane::Picture, |_| false);
+        self.begun = Vec::new();
+        self.dropped = Vec::new();
+    }
+
     /// Bytes that wait in a lane.
     pub fn bytes(&self, lane: Lane) -> usize {
         self.lanes.bytes(lane)

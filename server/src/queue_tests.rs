@@ -148,6 +148,24 @@ fn the_end_of_a_session_leaves_only_the_links_own_frames() {
     assert_eq!(queue.pop(now), None);
 }
 
+#[test]
+fn the_last_words_of_a_session_are_heard_before_its_end() {
+    let (mut queue, now) = (Queue::new(LIMITS), Instant::now());
+    push_picture(&mut queue, 1, 0, 1);
+    push(&mut queue, header(Class::Input, 1, 0, Fragment::WHOLE, 10)).unwrap();
+    push(&mut queue, header(Class::Handshake, 1, 0, Fragment::WHOLE, 10)).unwrap();
+    push(&mut queue, header(Class::Control, 1, 0, Fragment::WHOLE, 10)).unwrap();
+    queue.remove_all_but_urgent();
+    queue.push_frame(Frame::Pong([7; 8])).unwrap();
+    let classes = [(); 2].map(|()| match queue.pop(now) {
+        Some(Frame::Packet(packet)) => Header::parse(&packet).unwrap().0.class,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(classes, [Class::Handshake, Class::Control]);
+    assert_eq!(queue.pop(now), Some(Frame::Pong([7; 8])));
+    assert_eq!(queue.pop(now), None);
+}
+
 proptest! {
     /// Whatever comes in and whenever the socket has room: bounds hold, no picture is taken up
     /// in its middle, and a picture without a gap ends before the next one begins.

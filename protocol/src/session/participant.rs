@@ -319,13 +319,16 @@ impl Participant {
         match self.advance(&context, stage, payload, now) {
             Ok(stage) => self.state = State::In { context, stage },
             Err(error) => {
-                // Something to leave, so that the server hears of it too.
-                self.request(Asked::Leave);
                 let why = match error {
                     HandshakeError::Declined(why) => EndReason::Declined(why),
-                    error => EndReason::Handshake(error),
+                    error => {
+                        let failed = HandshakeMessage::Declined(Declined::Failed).encode();
+                        self.send_handshake_bytes(context.participant, &failed);
+                        EndReason::Handshake(error)
+                    }
                 };
-                self.finish(why);
+                // Something to leave, so that the server hears of it too.
+                self.leave(why);
             }
         }
     }

@@ -113,6 +113,10 @@ impl Session {
             InputEvent::Text(text) => {
                 self.typist.push(&text, now).into_iter().map(ToNetwork::CannotType).collect()
             }
+            event if self.typist.is_busy() && event != InputEvent::ReleaseAll => {
+                self.typist.push_event(event);
+                Vec::new()
+            }
             event => {
                 if event == InputEvent::ReleaseAll {
                     self.typist.clear();

@@ -1,23 +1,30 @@
-//! Text to keys: what a technician pastes or types as text, pressed key by key.
+//! Text to keys: what a technician pastes or types as text, pressed key by key. Input that comes
+//! meanwhile waits in the same line: a key after a text is pressed after it.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use lotse_hal::simulated::keys::key_for;
 use lotse_hal::{Error, Held, KeyCode};
+use lotse_protocol::message::InputEvent;
+
+use super::inject::inject;
 
 /// Between two key events, so that slow readers keep up: their queues hold a few dozen.
 const GAP: Duration = Duration::from_millis(8);
 
-/// Key events that wait at most; what exceeds it is not typed, and reported.
+/// Events that wait at most; text that exceeds it is not typed, and reported.
 const MAX_WAITING: usize = 8192;
+
+/// Events of other input that may wait behind a full line of text.
+const MAX_BEHIND: usize = 8192;
 
 const LEFT_SHIFT: KeyCode = KeyCode(42);
 
 /// Types text with the keyboard layout of the machine, which is taken to be `us`.
 #[derive(Debug, Default)]
 pub(super) struct Typist {
-    waiting: VecDeque<(KeyCode, bool)>,
+    waiting: VecDeque<InputEvent>,
     due: Option<Instant>,
 }
 
@@ -28,9 +35,10 @@ impl Typist {
         for character in text.chars() {
             match key_for(character) {
                 Some((key, shift)) if self.waiting.len() + 4 <= MAX_WAITING => {
-                    let shift = |pressed| shift.then_some((LEFT_SHIFT, pressed));
+                    let event = |KeyCode(code), pressed| InputEvent::Key { code, pressed };
+                    let shift = |pressed| shift.then_some(event(LEFT_SHIFT, pressed));
                     self.waiting.extend(shift(true));
-                    self.waiting.extend([(key, true), (key, false)]);
+                    self.waiting.extend([event(key, true), event(key, false)]);
                     self.waiting.extend(shift(false));
                 }
                 _ => impossible.push(character),
@@ -40,6 +48,18 @@ impl Typist {
             self.due = Some(now);
         }
         impossible
+    }
+
+    /// Puts other input in line behind text that is still to be typed. When the line is too long, all
+    /// of it is forgotten and whatever is held is let go: no key stays down for want of room.
+    pub(super) fn push_event(&mut self, event: InputEvent) {
+        if self.waiting.len() < MAX_WAITING + MAX_BEHIND {
+            self.waiting.push_back(event);
+        } else {
+            log::warn!("input: too much waits behind a text; it is forgotten");
+            self.waiting.clear();
+            self.waiting.push_back(InputEvent::ReleaseAll);
+        }
     }
 
     /// Forgets what is still to be typed.
@@ -66,8 +86,8 @@ impl Typist {
         if self.due.is_none_or(|due| due > now) {
             return Ok(());
         }
-        if let Some((key, pressed)) = self.waiting.pop_front()
-            && let Err(error) = input.key(key, pressed)
+        if let Some(event) = self.waiting.pop_front()
+            && let Err(error) = inject(input, &event)
         {
             self.clear();
             return Err(error);
@@ -108,6 +128,27 @@ mod tests {
         }
         assert_eq!(steps, 6, "shift, a, a, shift, b, b");
         assert!(!kiosk.machine.input.holds_anything());
+    }
+
+    #[test]
+    fn a_key_after_a_text_is_pressed_after_it() {
+        let mut typist = Typist::default();
+        typist.push("a", Instant::now());
+        let enter = InputEvent::Key { code: 28, pressed: true };
+        typist.push_event(enter.clone());
+        assert_eq!(typist.waiting.len(), 3);
+        assert_eq!(typist.waiting.back(), Some(&enter));
+    }
+
+    #[test]
+    fn a_flood_behind_a_text_ends_with_everything_let_go() {
+        let mut typist = Typist::default();
+        typist.push("a", Instant::now());
+        for _ in 0..MAX_WAITING + MAX_BEHIND {
+            typist.push_event(InputEvent::Key { code: 30, pressed: true });
+            assert!(typist.waiting.len() <= MAX_WAITING + MAX_BEHIND);
+        }
+        assert!(typist.waiting.contains(&InputEvent::ReleaseAll));
     }
 
     #[test]

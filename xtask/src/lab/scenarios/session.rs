@@ -137,7 +137,11 @@ fn session_picture(bench: &mut Bench) -> Result<()> {
     bench.guest.sh(&format!("({paint}) > /dev/tty1"))?;
     expect_seen_as_shown(bench, &mut session, "changed")?;
     session.technician.ask("end")?;
-    session.agent.wait_view(&mut bench.guest, View::Home).context("after the end").map(drop)
+    // The panel says so until somebody has read it.
+    session.agent.wait_view(&mut bench.guest, View::Message).context("after the end")?;
+    bench.guest.keep_screendump("ended")?;
+    session.agent.press(&mut bench.guest, View::Message, "ok")?;
+    session.agent.wait_view(&mut bench.guest, View::Home).context("after OK").map(drop)
 }
 
 /// Every character of a US keyboard, and a second line.
@@ -161,6 +165,7 @@ fn session_type(bench: &mut Bench) -> Result<()> {
     session.technician.ask("key Enter")?;
     bench.guest.wait_for("the typed line", "test $(wc -l < /tmp/typed) -ge 1", PATIENCE)?;
     let typed = bench.guest.sh("cat /tmp/typed")?;
+    // Enter was pressed behind the text, so nothing may come after it.
     ensure!(typed == format!("{TEXT}\n"), "{typed:?} arrived instead of {TEXT:?}");
     Ok(())
 }

@@ -27,6 +27,8 @@ pub(super) struct NetworkChild {
     arguments: Vec<String>,
     running: Option<Running>,
     restart_at: Instant,
+    /// It died, and nobody has been told yet.
+    is_lost: bool,
 }
 
 #[derive(Debug)]
@@ -41,7 +43,13 @@ struct Running {
 impl NetworkChild {
     /// A child that is started with these arguments at the next [`NetworkChild::keep_alive`].
     pub(super) fn new(arguments: Vec<String>, now: Instant) -> Self {
-        Self { arguments, running: None, restart_at: now }
+        Self { arguments, running: None, restart_at: now, is_lost: false }
+    }
+
+    /// Whether it has died since this was asked last. Reading and writing find that out alike, so
+    /// it is to be asked after either.
+    pub(super) fn take_lost(&mut self) -> bool {
+        std::mem::take(&mut self.is_lost)
     }
 
     /// When [`NetworkChild::keep_alive`] is due.
@@ -111,20 +119,18 @@ impl NetworkChild {
         }
     }
 
-    /// Reads what has come; `None` if the process is gone.
-    pub(super) fn receive(&mut self) -> Option<Vec<ToMachine>> {
-        let running = self.running.as_mut()?;
-        match running.receive() {
-            Ok(messages) => Some(messages),
-            Err(error) => {
-                self.lost(&error.to_string());
-                None
-            }
-        }
+    /// Reads what has come; nothing if the process is gone.
+    pub(super) fn receive(&mut self) -> Vec<ToMachine> {
+        let Some(running) = &mut self.running else { return Vec::new() };
+        running.receive().unwrap_or_else(|error| {
+            self.lost(&error.to_string());
+            Vec::new()
+        })
     }
 
     fn lost(&mut self, why: &str) {
         if let Some(mut running) = self.running.take() {
+            self.is_lost = true;
             running.child.kill().ok();
             let status = running.child.wait();
             log::warn!(
@@ -181,5 +187,26 @@ impl Drop for Running {
         // It ends by itself when its socket closes; this is for one that hangs.
         self.child.kill().ok();
         self.child.wait().ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ipc::ToNetwork;
+
+    #[test]
+    fn a_death_that_is_found_by_writing_is_told_once() {
+        let start = Instant::now();
+        // This test program, which lists its tests and ends.
+        let mut child = NetworkChild::new(vec!["--list".to_owned()], start);
+        assert!(child.keep_alive(start) && !child.take_lost());
+        while child.socket().is_some() {
+            assert!(start.elapsed() < Duration::from_secs(30), "it does not end");
+            child.send(&ToNetwork::Cancel);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(child.take_lost());
+        assert!(!child.take_lost());
     }
 }

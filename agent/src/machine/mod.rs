@@ -75,6 +75,8 @@ pub fn run(
 impl MachineProcess {
     /// Does all that is due, until nothing is; when something will be.
     fn handle_timeouts(&mut self, now: Instant) -> Instant {
+        // Before another one is started: no consent outlives the process that it was given to.
+        self.handle_network_loss(now);
         if self.network.keep_alive(now) {
             self.network_started();
         }
@@ -87,6 +89,7 @@ impl MachineProcess {
         for report in reports {
             self.network.send(&report);
         }
+        self.handle_network_loss(now);
         [self.network.poll_timeout(), self.panel.poll_timeout(), self.session.poll_timeout()]
             .into_iter()
             .flatten()
@@ -104,11 +107,8 @@ impl MachineProcess {
             self.network.flush();
         }
         if ready.network_readable {
-            match self.network.receive() {
-                Some(messages) => {
-                    messages.into_iter().for_each(|message| self.handle_network(message, now));
-                }
-                None => self.network_lost(now),
+            for message in self.network.receive() {
+                self.handle_network(message, now);
             }
         }
         if ready.local {
@@ -145,10 +145,14 @@ impl MachineProcess {
     }
 
     /// The network process died: whatever was going on is over, and nothing stays pressed.
-    fn network_lost(&mut self, now: Instant) {
+    fn handle_network_loss(&mut self, now: Instant) {
+        if !self.network.take_lost() {
+            return;
+        }
         self.is_server_reachable = false;
         if self.session.is_going_on() {
             self.end_session(crate::ipc::Ended::ConnectionLost, now);
+            self.handle_panel(now);
         } else {
             self.show_idle(now);
         }

@@ -74,10 +74,11 @@ fn listen_in() -> Session {
     kiosk.wait_asks(&code);
     kiosk.accept_by_key(&code);
     technician.act(Do::Confirm);
-    technician.wait("the connection", |event| match event {
-        ModeratorEvent::Connected { rights, .. } => Some(assert!(rights.allows(Rights::CONTROL))),
+    let rights = technician.wait("the connection", |event| match event {
+        ModeratorEvent::Connected { rights, .. } => Some(rights),
         _ => None,
     });
+    assert!(rights.allows(Rights::CONTROL));
     kiosk.wait_session();
     let mut updates = technician.pictures();
     let mut screens = vec![kiosk.shot()];

@@ -19,6 +19,7 @@ const MAX_WAITING: usize = 10_000;
 
 /// What the technician does.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are few of them")]
 pub(crate) enum Do {
     Confirm,
     Input(InputEvent),

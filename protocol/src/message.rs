@@ -68,8 +68,9 @@ pub enum FromModerator {
     PictureShown(u32),
     /// Something was lost: the next picture must be complete.
     Refresh,
-    /// The controller is there; sent twice a second while a key, button or finger is down.
-    StillHere,
+    /// The controller is there, and this is the last [`FromDevice::Tick`] that it saw; sent twice
+    /// a second while a key, button or finger is down.
+    StillHere(u32),
     /// The session is over.
     End,
 }

@@ -318,7 +318,8 @@ impl Moderator {
             && connected.still_here_at.is_some_and(|due| due <= now)
         {
             connected.still_here_at = Some(now + STILL_HERE_INTERVAL);
-            self.control(&FromModerator::StillHere);
+            let tick = connected.tick;
+            self.control(&FromModerator::StillHere(tick));
         }
     }
 

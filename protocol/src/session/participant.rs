@@ -393,9 +393,6 @@ impl Participant {
     }
 
     fn arrived(&mut self, arrived: Arrived, now: Instant) {
-        if let Some(connected) = self.connected_mut() {
-            connected.heard = now;
-        }
         match arrived {
             Arrived::Control(bytes) => match decode(&bytes) {
                 Ok(FromModerator::Watch(on)) => self.outputs.event(ParticipantEvent::Watch(on)),
@@ -403,16 +400,26 @@ impl Participant {
                     self.outputs.event(ParticipantEvent::PictureShown(number));
                 }
                 Ok(FromModerator::Refresh) => self.outputs.event(ParticipantEvent::Refresh),
-                Ok(FromModerator::StillHere) => {}
+                Ok(FromModerator::StillHere(tick)) => self.hear(tick, now),
                 Ok(FromModerator::End) => self.leave(EndReason::Moderator),
                 Err(_) => self.leave(EndReason::Tampered(Tampered("a message makes no sense"))),
             },
-            Arrived::Input(bytes) => self.input(&bytes),
+            Arrived::Input(bytes) => self.input(&bytes, now),
             Arrived::Picture { .. } | Arrived::Nothing => {}
         }
     }
 
-    fn input(&mut self, bytes: &[u8]) {
+    /// The controller gave a sign of life. One that was held back on the way is none, and neither
+    /// is any other packet: whoever lets those pass could keep keys down.
+    fn hear(&mut self, tick: u32, now: Instant) {
+        if let Some(connected) = self.connected_mut()
+            && connected.tick.saturating_sub(tick) <= MAX_INPUT_AGE_TICKS
+        {
+            connected.heard = now;
+        }
+    }
+
+    fn input(&mut self, bytes: &[u8], now: Instant) {
         let Ok(input) = decode_input(bytes) else {
             self.leave(EndReason::Tampered(Tampered("an input makes no sense")));
             return;
@@ -435,6 +442,7 @@ impl Participant {
             return;
         }
         connected.pressed.note(&input.event);
+        self.hear(input.tick, now);
         self.outputs.event(ParticipantEvent::Input(input.event));
     }
 

@@ -353,6 +353,61 @@ fn what_is_held_is_released_when_the_controller_falls_silent() {
 }
 
 #[test]
+fn packets_that_pass_do_not_keep_down_what_the_server_holds_back() {
+    let mut pair = Pair::new();
+    pair.connect(BOTH);
+    pair.moderator.input(key(29, true), pair.now);
+    pair.settle();
+    // From here on the server lets through what acknowledges pictures, and some of its own
+    // making, but neither the release nor the signs of life.
+    let forged = {
+        let (header, _) = Header::parse(pair.seen.last().unwrap()).unwrap();
+        [&Header { epoch: 99, length: 16, ..header }.encode()[..], &[0; 16]].concat()
+    };
+    pair.meddle = Box::new(|_| vec![]);
+    for _ in 0..4 {
+        pair.participant.handle_packet(&forged, pair.now);
+        pair.pass(RELEASE_AFTER / 3);
+    }
+    assert_eq!(pair.inputs(), [key(29, true), InputEvent::ReleaseAll]);
+}
+
+/// Lets signs of life through, each a little later than the one before, so that the device never
+/// meets silence.
+#[test]
+fn signs_of_life_that_were_held_back_are_none() {
+    let mut pair = Pair::new();
+    pair.connect(BOTH);
+    pair.moderator.input(key(29, true), pair.now);
+    pair.settle();
+    let mut held = VecDeque::new();
+    for _ in 0..6 {
+        let end = pair.now + RELEASE_AFTER - TICK;
+        while pair.now < end {
+            pair.now += TICK;
+            pair.participant.handle_timeout(pair.now);
+            pair.moderator.handle_timeout(pair.now);
+            while let Some(output) = pair.moderator.poll_output() {
+                if let Output::Packet(_, packet) = output {
+                    held.push_back(packet);
+                }
+            }
+            while let Some(output) = pair.participant.poll_output() {
+                match output {
+                    Output::Packet(_, packet) => pair.moderator.handle_packet(&packet, pair.now),
+                    Output::Event(event) => pair.participant_events.push(event),
+                    Output::Request(_) => {}
+                }
+            }
+        }
+        let late = held.pop_front().expect("the moderator says that it is there");
+        pair.participant.handle_packet(&late, pair.now);
+    }
+    pair.settle();
+    assert!(pair.inputs().contains(&InputEvent::ReleaseAll), "{:?}", pair.inputs());
+}
+
+#[test]
 fn input_that_was_held_back_is_dropped_but_letting_go_is_not() {
     let mut pair = Pair::new();
     pair.connect(BOTH);

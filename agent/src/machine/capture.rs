@@ -13,7 +13,7 @@ const MAX_IN_FLIGHT: u32 = 2;
 const SHORTEST: Duration = Duration::from_millis(16);
 
 /// A picture that stands still is looked at this often at least.
-const LONGEST: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_millis(800);
 
 /// While nothing changes, reading may take this part of one core: 0.4 %.
 const STILL_SHARE: u32 = 250;

@@ -105,16 +105,23 @@ impl BandReader {
         while y < size.height {
             let rows = BAND_ROWS.min(size.height - y);
             let band = self.band.get_mut(..rows as usize * width_bytes).unwrap_or_default();
-            for (row, out) in (y..).zip(band.chunks_exact_mut(width_bytes)) {
-                let offset = layout.offset_of(format, 0, row);
-                if format.is_bgrx() {
-                    source.copy_out(offset, out)?;
-                    for pixel in out.as_chunks_mut::<BGRX_BYTES>().0 {
-                        pixel[3] = 0xff;
+            if format.is_bgrx() && layout.pitch == width_bytes {
+                // Nothing between the rows: the whole band at once.
+                source.copy_out(layout.offset_of(format, 0, y), band)?;
+            } else {
+                for (row, out) in (y..).zip(band.chunks_exact_mut(width_bytes)) {
+                    let offset = layout.offset_of(format, 0, row);
+                    if format.is_bgrx() {
+                        source.copy_out(offset, out)?;
+                    } else {
+                        source.copy_out(offset, &mut self.row)?;
+                        format.decode_row(&self.row, out);
                     }
-                } else {
-                    source.copy_out(offset, &mut self.row)?;
-                    format.decode_row(&self.row, out);
+                }
+            }
+            if format.is_bgrx() {
+                for pixel in band.as_chunks_mut::<BGRX_BYTES>().0 {
+                    pixel[3] = 0xff;
                 }
             }
             visit(Band { size, y, rows, pixels: band });

@@ -42,7 +42,7 @@ struct Figure {
 /// When a budget is exceeded, or something cannot be measured.
 pub(crate) fn run(args: &Args) -> Result<()> {
     debian::ensure_installed(&["iproute2", "util-linux"])?;
-    let mut product = Product::build("dev")?;
+    let mut product = Product::build()?;
     // Only the agent has a budget; server and console may be as they are.
     product.agent = programs::build(Program::Bin("lotse-agent", "lotse-agent", ""), "release")?;
     let folder = paths::output("budget");

@@ -36,7 +36,7 @@ pub(crate) struct Args {
 /// # Errors
 /// When a program does not do its part.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let product = Product::build("dev")?;
+    let product = Product::build()?;
     let folder = paths::output("demo");
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let server = Server::start(&product.server, &folder)?;

@@ -29,11 +29,11 @@ impl Product {
     ///
     /// # Errors
     /// When cargo can't be started or the build fails; cargo has then said why.
-    pub(crate) fn build(profile: &str) -> Result<Self> {
+    pub(crate) fn build() -> Result<Self> {
         say::step("building server, agent and console");
         let output = cargo::command()
-            .args(["build", "--profile", profile, "--bins"])
-            .args(["-p", "lotse-server", "-p", "lotse-agent", "-p", "lotse-console"])
+            .args(["build", "--workspace"])
+            .args(["--bin", "lotse-server", "--bin", "lotse-agent", "--bin", "lotse-console"])
             .arg("--message-format=json-render-diagnostics")
             .stderr(Stdio::inherit())
             .output()

@@ -28,14 +28,17 @@ impl Program {
 
 /// Builds `program` with a cargo profile and says where the file is, wherever the target folder of this run may be.
 ///
+/// With `dev` its dependencies get the features that the whole workspace asks of them, as in `cargo test --workspace`, so
+/// that nothing is built twice; with other profiles only those that the program itself asks for, as when it is released.
+///
 /// # Errors
 /// When cargo can't be started, the build fails (cargo has then said why), or it made no such program.
 pub(crate) fn build(program: Program, profile: &str) -> Result<PathBuf> {
     let (kind, package, name, features) = program.parts();
     say::step(&format!("building {name}"));
     let output = cargo::command()
-        .args(["build", "--quiet", "--profile", profile, "--package", package, kind, name])
-        .args(["--features", features])
+        .args(["build", "--quiet", "--profile", profile, kind, name])
+        .args(scope(package, features, profile))
         .arg("--message-format=json-render-diagnostics")
         .stderr(Stdio::inherit())
         .output()
@@ -50,4 +53,13 @@ pub(crate) fn build(program: Program, profile: &str) -> Result<PathBuf> {
         .filter(|message| message.pointer("/target/name").and_then(Value::as_str) == Some(name))
         .find_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
         .with_context(|| format!("cargo built no program {name} of {package}"))
+}
+
+fn scope(package: &str, features: &str, profile: &str) -> Vec<String> {
+    if profile != "dev" {
+        return ["--package", package, "--features", features].map(str::to_owned).to_vec();
+    }
+    let features = features.split(',').filter(|feature| !feature.is_empty());
+    let features: Vec<String> = features.map(|feature| format!("{package}/{feature}")).collect();
+    vec!["--workspace".to_owned(), "--features".to_owned(), features.join(",")]
 }

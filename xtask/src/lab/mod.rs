@@ -34,7 +34,7 @@ use crate::programs::{self, Program};
 use crate::{debian, paths, say};
 
 /// What the lab is asked for.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Scenarios, kinds of machine or cases, by name; all scenarios when none is given
     names: Vec<String>,
@@ -47,7 +47,7 @@ pub(crate) struct Args {
 }
 
 /// Cargo profile of the programs that go into the guest.
-const PROFILE: &str = "lab";
+const PROFILE: &str = "dev";
 
 /// The program that answers in the guest.
 const HAND: Program = Program::Bin("lotse-lab-guest", "lotse-lab-guest", "");
@@ -87,6 +87,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let failed = outcomes.iter().filter(|outcome| outcome.failure.is_some()).count();
     ensure!(failed == 0, "{failed} scenarios failed; see target/lab/NAME/");
     Ok(())
+}
+
+/// Runs the scenarios of these names.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_named(names: &[&str]) -> Result<()> {
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    run(&Args { names, list: false, shell: None })
 }
 
 fn list() {

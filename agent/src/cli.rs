@@ -30,7 +30,8 @@ pub struct Arguments {
     /// What the machine is called at the technician's
     #[arg(long)]
     name: Option<String>,
-    /// The screen that the technician sees: auto, drm[:CONNECTOR], fbdev[:DEVICE] or file:PATH:WxH
+    /// The screen that the technician sees: auto, drm or drm:CONNECTOR, fbdev or fbdev:DEVICE, or
+    /// file:PATH:WxH
     #[arg(long, value_name = "SOURCE")]
     screen: Option<String>,
     /// Print the settings that would be used, as a configuration file, and stop

@@ -1,6 +1,6 @@
 //! Reaching a session server and keeping the link: the part that console and agent share.
 //!
-//! * [`connect`] finds the server, checks that it is the right one, and says hello.
+//! * [`connect()`] finds the server, checks that it is the right one, and says hello.
 //! * [`Connection`] is the link from then on: one event source for a `tokio::select!`, and
 //!   queues that never block and never grow beyond their limits.
 //! * [`Backoff`] says how long to wait before trying again.

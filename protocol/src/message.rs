@@ -216,7 +216,10 @@ pub(crate) fn encode(message: &impl Serialize) -> Vec<u8> {
     postcard::to_allocvec(message).unwrap_or_default()
 }
 
-/// The counterpart of [`encode`].
+/// The message in some bytes.
+///
+/// # Errors
+/// [`InvalidMessage`], also when something follows the message.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidMessage> {
     match postcard::take_from_bytes(bytes) {
         Ok((message, [])) => Ok(message),
@@ -231,7 +234,7 @@ pub(crate) fn encode_input(input: &Input) -> Vec<u8> {
     bytes
 }
 
-/// The counterpart of [`encode_input`].
+/// The input in some bytes, padding included.
 ///
 /// # Errors
 /// [`InvalidMessage`] also when the padding is not all zeros.

@@ -122,7 +122,9 @@ fn test() -> Result<()> {
 }
 
 fn docs() -> Result<()> {
-    let arguments = ["doc", "--workspace", "--no-deps", "--all-features"];
+    // Readers are contributors: they want the private parts, too.
+    let arguments =
+        ["doc", "--workspace", "--no-deps", "--all-features", "--document-private-items"];
     cargo(&arguments, &[("RUSTDOCFLAGS", "-D warnings")])
 }
 

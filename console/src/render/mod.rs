@@ -3,7 +3,7 @@
 //! egui hands over textured triangles; [`Renderer`] fills them into a [`Canvas`]. The window shows
 //! that canvas, and pictures of the console are written from it, so that both are the same. The
 //! remote picture is a callback among the triangles ([`PicturePaint`]) and is scaled by code of
-//! its own. Only what changed since the last frame is drawn anew ([`damage`]).
+//! its own. Only what changed since the last frame is drawn anew (`damage`).
 
 mod canvas;
 mod damage;

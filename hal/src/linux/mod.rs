@@ -1,6 +1,6 @@
 //! Linux machines: DRM scan-out, frame buffers, uinput, evdev, and virtual terminals.
 //!
-//! [`open`] gives a whole [`crate::Machine`]. What is public beside it is for programs that
+//! [`open()`] gives a whole [`crate::Machine`]. What is public beside it is for programs that
 //! need one part, or want to tell why a part is not there.
 
 pub mod choose;

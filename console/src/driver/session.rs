@@ -54,6 +54,20 @@ pub(super) struct Running<'a> {
     owes_release: bool,
     /// Why the technician ended it, once that is so.
     ending: Option<EndReason>,
+    silence: Silence,
+}
+
+/// Who is silent. The picture stands still if anybody is.
+#[derive(Debug, Default, Clone, Copy)]
+struct Silence {
+    of_server: bool,
+    of_panel: bool,
+}
+
+impl Silence {
+    fn is_any(self) -> bool {
+        self.of_server || self.of_panel
+    }
 }
 
 impl<'a> Running<'a> {
@@ -68,6 +82,7 @@ impl<'a> Running<'a> {
             stage: Stage::Waiting,
             owes_release: false,
             ending: None,
+            silence: Silence::default(),
         }
     }
 
@@ -113,13 +128,27 @@ impl<'a> Running<'a> {
         }
     }
 
+    /// Tells when the session becomes interrupted, and when it is no longer.
+    async fn silence(&mut self, silence: Silence) -> Result<(), Nobody> {
+        let before = std::mem::replace(&mut self.silence, silence);
+        match (before.is_any(), silence.is_any()) {
+            (false, true) => self.driver.events.send(Event::Interrupted).await,
+            (true, false) => self.driver.events.send(Event::Resumed).await,
+            _ => Ok(()),
+        }
+    }
+
     async fn incoming(&mut self, incoming: Incoming) -> Result<Step, Nobody> {
         match incoming {
             Incoming::Packet(packet) => self.moderator.handle_packet(&packet, Instant::now()),
             Incoming::Notice(notice) => self.moderator.handle_notice(notice),
             Incoming::Reply(reply) => self.moderator.handle_answer(reply.answer),
-            Incoming::Silent { .. } => self.driver.events.send(Event::Interrupted).await?,
-            Incoming::Alive => self.driver.events.send(Event::Resumed).await?,
+            Incoming::Silent { .. } => {
+                self.silence(Silence { of_server: true, ..self.silence }).await?;
+            }
+            Incoming::Alive => {
+                self.silence(Silence { of_server: false, ..self.silence }).await?;
+            }
             Incoming::Lost(end) => {
                 tracing::warn!("the link to the server is over: {end}");
                 return Ok(Step::Over(translate::link_end(&end)));
@@ -245,6 +274,9 @@ impl<'a> Running<'a> {
                 let peer = Peer { name: name.to_string(), rights, level: Level::CodeCompared };
                 events.send(Event::Connected(peer)).await?;
                 self.moderator.watch(true);
+            }
+            ModeratorEvent::Silent(of_panel) => {
+                self.silence(Silence { of_panel, ..self.silence }).await?;
             }
             ModeratorEvent::Screen(report) => {
                 events.send(Event::Screen(translate::screen(report))).await?;

@@ -35,6 +35,10 @@ pub const STILL_HERE_INTERVAL: Duration = Duration::from_millis(500);
 /// What is held down is released when nothing was heard from the controller for so long.
 pub const RELEASE_AFTER: Duration = Duration::from_millis(1500);
 
+/// A device that may be controlled tells its time four times a second; nothing from it for so long
+/// means that it is cut off, even if this side's own link is well.
+pub const DEVICE_SILENT_AFTER: Duration = Duration::from_secs(4);
+
 /// Outputs that wait to be drained at most; a caller that never drains is a bug of ours.
 const MAX_OUTPUTS: usize = 4096;
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use rand_core::CryptoRngCore;
 
 use super::channels::{Arrived, Channels, Tampered};
-use super::{Output, Outputs, Pending, Pressed, STILL_HERE_INTERVAL};
+use super::{DEVICE_SILENT_AFTER, Output, Outputs, Pending, Pressed, STILL_HERE_INTERVAL};
 use crate::SessionNumber;
 use crate::handshake::moderator::{CompareCode, ExpectJoinProof, ExpectJoinRequest};
 use crate::handshake::{
@@ -59,6 +59,9 @@ pub enum ModeratorEvent {
         /// What may be done; enforced at the device.
         rights: Rights,
     },
+    /// Nothing has come from the device for [`DEVICE_SILENT_AFTER`] (`true`), or it is back. Only
+    /// of devices that may be controlled: others have nothing to say while their picture stands.
+    Silent(bool),
     /// What the device's screen is doing.
     Screen(ScreenReport),
     /// An update of the picture, for the codec's decoder. Answer with
@@ -127,6 +130,17 @@ struct Connected {
     tick: u32,
     pressed: Pressed,
     still_here_at: Option<Instant>,
+    /// When something last came from the device.
+    heard: Instant,
+    is_silent: bool,
+}
+
+impl Connected {
+    /// When the device will have been silent for too long, unless it already has.
+    fn silent_at(&self) -> Option<Instant> {
+        let is_watched = self.rights.allows(Rights::CONTROL) && !self.is_silent;
+        is_watched.then(|| self.heard + DEVICE_SILENT_AFTER)
+    }
 }
 
 /// The console's side of a session: opens it, lets one participant in at a time, steers it.
@@ -169,7 +183,8 @@ impl Moderator {
 
     /// When [`Moderator::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.connected().and_then(|connected| connected.still_here_at)
+        let connected = self.connected()?;
+        connected.still_here_at.into_iter().chain(connected.silent_at()).min()
     }
 
     /// Asks the server for a session.
@@ -321,6 +336,12 @@ impl Moderator {
             let tick = connected.tick;
             self.control(&FromModerator::StillHere(tick));
         }
+        if let Some(connected) = self.connected_mut()
+            && connected.silent_at().is_some_and(|due| due <= now)
+        {
+            connected.is_silent = true;
+            self.outputs.event(ModeratorEvent::Silent(true));
+        }
     }
 
     /// Starts a handshake with a member, or sends it away if somebody else is there.
@@ -382,7 +403,7 @@ impl Moderator {
                 return;
             }
             (Ok(Arrived::Control(bytes)), Stage::Consent { channels, name }) => {
-                self.consented(id, *channels, name, &bytes)
+                self.consented(id, *channels, name, &bytes, now)
             }
             (Ok(arrived), Stage::Connected(connected)) => {
                 self.set_participant(Member { id, stage: Stage::Connected(connected) });
@@ -402,6 +423,7 @@ impl Moderator {
         channels: Channels,
         name: Name,
         bytes: &[u8],
+        now: Instant,
     ) -> Option<ParticipantGone> {
         let rights = match decode(bytes) {
             Ok(FromDevice::Consent(Consent::Granted(rights))) => rights,
@@ -423,6 +445,8 @@ impl Moderator {
             tick: 0,
             pressed: Pressed::default(),
             still_here_at: None,
+            heard: now,
+            is_silent: false,
         };
         self.set_participant(Member { id, stage: Stage::Connected(Box::new(connected)) });
         // The people at both ends have met: the next handshake starts counting anew.
@@ -431,7 +455,13 @@ impl Moderator {
         None
     }
 
-    fn arrived(&mut self, arrived: Arrived, _now: Instant) -> Option<ParticipantGone> {
+    fn arrived(&mut self, arrived: Arrived, now: Instant) -> Option<ParticipantGone> {
+        if let Some(connected) = self.connected_mut() {
+            connected.heard = now;
+            if std::mem::take(&mut connected.is_silent) {
+                self.outputs.event(ModeratorEvent::Silent(false));
+            }
+        }
         let bytes = match arrived {
             Arrived::Picture { update, after_gap } => {
                 if after_gap {

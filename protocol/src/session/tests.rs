@@ -408,6 +408,37 @@ fn signs_of_life_that_were_held_back_are_none() {
 }
 
 #[test]
+fn a_device_that_is_cut_off_is_noticed_although_the_own_link_is_well() {
+    let mut pair = Pair::new();
+    pair.connect(BOTH);
+    let silences = |pair: &Pair| -> Vec<bool> {
+        let events = pair.moderator_events.iter();
+        events
+            .filter_map(|event| match event {
+                ModeratorEvent::Silent(is_silent) => Some(*is_silent),
+                _ => None,
+            })
+            .collect()
+    };
+    pair.pass(Duration::from_secs(30));
+    assert_eq!(silences(&pair), [], "a device with nothing to show still tells its time");
+    let cut = std::rc::Rc::new(std::cell::Cell::new(true));
+    let is_cut = std::rc::Rc::clone(&cut);
+    let waiting = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let held = std::rc::Rc::clone(&waiting);
+    pair.meddle = Box::new(move |packet| {
+        let mut held = held.borrow_mut();
+        held.push(packet);
+        if is_cut.get() { vec![] } else { std::mem::take(&mut held) }
+    });
+    pair.pass(DEVICE_SILENT_AFTER + TICK);
+    assert_eq!(silences(&pair), [true]);
+    cut.set(false);
+    pair.pass(TICK);
+    assert_eq!(silences(&pair), [true, false]);
+}
+
+#[test]
 fn input_that_was_held_back_is_dropped_but_letting_go_is_not() {
     let mut pair = Pair::new();
     pair.connect(BOTH);

@@ -69,12 +69,15 @@ fn a_session_survives_when_only_the_kiosk_is_cut_off() {
     let (mut system, networks) = start();
     hold_shift(&mut system);
     let [at_kiosk, _] = &networks;
+    let mark = system.console.mark();
     at_kiosk.cut();
     let cut = Instant::now();
     sleep_until(cut, RELEASED);
     assert!(!system.kiosk.is_shift_held(), "2 s after the cut");
+    system.console.wait_event(mark, "interrupted", TOLD);
     sleep_until(cut, CUT);
     at_kiosk.mend();
+    system.console.wait_event(mark, "resumed", 2 * TOLD);
     system.console.command("release Shift");
     assert_goes_on(&mut system);
 }

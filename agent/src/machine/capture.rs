@@ -30,6 +30,8 @@ pub(super) struct Capture {
     watched: bool,
     max_cpu: f32,
     due: Instant,
+    /// Looking earlier would take more of the core than is allowed.
+    not_before: Instant,
     interval: Duration,
     alert_until: Option<Instant>,
     sent: u32,
@@ -61,6 +63,7 @@ impl Capture {
             watched: false,
             max_cpu,
             due: now,
+            not_before: now,
             interval: SHORTEST,
             alert_until: None,
             sent: 0,
@@ -90,7 +93,7 @@ impl Capture {
     pub(super) fn shown(&mut self, number: u32, now: Instant) {
         if number > self.shown && number <= self.sent {
             self.shown = number;
-            self.due = self.due.min(now + SHORTEST);
+            self.due = self.due.min(self.not_before.max(now + SHORTEST));
         }
     }
 
@@ -102,7 +105,7 @@ impl Capture {
 
     fn soon(&mut self, now: Instant) {
         self.interval = SHORTEST;
-        self.due = self.due.min(now + Duration::from_millis(2));
+        self.due = self.due.min(self.not_before.max(now + Duration::from_millis(2)));
     }
 
     /// When [`Capture::look`] is due; `None` while nobody watches or enough is on its way.
@@ -193,7 +196,9 @@ impl Capture {
             let still = (cost * STILL_SHARE).clamp(SHORTEST, LONGEST);
             (self.interval * 2).min(still).max(floor)
         };
-        self.due = now + self.interval;
+        // From the end of this pass, not its beginning: it may have taken longer than the pause.
+        self.not_before = now + cost + floor;
+        self.due = self.not_before.max(now + self.interval);
     }
 
     fn news(&mut self, report: ScreenReport) -> Option<ScreenReport> {

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::kiosk::{expect_click, forget_clicks, start_xorg_listener};
 use super::screen::{PROBE, shot};
+use super::session::{expect_typed, listen_on_console};
 use crate::lab::machine::Machine;
 use crate::lab::scenario::{Bench, Case};
 
@@ -38,13 +39,10 @@ const KEY_CODES: &str = "38 24 20 31 18 5 3 28";
 
 fn injected_keys(bench: &mut Bench) -> Result<()> {
     shot(bench)?;
-    let guest = &mut bench.guest;
-    guest.sh("modprobe uinput; systemctl stop getty@tty1; chvt 1")?;
-    guest.spawn("setsid sh -c 'exec cat < /dev/tty1 > /tmp/typed'", "reader")?;
-    guest.sh(&format!("machine_probe inject-key {KEY_CODES}"))?;
-    let typed = guest.wait_for("typed text", "grep . /tmp/typed", Duration::from_secs(20))?;
-    ensure!(typed == "lotse42\n", "{typed:?} was typed instead of \"lotse42\"");
-    Ok(())
+    bench.guest.sh("modprobe uinput; systemctl stop getty@tty1; chvt 1")?;
+    listen_on_console(bench)?;
+    bench.guest.sh(&format!("machine_probe inject-key {KEY_CODES}"))?;
+    expect_typed(bench, "lotse42")
 }
 
 /// Pixels away from corners and from each other.

@@ -148,12 +148,36 @@ fn session_picture(bench: &mut Bench) -> Result<()> {
 const TEXT: &str = "The quick brown fox jumps over the lazy dog 0123456789 \
                     ~!@#$%^&*()_+{}|:\"<>? `-=[]\\;',./ ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-/// Starts a program that writes down what is typed on the text console, character by character.
+/// What the reader of [`listen_on_console`] has read.
+const TYPED: &str = "/tmp/typed";
+
+/// Starts a program that writes down what is typed on the text console, character by character; a reader of before ends.
+///
+/// Returns when it reads: keys pressed while nobody has the terminal open are lost, and its settings fall back.
 pub(super) fn listen_on_console(bench: &mut Bench) -> Result<()> {
-    bench.guest.spawn(
-        "setsid sh -c 'stty -F /dev/tty1 -icanon -echo min 1; exec cat < /dev/tty1 > /tmp/typed'",
-        "reader",
-    )?;
+    // The reader makes this file when all is set.
+    let ready = format!("{TYPED}.ready");
+    bench.guest.sh(&format!(
+        "if test -s {ready}; then pid=$(cat {ready}); kill $pid; while kill -0 $pid; do sleep 0.1; done; fi; \
+         rm -f {TYPED} {ready}"
+    ))?;
+    let read = format!(
+        "exec < /dev/tty1 > {TYPED}; stty -icanon -echo min 1 && echo $$ > {ready}.new && mv {ready}.new {ready} \
+         && exec cat"
+    );
+    bench.guest.spawn(&format!("exec setsid sh -c '{read}'"), "reader")?;
+    bench.guest.wait_for("the text console's reader", &format!("test -s {ready}"), PATIENCE)?;
+    Ok(())
+}
+
+/// The reader must get this line and nothing else.
+pub(super) fn expect_typed(bench: &mut Bench, line: &str) -> Result<()> {
+    let is_entered = format!("test $(wc -l < {TYPED}) -ge 1");
+    let entered = bench.guest.wait_for("the end of the typed line", &is_entered, PATIENCE);
+    let typed = bench.guest.sh(&format!("cat {TYPED}"))?;
+    entered.with_context(|| format!("{typed:?} arrived instead of {line:?} and Enter"))?;
+    // Enter was pressed behind the text, so nothing may come after it.
+    ensure!(typed == format!("{line}\n"), "{typed:?} arrived instead of {line:?} and Enter");
     Ok(())
 }
 
@@ -163,11 +187,7 @@ fn session_type(bench: &mut Bench) -> Result<()> {
     listen_on_console(bench)?;
     session.technician.ask(&format!("type {TEXT}"))?;
     session.technician.ask("key Enter")?;
-    bench.guest.wait_for("the typed line", "test $(wc -l < /tmp/typed) -ge 1", PATIENCE)?;
-    let typed = bench.guest.sh("cat /tmp/typed")?;
-    // Enter was pressed behind the text, so nothing may come after it.
-    ensure!(typed == format!("{TEXT}\n"), "{typed:?} arrived instead of {TEXT:?}");
-    Ok(())
+    expect_typed(bench, TEXT)
 }
 
 /// Away from the corner where the session's sign is, and from each other.

@@ -15,8 +15,8 @@ const SHORTEST: Duration = Duration::from_millis(16);
 /// A picture that stands still is looked at this often at least.
 const LONGEST: Duration = Duration::from_millis(800);
 
-/// While nothing changes, reading may take this part of one core: 0.4 %.
-const STILL_SHARE: u32 = 250;
+/// While nothing changes, reading may take this part of one core: a third of a percent.
+const STILL_SHARE: u32 = 300;
 
 /// After an input the screen is read as often as it may be for so long: something will happen.
 const ALERT: Duration = Duration::from_millis(700);

@@ -60,6 +60,8 @@ impl Screen for FileScreen {
         if (named.dev(), named.ino()) != (opened.dev(), opened.ino()) {
             return Err(gone());
         }
+        // The time of change does not tell: who draws through a mapping moves it with the first
+        // stroke after the page was written back, and on a tmpfs never again.
         Ok(ScreenState::Shown { size: self.layout.size(), maybe_changed: true })
     }
 

@@ -8,6 +8,12 @@
 /// Bytes of one pixel in the picture we make: blue, green, red, and 0xff.
 pub(crate) const BGRX_BYTES: usize = 4;
 
+/// The fourth byte of a pixel, within a little-endian word.
+const OPAQUE: u32 = 0xff00_0000;
+
+const BLACK: [u8; BGRX_BYTES] = [0, 0, 0, 0xff];
+const WHITE: [u8; BGRX_BYTES] = [0xff; BGRX_BYTES];
+
 /// Where one colour is within a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Channel {
@@ -56,6 +62,67 @@ impl Channel {
     }
 }
 
+/// How pixels made of channels are translated, a byte at a time.
+///
+/// Every bit of the picture is a copy of one bit of the pixel (that is what replicating and
+/// cutting off bits comes to), so that what the bytes of a pixel contribute can be looked up for
+/// each alone and put together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tables {
+    /// What the first, second, ... byte of a pixel contributes, as a word of blue, green, red,
+    /// 0xff.
+    decode: [[u32; 256]; 4],
+    /// What a level of blue, green, red contributes to a pixel.
+    encode: [[u32; 256]; 3],
+    /// Bits of a pixel that belong to no channel.
+    unused: u32,
+}
+
+impl Tables {
+    fn new(red: Channel, green: Channel, blue: Channel) -> Box<Self> {
+        let mut tables = Box::new(Self {
+            decode: [[0; 256]; 4],
+            encode: [[0; 256]; 3],
+            unused: !(mask(red) | mask(green) | mask(blue)),
+        });
+        for (shift, table) in (0..32).step_by(8).zip(&mut tables.decode) {
+            for (byte, entry) in (0..=255u32).zip(table) {
+                let word = byte << shift;
+                let bgrx = [blue.decode(word), green.decode(word), red.decode(word), 0xff];
+                *entry = u32::from_le_bytes(bgrx);
+            }
+        }
+        for (channel, table) in [blue, green, red].into_iter().zip(&mut tables.encode) {
+            for (level, entry) in (0..=u8::MAX).zip(table) {
+                *entry = channel.encode(level);
+            }
+        }
+        tables
+    }
+
+    /// Turns pixels of `N` bytes, at most 4, into blue, green, red, 0xff.
+    #[inline]
+    fn decode_row<const N: usize>(&self, raw: &[u8], out: &mut [[u8; BGRX_BYTES]]) {
+        for (out, raw) in out.iter_mut().zip(raw.as_chunks::<N>().0) {
+            let bytes = raw.iter().zip(&self.decode);
+            let word = bytes.fold(0, |word, (&byte, table)| word | table[usize::from(byte)]);
+            *out = word.to_le_bytes();
+        }
+    }
+
+    /// Turns blue, green, red, x into pixels of `N` bytes, at most 4.
+    #[inline]
+    fn encode_row<const N: usize>(&self, pixels: &[[u8; BGRX_BYTES]], raw: &mut [u8]) {
+        let [blue, green, red] = &self.encode;
+        for ([b, g, r, _], raw) in pixels.iter().zip(raw.as_chunks_mut::<N>().0) {
+            let word = blue[usize::from(*b)] | green[usize::from(*g)] | red[usize::from(*r)];
+            for (raw, byte) in raw.iter_mut().zip((word | self.unused).to_le_bytes()) {
+                *raw = byte;
+            }
+        }
+    }
+}
+
 /// Colours of a palette, each blue, green, red, 0xff.
 pub(crate) type Palette = [[u8; BGRX_BYTES]; 256];
 
@@ -70,12 +137,8 @@ pub(crate) enum PixelFormat {
     Packed {
         /// Bytes of a pixel, 2..=4.
         bytes: u8,
-        /// Where red is.
-        red: Channel,
-        /// Where green is.
-        green: Channel,
-        /// Where blue is.
-        blue: Channel,
+        /// What becomes of them.
+        tables: Box<Tables>,
     },
     /// One byte that selects a colour.
     Indexed(Box<Palette>),
@@ -102,7 +165,7 @@ impl PixelFormat {
                 return Some(Self::Rgbx);
             }
         }
-        Some(Self::Packed { bytes, red, green, blue })
+        Some(Self::Packed { bytes, tables: Tables::new(red, green, blue) })
     }
 
     /// The format that a DRM fourcc names; `None` if it is not one that can be read here.
@@ -169,31 +232,32 @@ impl PixelFormat {
         match self {
             Self::Bgrx => {
                 for (out, raw) in out.iter_mut().zip(raw.as_chunks::<4>().0) {
-                    *out = [raw[0], raw[1], raw[2], 0xff];
+                    *out = (u32::from_le_bytes(*raw) | OPAQUE).to_le_bytes();
                 }
             }
             Self::Rgbx => {
                 for (out, raw) in out.iter_mut().zip(raw.as_chunks::<4>().0) {
-                    *out = [raw[2], raw[1], raw[0], 0xff];
+                    let word = u32::from_le_bytes(*raw);
+                    let (blue, red) = (word >> 16 & 0xff, (word & 0xff) << 16);
+                    *out = (blue | word & 0xff00 | red | OPAQUE).to_le_bytes();
                 }
             }
-            Self::Packed { bytes, red, green, blue } => {
-                for (out, raw) in out.iter_mut().zip(raw.chunks_exact(usize::from(*bytes))) {
-                    let word = word(raw);
-                    *out = [blue.decode(word), green.decode(word), red.decode(word), 0xff];
-                }
-            }
+            Self::Packed { bytes: 2, tables } => tables.decode_row::<2>(raw, out),
+            Self::Packed { bytes: 3, tables } => tables.decode_row::<3>(raw, out),
+            Self::Packed { tables, .. } => tables.decode_row::<4>(raw, out),
             Self::Indexed(palette) => {
                 for (out, raw) in out.iter_mut().zip(raw) {
                     *out = palette[usize::from(*raw)];
                 }
             }
             Self::Mono { set_is_white } => {
-                for (index, out) in out.iter_mut().enumerate() {
-                    let Some(byte) = raw.get(index / 8) else { return };
-                    let set = byte & (0x80 >> (index % 8)) != 0;
-                    let level = if set == *set_is_white { 0xff } else { 0 };
-                    *out = [level, level, level, 0xff];
+                let invert = if *set_is_white { 0 } else { 0xff };
+                for (out, raw) in out.chunks_mut(8).zip(raw) {
+                    let mut bits = raw ^ invert;
+                    for out in out {
+                        *out = if bits & 0x80 == 0 { BLACK } else { WHITE };
+                        bits <<= 1;
+                    }
                 }
             }
         }
@@ -217,15 +281,9 @@ impl PixelFormat {
                     *raw = [pixel[2], pixel[1], pixel[0], 0xff];
                 }
             }
-            Self::Packed { bytes, red, green, blue } => {
-                let unused = !(mask(*red) | mask(*green) | mask(*blue));
-                let rows = raw.chunks_exact_mut(usize::from(*bytes));
-                for (pixel, raw) in pixels.iter().zip(rows) {
-                    let [b, g, r, _] = *pixel;
-                    let word = red.encode(r) | green.encode(g) | blue.encode(b) | unused;
-                    raw.copy_from_slice(&word.to_le_bytes()[..usize::from(*bytes)]);
-                }
-            }
+            Self::Packed { bytes: 2, tables } => tables.encode_row::<2>(pixels, raw),
+            Self::Packed { bytes: 3, tables } => tables.encode_row::<3>(pixels, raw),
+            Self::Packed { tables, .. } => tables.encode_row::<4>(pixels, raw),
             Self::Indexed(palette) => {
                 let mut last: Option<([u8; BGRX_BYTES], u8)> = None;
                 for (pixel, raw) in pixels.iter().zip(raw) {
@@ -256,11 +314,6 @@ impl PixelFormat {
         self.encode_row(bgrx, scratch);
         self.decode_row(scratch, bgrx);
     }
-}
-
-/// A little-endian word of up to four bytes.
-fn word(raw: &[u8]) -> u32 {
-    raw.iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte))
 }
 
 /// All bits of a channel.
@@ -374,7 +427,61 @@ mod tests {
         all
     }
 
+    /// Decodes one channel of one pixel at a time, straight from what the words mean.
+    fn plainly(bytes: usize, channels: [Channel; 3], raw: &[u8], bgrx: &mut [u8]) {
+        for (raw, out) in raw.chunks_exact(bytes).zip(bgrx.chunks_exact_mut(4)) {
+            let word = raw.iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte));
+            out.copy_from_slice(&[0, 0, 0, 0xff]);
+            for (channel, out) in channels.iter().zip(out) {
+                *out = channel.decode(word);
+            }
+        }
+    }
+
+    fn plain_channel() -> impl Strategy<Value = Channel> {
+        (1u32..=16, 0u32..32).prop_filter_map("not within a word", |(length, offset)| {
+            Channel::new(offset, length, 32)
+        })
+    }
+
     proptest! {
+        #[test]
+        fn whole_rows_decode_as_single_pixels_do(
+            bytes in 2u8..=4,
+            channels in [plain_channel(), plain_channel(), plain_channel()],
+            raw in proptest::collection::vec(any::<u8>(), 0..200),
+        ) {
+            let [blue, green, red] = channels;
+            if let Some(format) = PixelFormat::packed(bytes, red, green, blue) {
+                let (mut fast, mut plain) = (vec![7; 200], vec![7; 200]);
+                format.decode_row(&raw, &mut fast);
+                plainly(usize::from(bytes), channels, &raw, &mut plain);
+                prop_assert_eq!(fast, plain);
+            }
+        }
+
+        #[test]
+        fn whole_rows_encode_as_single_pixels_do(
+            bytes in 2u8..=4,
+            channels in [plain_channel(), plain_channel(), plain_channel()],
+            bgrx in proptest::collection::vec(any::<[u8; 4]>(), 0..50),
+        ) {
+            let [blue, green, red] = channels;
+            if let Some(format @ PixelFormat::Packed { .. }) =
+                PixelFormat::packed(bytes, red, green, blue)
+            {
+                let bytes = usize::from(bytes);
+                let mut raw = vec![0; bgrx.len() * bytes];
+                format.encode_row(bgrx.as_flattened(), &mut raw);
+                let unused = !(mask(red) | mask(green) | mask(blue));
+                for (pixel, raw) in bgrx.iter().zip(raw.chunks_exact(bytes)) {
+                    let levels = channels.iter().zip(pixel);
+                    let word = levels.fold(unused, |word, (to, &level)| word | to.encode(level));
+                    prop_assert_eq!(raw, &word.to_le_bytes()[..bytes]);
+                }
+            }
+        }
+
         #[test]
         fn what_is_shown_stays_the_same_when_shown_again(
             bgrx in proptest::collection::vec(any::<u8>(), 0..400),

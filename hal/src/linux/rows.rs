@@ -5,12 +5,16 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::pixel_format::{BGRX_BYTES, PixelFormat};
-use super::sys::Mapping;
+use super::sys::{Mapping, make_opaque};
 use crate::screen::BAND_ROWS;
 use crate::{Band, Size};
 
 /// The most bytes a picture's buffer may have; beyond it a device is not believed.
 pub(crate) const MAX_BUFFER_BYTES: u64 = 1 << 30;
+
+/// How much is copied at a time where rows have no gaps, in bytes: what was copied is still in
+/// the nearest cache when it is looked at again. A multiple of [`BGRX_BYTES`].
+const PIECE: usize = 16 << 10;
 
 /// Bytes that can be copied from any place.
 pub(crate) trait RowSource {
@@ -105,23 +109,22 @@ impl BandReader {
         while y < size.height {
             let rows = BAND_ROWS.min(size.height - y);
             let band = self.band.get_mut(..rows as usize * width_bytes).unwrap_or_default();
+            let first = layout.offset_of(format, 0, y);
             if format.is_bgrx() && layout.pitch == width_bytes {
-                // Nothing between the rows: the whole band at once.
-                source.copy_out(layout.offset_of(format, 0, y), band)?;
+                for (offset, out) in (first..).step_by(PIECE).zip(band.chunks_mut(PIECE)) {
+                    source.copy_out(offset, out)?;
+                    make_opaque(out);
+                }
             } else {
-                for (row, out) in (y..).zip(band.chunks_exact_mut(width_bytes)) {
-                    let offset = layout.offset_of(format, 0, row);
+                let row_offsets = (first..).step_by(layout.pitch);
+                for (offset, out) in row_offsets.zip(band.chunks_exact_mut(width_bytes)) {
                     if format.is_bgrx() {
                         source.copy_out(offset, out)?;
+                        make_opaque(out);
                     } else {
                         source.copy_out(offset, &mut self.row)?;
                         format.decode_row(&self.row, out);
                     }
-                }
-            }
-            if format.is_bgrx() {
-                for pixel in band.as_chunks_mut::<BGRX_BYTES>().0 {
-                    pixel[3] = 0xff;
                 }
             }
             visit(Band { size, y, rows, pixels: band });

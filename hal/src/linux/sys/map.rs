@@ -1,9 +1,8 @@
 //! Memory of a device, mapped, and copied out of without ever being borrowed.
 //!
 //! The kernel, the hardware and other processes write to these pages at any time. A slice over
-//! them would be undefined behaviour, so that there is none: copies go through volatile loads
-//! and stores of the widest type that the target has without asking, because video memory is
-//! often write-combined and every load from it costs a bus transaction.
+//! them would be undefined behaviour, so that there is none: everything goes through the copies
+//! of [`super::copy`].
 
 use std::ffi::c_void;
 use std::io;
@@ -13,14 +12,7 @@ use std::ptr::NonNull;
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
-#[cfg(target_arch = "x86_64")]
-type Wide = core::arch::x86_64::__m128i;
-#[cfg(target_arch = "aarch64")]
-type Wide = core::arch::aarch64::uint8x16_t;
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-type Wide = usize;
-
-const WIDE: usize = size_of::<Wide>();
+use super::copy;
 
 /// A shared mapping of device memory.
 ///
@@ -83,7 +75,7 @@ impl Mapping {
         // lives as long as `self`. `into` is exclusively ours and cannot overlap with it.
         unsafe {
             let from = self.base.as_ptr().cast::<u8>().cast_const().add(offset);
-            volatile_load(from, into.as_mut_ptr(), into.len());
+            copy::load(from, into.as_mut_ptr(), into.len());
         }
         Ok(())
     }
@@ -101,7 +93,7 @@ impl Mapping {
         // SAFETY: as in `copy_out`, and the mapping was made writable.
         unsafe {
             let into = self.base.as_ptr().cast::<u8>().add(offset);
-            volatile_store(from.as_ptr(), into, from.len());
+            copy::store(from.as_ptr(), into, from.len());
         }
         Ok(())
     }
@@ -112,53 +104,6 @@ impl Drop for Mapping {
         // SAFETY: mapped by `map` with this length, and no pointer into it outlives `self`.
         let outcome = unsafe { munmap(self.base, self.len) };
         debug_assert!(outcome.is_ok(), "a mapping of our own can be unmapped");
-    }
-}
-
-/// Copies from volatile memory: bytes up to an aligned address, wide loads, bytes for the rest.
-///
-/// # Safety
-/// `from..from + len` must be readable, `into..into + len` writable and exclusively owned.
-unsafe fn volatile_load(from: *const u8, into: *mut u8, len: usize) {
-    let head = from.align_offset(WIDE).min(len);
-    let wide = (len - head) / WIDE;
-    // SAFETY: all offsets are below `len`; the wide loads start at an address aligned for them,
-    // the stores to ordinary memory need no alignment.
-    unsafe {
-        for index in 0..head {
-            *into.add(index) = from.add(index).read_volatile();
-        }
-        for index in 0..wide {
-            let at = head + index * WIDE;
-            let value = from.add(at).cast::<Wide>().read_volatile();
-            into.add(at).cast::<Wide>().write_unaligned(value);
-        }
-        for index in head + wide * WIDE..len {
-            *into.add(index) = from.add(index).read_volatile();
-        }
-    }
-}
-
-/// Copies into volatile memory; the mirror of [`volatile_load`].
-///
-/// # Safety
-/// `from..from + len` must be readable and owned, `into..into + len` writable.
-unsafe fn volatile_store(from: *const u8, into: *mut u8, len: usize) {
-    let head = into.align_offset(WIDE).min(len);
-    let wide = (len - head) / WIDE;
-    // SAFETY: as in `volatile_load`, with the roles exchanged.
-    unsafe {
-        for index in 0..head {
-            into.add(index).write_volatile(*from.add(index));
-        }
-        for index in 0..wide {
-            let at = head + index * WIDE;
-            let value = from.add(at).cast::<Wide>().read_unaligned();
-            into.add(at).cast::<Wide>().write_volatile(value);
-        }
-        for index in head + wide * WIDE..len {
-            into.add(index).write_volatile(*from.add(index));
-        }
     }
 }
 

@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "mappings and ioctls need it; nothing else in the project does")]
 
 mod buffers;
+mod copy;
 mod input;
 mod map;
 mod terminal;
@@ -13,6 +14,7 @@ mod terminal;
 pub(crate) use buffers::{
     DmaAccess, adopt_descriptor, dma_buf_sync, frame_buffer_palette, frame_buffer_unblank,
 };
+pub(crate) use copy::make_opaque;
 pub(crate) use input::{
     AbsoluteAxis, DeviceId, UinputBit, device_slots, uinput_absolute, uinput_bit, uinput_create,
     uinput_sysname,

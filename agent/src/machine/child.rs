@@ -52,6 +52,12 @@ impl NetworkChild {
         std::mem::take(&mut self.is_lost)
     }
 
+    /// As if it had died.
+    #[cfg(test)]
+    pub(super) fn pretend_lost(&mut self) {
+        self.is_lost = true;
+    }
+
     /// When [`NetworkChild::keep_alive`] is due.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.running.is_none().then_some(self.restart_at)

@@ -10,6 +10,8 @@ mod events;
 mod inject;
 mod panel;
 mod session;
+#[cfg(test)]
+mod tests;
 mod typing;
 
 use std::time::{Duration, Instant};

@@ -54,6 +54,12 @@ impl PanelScreen {
         self.size
     }
 
+    /// What is shown.
+    #[cfg(test)]
+    pub(super) fn view(&self) -> &View {
+        self.ui.view()
+    }
+
     /// Whether the machine's own picture is all that is seen.
     pub(super) fn is_hidden(&self) -> bool {
         matches!(self.ui.view(), View::Hidden)

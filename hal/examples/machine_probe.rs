@@ -13,7 +13,7 @@ use lotse_hal::linux::follow::FollowingScreen;
 use lotse_hal::linux::local_input::EvdevInput;
 use lotse_hal::linux::panel::{FbdevPanel, PanelConfig};
 use lotse_hal::linux::uinput;
-use lotse_hal::{KeyCode, LocalInput, Panel, Point, Rect, Screen, Size};
+use lotse_hal::{Held, KeyCode, LocalInput, Panel, Point, Rect, Screen, Size};
 
 const USAGE: &str = "usage: machine_probe [--screen CHOICE] COMMAND
   list                       the screens, and why each is chosen or not; the local devices
@@ -23,6 +23,7 @@ const USAGE: &str = "usage: machine_probe [--screen CHOICE] COMMAND
   inject-key CODE...         press and release keys by their numbers
   tap X Y                    tap a pixel with a virtual finger
   click X Y                  click a pixel with the virtual pointer
+  act                        do what standard input says, a line each: key CODE, tap X Y, click X Y
   listen SECONDS [grab]      what physical devices do, one line for each event
   panel-show SECONDS [W H]   the test pattern on the whole panel, or its upper left part
   conform                    check every device against the rules";
@@ -67,8 +68,15 @@ fn main() -> Outcome {
         ["captures", count] => captures(choice, count.parse()?),
         ["watch", seconds] => watch(choice, seconds.parse()?),
         ["inject-key", codes @ ..] => inject_keys(codes),
-        ["tap", x, y] => tap(choice, Point::new(x.parse()?, y.parse()?)),
-        ["click", x, y] => click(choice, Point::new(x.parse()?, y.parse()?)),
+        ["tap", x, y] => {
+            let (at, size) = (Point::new(x.parse()?, y.parse()?), size_of_screen(choice)?);
+            tap(&mut settled_input()?, at, size)
+        }
+        ["click", x, y] => {
+            let (at, size) = (Point::new(x.parse()?, y.parse()?), size_of_screen(choice)?);
+            click(&mut settled_input()?, at, size)
+        }
+        ["act"] => act(choice),
         ["listen", seconds] => listen(choice, seconds.parse()?, false),
         ["listen", seconds, "grab"] => listen(choice, seconds.parse()?, true),
         ["panel-show", seconds] => panel_show(seconds.parse()?, None),
@@ -174,14 +182,22 @@ const SETTLE: Duration = Duration::from_millis(1500);
 /// A real press takes as long.
 const PRESS: Duration = Duration::from_millis(60);
 
-fn inject_keys(codes: &[&str]) -> Outcome {
-    let mut input = uinput::create()?;
+/// The virtual devices, once other programs have had the time to open them.
+fn settled_input() -> Result<Held, lotse_hal::Error> {
+    let input = uinput::create()?;
     std::thread::sleep(SETTLE);
-    for code in codes {
-        for pressed in [true, false] {
-            input.key(KeyCode(code.parse()?), pressed)?;
-            std::thread::sleep(PRESS);
-        }
+    Ok(input)
+}
+
+fn inject_keys(codes: &[&str]) -> Outcome {
+    let mut input = settled_input()?;
+    codes.iter().try_for_each(|code| press_key(&mut input, code))
+}
+
+fn press_key(input: &mut Held, code: &str) -> Outcome {
+    for pressed in [true, false] {
+        input.key(KeyCode(code.parse()?), pressed)?;
+        std::thread::sleep(PRESS);
     }
     Ok(())
 }
@@ -192,10 +208,7 @@ fn size_of_screen(choice: ScreenChoice) -> Result<Size, lotse_hal::Error> {
     Ok(screen.info().size)
 }
 
-fn tap(choice: ScreenChoice, at: Point) -> Outcome {
-    let size = size_of_screen(choice)?;
-    let mut input = uinput::create()?;
-    std::thread::sleep(SETTLE);
+fn tap(input: &mut Held, at: Point, size: Size) -> Outcome {
     input.contact(0, at, size)?;
     std::thread::sleep(PRESS);
     input.lift(0)?;
@@ -203,14 +216,30 @@ fn tap(choice: ScreenChoice, at: Point) -> Outcome {
     Ok(())
 }
 
-fn click(choice: ScreenChoice, at: Point) -> Outcome {
-    let size = size_of_screen(choice)?;
-    let mut input = uinput::create()?;
-    std::thread::sleep(SETTLE);
+fn click(input: &mut Held, at: Point, size: Size) -> Outcome {
     input.move_to(at, size)?;
     for pressed in [true, false] {
         input.button(lotse_hal::Button::Left, pressed)?;
         std::thread::sleep(PRESS);
+    }
+    Ok(())
+}
+
+/// Keeps the devices, so that who drives this can wait until they have been opened.
+fn act(choice: ScreenChoice) -> Outcome {
+    let size = size_of_screen(choice)?;
+    let mut input = uinput::create()?;
+    println!("ready");
+    for line in std::io::stdin().lines() {
+        let line = line?;
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            ["key", code] => press_key(&mut input, code)?,
+            ["tap", x, y] => tap(&mut input, Point::new(x.parse()?, y.parse()?), size)?,
+            ["click", x, y] => click(&mut input, Point::new(x.parse()?, y.parse()?), size)?,
+            _ => return Err(USAGE.into()),
+        }
+        println!("done: {line}");
     }
     Ok(())
 }

@@ -28,7 +28,7 @@ type Step = (&'static str, fn() -> Result<()>);
 
 /// The scenarios of the lab that every change must pass: the main job on each way to read a screen, and the faults. The
 /// others take another half hour: `cargo xtask lab`.
-const LAB: [&str; 22] = [
+const LAB: [&str; 25] = [
     "virtio-session-picture",
     "virtio-session-type",
     "virtio-session-click",
@@ -48,9 +48,12 @@ const LAB: [&str; 22] = [
     "bochs-consent-timeout",
     "vesa-session-picture",
     "vesa-session-type",
+    "vesa-session-click",
+    "vesa-session-xorg",
     "vesa-consent-accept",
     "vesa-consent-refuse",
     "vesa-consent-timeout",
+    "vfb-formats",
 ];
 
 const STEPS: [Step; 7] = [

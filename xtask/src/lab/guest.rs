@@ -25,6 +25,21 @@ const POLL: Duration = Duration::from_millis(200);
 /// Where programs are put.
 const BIN: &str = "/usr/local/bin";
 
+/// A program that was started in the guest and left running.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    /// What it was started as; its output is in `/tmp/NAME.log` in the guest.
+    name: String,
+    pid: u32,
+}
+
+impl Job {
+    /// Its process group.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+}
+
 /// A machine, with the person in front of it.
 #[derive(Debug)]
 pub(crate) struct Guest {
@@ -80,8 +95,9 @@ impl Guest {
     ///
     /// # Errors
     /// When it can't be started.
-    pub(crate) fn spawn(&mut self, command: &str, name: &str) -> Result<u32> {
-        self.vm.channel.spawn(command, &format!("/tmp/{name}.log"))
+    pub(crate) fn spawn(&mut self, command: &str, name: &str) -> Result<Job> {
+        let pid = self.vm.channel.spawn(command, &format!("/tmp/{name}.log"))?;
+        Ok(Job { name: name.to_owned(), pid })
     }
 
     /// Asks until a shell command succeeds, and gives what it then wrote.
@@ -94,18 +110,61 @@ impl Guest {
         command: &str,
         timeout: Duration,
     ) -> Result<String> {
+        self.wait_while(what, command, None, timeout)
+    }
+
+    /// As [`Guest::wait_for`] something that only `job` can bring about.
+    ///
+    /// # Errors
+    /// As [`Guest::wait_for`], and at once when the job has ended; the end of its log is in the error.
+    pub(crate) fn wait_for_job(
+        &mut self,
+        what: &str,
+        command: &str,
+        job: &Job,
+        timeout: Duration,
+    ) -> Result<String> {
+        self.wait_while(what, command, Some(job), timeout)
+    }
+
+    fn wait_while(
+        &mut self,
+        what: &str,
+        command: &str,
+        job: Option<&Job>,
+        timeout: Duration,
+    ) -> Result<String> {
         let start = Instant::now();
         loop {
+            // First, so that what it did just before it ended still counts.
+            let has_ended = match job {
+                Some(job) => self.run(&format!("kill -0 {}", job.pid), COMMAND)?.status != 0,
+                None => false,
+            };
             let ended = self.run(command, COMMAND)?;
             if ended.status == 0 {
                 return Ok(ended.stdout);
             }
-            if start.elapsed() > timeout {
+            if has_ended || start.elapsed() > timeout {
                 let said = format!("{}{}", ended.stdout, ended.stderr);
-                bail!("{what}: not within {} s ({})", timeout.as_secs(), said.trim());
+                let after = start.elapsed().as_secs();
+                let log = job.map(|job| self.end_of_log(job, has_ended)).unwrap_or_default();
+                bail!(
+                    "{what}: not there after {after} s; `{command}` fails with status {} ({}){log}",
+                    ended.status,
+                    said.trim()
+                );
             }
             thread::sleep(POLL);
         }
+    }
+
+    fn end_of_log(&mut self, job: &Job, has_ended: bool) -> String {
+        let name = &job.name;
+        let tail = self.run(&format!("tail -n 8 /tmp/{name}.log"), COMMAND);
+        let tail = tail.map(|tail| tail.stdout).unwrap_or_default();
+        let state = if has_ended { "has ended" } else { "runs" };
+        format!("; {name} {state}, and said last:\n{}", tail.trim_end())
     }
 
     /// Copies a program of the host into the guest's path and gives its name there.
@@ -164,7 +223,7 @@ impl Guest {
     /// Looks until the picture is the same twice in a row, half a second apart.
     ///
     /// # Errors
-    /// When it keeps changing for longer than `timeout`.
+    /// When it keeps changing for longer than `timeout`; the last two pictures are then among the artefacts.
     pub(crate) fn still_screendump(&mut self, timeout: Duration) -> Result<Picture> {
         let start = Instant::now();
         let mut before = self.screendump()?;
@@ -174,7 +233,15 @@ impl Guest {
             if now == before {
                 return Ok(now);
             }
-            ensure!(start.elapsed() < timeout, "the screen does not come to rest");
+            if start.elapsed() > timeout {
+                before.save_png(&self.artefacts.join("restless-before.png"))?;
+                now.save_png(&self.artefacts.join("restless-after.png"))?;
+                let seconds = timeout.as_secs();
+                bail!(
+                    "the screen does not come to rest within {seconds} s: compare restless-before.png \
+                     with restless-after.png"
+                );
+            }
             before = now;
         }
     }
@@ -182,7 +249,7 @@ impl Guest {
     /// Looks until the screen shows what `is_there` wants.
     ///
     /// # Errors
-    /// When it does not within `timeout`; `what` says what was waited for.
+    /// When it does not within `timeout`; `what` says what was waited for, and what is seen instead is among the artefacts.
     pub(crate) fn wait_for_picture(
         &mut self,
         what: &str,
@@ -195,7 +262,10 @@ impl Guest {
             if is_there(&picture) {
                 return Ok(picture);
             }
-            ensure!(start.elapsed() < timeout, "{what}: not within {} s", timeout.as_secs());
+            if start.elapsed() > timeout {
+                picture.save_png(&self.artefacts.join("instead.png"))?;
+                bail!("{what}: not seen within {} s; instead.png is", timeout.as_secs());
+            }
             thread::sleep(POLL);
         }
     }
@@ -249,7 +319,7 @@ impl Guest {
         if let Ok(journal) = self.run(journal, COMMAND) {
             let _ = fs::write(self.artefacts.join("journal.log"), journal.stdout);
         }
-        let Ok(logs) = self.run("ls /tmp/*.log", COMMAND) else { return };
+        let Ok(logs) = self.run("ls /tmp/*.log /var/log/Xorg.*.log", COMMAND) else { return };
         for path in logs.stdout.lines() {
             let name = path.rsplit('/').next().unwrap_or("unnamed.log");
             if let Ok(content) = self.get(path) {

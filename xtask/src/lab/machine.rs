@@ -9,21 +9,24 @@ pub(crate) enum Machine {
     Virtio,
     /// DRM driver `bochs-drm`: no PRIME, what is in the memory is shown at once.
     Bochs,
-    /// No DRM: the firmware's mode behind `/dev/fb0`, 1024×768 with 3 bytes a pixel.
+    /// No DRM: the firmware's mode behind `/dev/fb0`, 1024×768 with 4 bytes a pixel.
     Vesa,
     /// No DRM: the firmware's mode behind `/dev/fb0`, 800×600 with 16 bits a pixel (5-6-5).
     Vesa16,
+    /// No DRM: the firmware's mode behind `/dev/fb0`, 1024×768 with 3 bytes a pixel, which Xorg can't use.
+    Vesa24,
     /// No display at all: the kernel's `vfb` module serves as `/dev/fb0`, and nothing shows it.
     Vfb,
 }
 
 impl Machine {
     /// Every kind, in the order in which they are tried.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Virtio, Self::Bochs, Self::Vesa, Self::Vesa16, Self::Vfb];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Virtio, Self::Bochs, Self::Vesa, Self::Vesa16, Self::Vesa24, Self::Vfb];
 
     /// Those that have a screen, so that there is a ground truth and a panel to touch.
-    pub(crate) const WITH_SCREEN: &[Self] = &[Self::Virtio, Self::Bochs, Self::Vesa, Self::Vesa16];
+    pub(crate) const WITH_SCREEN: &[Self] =
+        &[Self::Virtio, Self::Bochs, Self::Vesa, Self::Vesa16, Self::Vesa24];
 
     /// The three ways to a screen that differ in the agent: DRM with PRIME, DRM without, framebuffer.
     pub(crate) const TYPICAL: &[Self] = &[Self::Virtio, Self::Bochs, Self::Vesa];
@@ -35,6 +38,7 @@ impl Machine {
             Self::Bochs => "bochs",
             Self::Vesa => "vesa",
             Self::Vesa16 => "vesa16",
+            Self::Vesa24 => "vesa24",
             Self::Vfb => "vfb",
         }
     }
@@ -62,7 +66,9 @@ impl Machine {
             Self::Bochs => {
                 &["-vga", "none", "-device", "bochs-display", USB[0], USB[1], USB[2], USB[3]]
             }
-            Self::Vesa | Self::Vesa16 => &["-vga", "std", USB[0], USB[1], USB[2], USB[3]],
+            Self::Vesa | Self::Vesa16 | Self::Vesa24 => {
+                &["-vga", "std", USB[0], USB[1], USB[2], USB[3]]
+            }
             Self::Vfb => &["-vga", "none", USB[0], USB[1], USB[2], USB[3]],
         }
     }
@@ -71,9 +77,10 @@ impl Machine {
     pub(crate) fn kernel_arguments(self) -> &'static str {
         match self {
             Self::Virtio | Self::Bochs | Self::Vfb => "",
-            // VESA mode 0x118 and 0x114; the kernel wants 0x200 more.
-            Self::Vesa => "nomodeset vga=0x318",
+            // Modes 0x144 (QEMU's own number), 0x114 and 0x118 (those of VESA); the kernel wants 0x200 more.
+            Self::Vesa => "nomodeset vga=0x344",
             Self::Vesa16 => "nomodeset vga=0x314",
+            Self::Vesa24 => "nomodeset vga=0x318",
         }
     }
 }

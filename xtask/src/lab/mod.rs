@@ -77,7 +77,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     for scenario in scenarios {
         let (name, start) = (scenario.name(), Instant::now());
         say::step(&format!("{name}: {}", scenario.case.about));
-        let failure = play(&parts, &scenario, &programs).err().map(|error| format!("{error:#}"));
+        let folder = paths::output("lab").join(&name);
+        let failure = play(&parts, &scenario, &programs)
+            .err()
+            .map(|error| format!("{error:#}\npictures and logs: {}", folder.display()));
         let took = start.elapsed();
         let end = failure.as_ref().map_or("ok".to_owned(), |failure| format!("FAILED: {failure}"));
         say::step(&format!("{name}: {end} ({:.1} s)", took.as_secs_f32()));
@@ -85,7 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     report::show(&outcomes, &paths::output("lab").join("results.json"))?;
     let failed = outcomes.iter().filter(|outcome| outcome.failure.is_some()).count();
-    ensure!(failed == 0, "{failed} scenarios failed; see target/lab/NAME/");
+    ensure!(failed == 0, "{failed} of {} scenarios failed", outcomes.len());
     Ok(())
 }
 

@@ -18,6 +18,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Where the guest finds the host.
 const HOST_IN_GUEST: &str = "10.0.2.2";
 
+/// What the agent that runs now, and no other before it, has said.
+const JOURNAL: &str = "journalctl --boot --output=cat \
+    _SYSTEMD_INVOCATION_ID=$(systemctl show --property InvocationID --value lotse-agent)";
+
 /// The session server on the host.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -191,7 +195,7 @@ impl Agent {
     /// Installs the agent as a package would, with `settings` (lines of TOML) beside the server's address, and starts it.
     ///
     /// # Errors
-    /// When the unit does not start.
+    /// When the unit does not start, or does not open the machine within a minute.
     pub(crate) fn start(
         program: &Path,
         guest: &mut Guest,
@@ -214,6 +218,9 @@ impl Agent {
             "systemd-sysusers; systemctl daemon-reload; systemctl restart systemd-modules-load; \
              systemctl start lotse-agent",
         )?;
+        // It says so when it has opened the screen and the input devices: from here on it hears a finger.
+        let is_open = format!("{JOURNAL} | grep ' panel: '");
+        guest.wait_for("the agent to open the machine", &is_open, PATIENCE)?;
         Ok(Self { program })
     }
 
@@ -243,30 +250,57 @@ impl Agent {
         })
     }
 
-    /// The person presses a button of a view that is shown.
+    /// The person waits until a view is shown and presses a button of it.
     ///
     /// # Errors
-    /// When the view has no such button.
+    /// When the view is not shown within a minute, or has no such button.
     pub(crate) fn press(&self, guest: &mut Guest, view: View, button: &str) -> Result<()> {
-        let picture = guest.screendump()?;
-        let places = self.places(view, &picture)?;
-        let place = places.iter().find(|place| place.name == button);
-        let place =
-            place.with_context(|| format!("{view:?} has no button {button}: {places:?}"))?;
+        let picture = self.wait_view(guest, view)?;
+        let place = self.place(view, &picture, button)?;
         guest.tap(place.x + place.width / 2, place.y + place.height / 2)
     }
 
-    /// The person types the session's number and joins.
+    /// As [`Agent::press`], of a button that can't be pressed at first: waits until it has the colour of what to do next.
     ///
     /// # Errors
-    /// When the panel does not ask for it.
+    /// As [`Agent::press`], and when the button stays asleep for a minute.
+    pub(crate) fn press_when_awake(
+        &self,
+        guest: &mut Guest,
+        view: View,
+        button: &str,
+    ) -> Result<()> {
+        let picture = self.wait_view(guest, view)?;
+        let place = self.place(view, &picture, button)?;
+        guest.wait_for_picture(&format!("\"{button}\" to wake up"), PATIENCE, |picture| {
+            is_button_awake(picture, &place)
+        })?;
+        self.press(guest, view, button)
+    }
+
+    /// The person types the session's number and joins, as soon as the server is reached.
+    ///
+    /// # Errors
+    /// When the panel does not ask for it, or does not get all of it.
     pub(crate) fn join(&self, guest: &mut Guest, number: &str) -> Result<()> {
-        self.wait_view(guest, View::Home).context("before typing the number")?;
+        let home = self.wait_view(guest, View::Home).context("before typing the number")?;
+        let last =
+            format!("{JOURNAL} | grep -E 'connected to|is lost|cannot be reached' | tail -n 1");
+        let is_reached = format!("{last} | grep 'connected to'");
+        guest.wait_for("the agent to reach the server", &is_reached, 2 * PATIENCE)?;
         for digit in number.chars() {
-            self.press(guest, View::Home, &format!("digit-{digit}"))?;
+            let place = self.place(View::Home, &home, &format!("digit-{digit}"))?;
+            guest.tap(place.x + place.width / 2, place.y + place.height / 2)?;
         }
         guest.keep_screendump("number-typed")?;
-        self.press(guest, View::Home, "connect")
+        self.press_when_awake(guest, View::Home, "connect")
+    }
+
+    fn place(&self, view: View, screen: &Picture, button: &str) -> Result<Place> {
+        let mut places = self.places(view, screen)?;
+        let index = places.iter().position(|place| place.name == button);
+        let index = index.with_context(|| format!("{view:?} has no {button}: {places:?}"))?;
+        Ok(places.swap_remove(index))
     }
 
     /// Where the agent says its buttons are, on a screen of this picture's size.
@@ -300,7 +334,7 @@ const SYSTEM_FILES: [(&str, &str); 3] = [
     ("agent/systemd/modules-load.d/lotse.conf", "/etc/modules-load.d/lotse.conf"),
 ];
 
-/// Whether a button stands out where it should be: inside of its left and right edge the colour is another than outside.
+/// Whether a button stands out where it should be: at its left and right edge the colour is another than outside.
 fn is_button_seen(picture: &Picture, place: &Place) -> bool {
     let row = place.y + place.height / 2;
     let right = place.x + place.width;
@@ -309,8 +343,15 @@ fn is_button_seen(picture: &Picture, place: &Place) -> bool {
         outside.is_none_or(|outside| picture.pixel(inside, row) != picture.pixel(outside, row))
     };
     picture.pixel(place.x, row).is_some()
-        && differs(place.x + 3, place.x.checked_sub(3))
-        && differs(right.saturating_sub(4), Some(right + 2).filter(|x| *x < picture.width))
+        && differs(place.x, place.x.checked_sub(2))
+        && differs(right.saturating_sub(1), Some(right + 1).filter(|x| *x < picture.width))
+}
+
+/// Whether a button has the panel's accent, a strong yellow, behind its word: it says what to do next.
+fn is_button_awake(picture: &Picture, place: &Place) -> bool {
+    // On the right, since "Close" stands to the left of a narrower "Connect" above an application.
+    let at = picture.pixel(place.x + place.width * 15 / 16, place.y + place.height / 2);
+    at.is_some_and(|[red, green, blue]| red > 200 && green > 150 && blue < 100)
 }
 
 /// Everything of a session that stands.

@@ -60,7 +60,7 @@ fn carry_out(guest: &mut Guest, line: &str) -> Result<String> {
         ["press", keys @ ..] => guest.press(keys)?,
         ["spawn", ..] => {
             let command = special.trim_start_matches("spawn");
-            return Ok(format!("process {}", guest.spawn(command, "spawned")?));
+            return Ok(format!("process {}", guest.spawn(command, "spawned")?.pid()));
         }
         ["cable", "on"] => guest.set_cable(true)?,
         ["cable", "off"] => guest.set_cable(false)?,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::screen::{PROBE, expect_shot_is_shown};
+use crate::lab::guest::Job;
 use crate::lab::machine::Machine;
 use crate::lab::scenario::{Bench, Case};
 
@@ -45,12 +46,12 @@ pub(super) fn start_weston(bench: &mut Bench, command: &str) -> Result<()> {
     guest.put("/tmp/weston.ini", WESTON_INI)?;
     guest.put("/tmp/in-terminal", format!("#!/bin/sh\n{COLOURS}\n{command}\n"))?;
     guest.sh("systemctl stop getty@tty1; chmod 755 /tmp/in-terminal; mkdir -m 700 /tmp/xdg")?;
-    guest.spawn(
+    let weston = guest.spawn(
         "XDG_RUNTIME_DIR=/tmp/xdg weston --tty=1 --backend=drm-backend.so --use-pixman \
          --shell=kiosk-shell.so --config=/tmp/weston.ini --socket=kiosk",
         "weston",
     )?;
-    guest.wait_for("weston's socket", "test -S /tmp/xdg/kiosk", FIRST_PICTURE)?;
+    guest.wait_for_job("weston", "test -S /tmp/xdg/kiosk", &weston, FIRST_PICTURE)?;
     guest.spawn(
         "XDG_RUNTIME_DIR=/tmp/xdg WAYLAND_DISPLAY=kiosk weston-terminal --shell=/tmp/in-terminal",
         "weston-terminal",
@@ -59,7 +60,7 @@ pub(super) fn start_weston(bench: &mut Bench, command: &str) -> Result<()> {
 }
 
 /// Starts Xorg with an xterm that covers the screen and runs `command`.
-pub(super) fn start_xorg(bench: &mut Bench, command: &str) -> Result<()> {
+pub(super) fn start_xorg(bench: &mut Bench, command: &str) -> Result<Job> {
     let guest = &mut bench.guest;
     guest.put("/tmp/in-terminal", format!("#!/bin/sh\n{COLOURS}\n{command}\n"))?;
     guest.put(
@@ -67,19 +68,35 @@ pub(super) fn start_xorg(bench: &mut Bench, command: &str) -> Result<()> {
         "#!/bin/sh\nexec xterm -geometry 200x60+0+0 -bg '#204060' -fg white -e /tmp/in-terminal\n",
     )?;
     guest.sh("systemctl stop getty@tty1; chmod 755 /tmp/in-terminal /tmp/x-session")?;
-    guest.spawn(
-        "xinit /tmp/x-session -- /usr/bin/Xorg :0 vt7 -nolisten tcp -nocursor -dpms -s 0",
+    let xorg = guest.spawn(
+        "exec xinit /tmp/x-session -- /usr/bin/Xorg :0 vt7 -nolisten tcp -nocursor -dpms -s 0",
         "xorg",
     )?;
-    guest.wait_for("the X server", "test -S /tmp/.X11-unix/X0", FIRST_PICTURE)?;
-    Ok(())
+    guest.wait_for_job("the X server", "test -S /tmp/.X11-unix/X0", &xorg, FIRST_PICTURE)?;
+    Ok(xorg)
 }
 
 /// Starts Xorg with a window that covers the screen and writes each press of a button to `/tmp/xev.log`.
 pub(super) fn start_xorg_listener(bench: &mut Bench) -> Result<()> {
-    start_xorg(bench, "exec stdbuf -oL xev -geometry 4000x4000+0+0 -event button >> /tmp/xev.log")?;
-    bench.guest.wait_for("xev", "grep 'Outer window' /tmp/xev.log", FIRST_PICTURE)?;
+    let xev = "exec stdbuf -oL xev -geometry 4000x4000+0+0 -event structure -event button >> /tmp/xev.log";
+    let xorg = start_xorg(bench, xev)?;
+    bench.guest.wait_for_job(
+        "xev's window",
+        "grep MapNotify /tmp/xev.log",
+        &xorg,
+        FIRST_PICTURE,
+    )?;
     bench.guest.still_screendump(FIRST_PICTURE).map(drop)
+}
+
+/// Waits until X has taken the virtual devices: what they do before is lost.
+pub(super) fn wait_until_x_listens(bench: &mut Bench) -> Result<()> {
+    for device in ["Lotse pointer", "Lotse touch"] {
+        let is_taken =
+            format!("grep 'Adding extended input device \"{device}\"' /var/log/Xorg.0.log");
+        bench.guest.wait_for(&format!("X to take the {device}"), &is_taken, FIRST_PICTURE)?;
+    }
+    Ok(())
 }
 
 /// Forgets the presses that were heard so far.
@@ -87,11 +104,16 @@ pub(super) fn forget_clicks(bench: &mut Bench) -> Result<()> {
     bench.guest.sh(": > /tmp/xev.log").map(drop)
 }
 
-/// The next press must be at this very pixel.
-pub(super) fn expect_click(bench: &mut Bench, x: usize, y: usize) -> Result<()> {
-    let find = "grep -A 1 ButtonPress /tmp/xev.log";
-    let heard = bench.guest.wait_for(&format!("a press at {x}, {y}"), find, FIRST_PICTURE)?;
-    ensure!(heard.contains(&format!("root:({x},{y})")), "not at {x}, {y}: {heard}");
+/// What xev says of the next press of a button.
+pub(super) fn wait_for_press(bench: &mut Bench, patience: Duration) -> Result<String> {
+    // The place is in the line after, and the end of that line shows that all of it is there.
+    let find = "grep --after-context 1 ButtonPress /tmp/xev.log | grep 'root:(.*)'";
+    bench.guest.wait_for("xev to hear a press", find, patience)
+}
+
+/// What xev heard must be a press at this very pixel.
+pub(super) fn expect_press_at(heard: &str, x: usize, y: usize) -> Result<()> {
+    ensure!(heard.contains(&format!("root:({x},{y})")), "pressed at {x}, {y}, but heard: {heard}");
     Ok(())
 }
 
@@ -100,9 +122,7 @@ pub(super) fn wait_for_kiosk(bench: &mut Bench) -> Result<()> {
     bench.guest.wait_for_picture("the kiosk's terminal", FIRST_PICTURE, |picture| {
         picture.colours() > 100
     })?;
-    let picture = bench.guest.still_screendump(FIRST_PICTURE)?;
-    ensure!(picture.colours() > 1, "the kiosk shows nothing");
-    Ok(())
+    bench.guest.still_screendump(FIRST_PICTURE).map(drop)
 }
 
 /// Text of many shapes.

@@ -1,11 +1,10 @@
 //! A session from end to end: the person types the number, compares, accepts; the technician sees and steers.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
 
 use super::kiosk::{
-    expect_click, forget_clicks, start_weston, start_xorg_listener, wait_for_kiosk,
+    expect_press_at, forget_clicks, start_weston, start_xorg, start_xorg_listener, wait_for_kiosk,
+    wait_for_press, wait_until_x_listens,
 };
 use super::screen::quiet_console;
 use crate::lab::machine::Machine;
@@ -44,10 +43,17 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "session-weston",
-        about: "a Wayland kiosk is seen as it is shown, and the person stops the session",
+        about: "a Wayland kiosk is seen as it is shown; when the technician ends, the person is told",
         machines: &[Machine::Virtio, Machine::Bochs],
         programs: PROGRAMS,
         run: session_weston,
+    },
+    Case {
+        name: "session-xorg",
+        about: "an X11 kiosk is seen as it is shown; when the technician ends, the person is told",
+        machines: Machine::TYPICAL,
+        programs: PROGRAMS,
+        run: session_xorg,
     },
 ];
 
@@ -78,8 +84,7 @@ pub(super) fn bring_together(bench: &mut Bench, session: &mut Session) -> Result
 pub(super) fn agree(bench: &mut Bench, session: &mut Session) -> Result<()> {
     session.technician.ask("confirm --codes-match")?;
     // Accepting becomes possible only after the person had time to read.
-    std::thread::sleep(Duration::from_secs(3));
-    session.agent.press(&mut bench.guest, View::Asking, "accept")?;
+    session.agent.press_when_awake(&mut bench.guest, View::Asking, "accept")?;
     session.technician.ask("wait-connected 60")?;
     session.technician.ask("wait-picture 60").map(drop)
 }
@@ -95,9 +100,6 @@ pub(super) fn connect(bench: &mut Bench, settings: &str) -> Result<Session> {
 /// A session with an application that fills the screen; the person presses the key that calls the panel.
 fn connect_above_kiosk(bench: &mut Bench) -> Result<Session> {
     let mut session = prepare(bench, BEHIND_A_KIOSK)?;
-    // The agent opens input devices after it has started.
-    bench.guest.wait_for("the agent", "systemctl is-active lotse-agent", PATIENCE)?;
-    std::thread::sleep(Duration::from_secs(3));
     bench.guest.press(&["f12"])?;
     bring_together(bench, &mut session)?;
     agree(bench, &mut session)?;
@@ -128,6 +130,12 @@ pub(super) fn expect_seen_as_shown(
     last
 }
 
+/// The panel says that the session is over until somebody has read it.
+fn expect_end_is_told(bench: &mut Bench, session: &Session) -> Result<()> {
+    session.agent.wait_view(&mut bench.guest, View::Message).context("after the end")?;
+    bench.guest.keep_screendump("ended").map(drop)
+}
+
 fn session_picture(bench: &mut Bench) -> Result<()> {
     quiet_console(bench)?;
     let mut session = connect(bench, "")?;
@@ -135,11 +143,10 @@ fn session_picture(bench: &mut Bench) -> Result<()> {
     // Something changes, and only that has to be sent.
     let paint = "for n in $(seq 16 231); do printf '\\033[48;5;%dm%4d\\033[0m' $n $n; done; ls -la /usr/bin | head -n 15";
     bench.guest.sh(&format!("({paint}) > /dev/tty1"))?;
+    bench.guest.wait_for_picture("many colours", PATIENCE, |picture| picture.colours() >= 16)?;
     expect_seen_as_shown(bench, &mut session, "changed")?;
     session.technician.ask("end")?;
-    // The panel says so until somebody has read it.
-    session.agent.wait_view(&mut bench.guest, View::Message).context("after the end")?;
-    bench.guest.keep_screendump("ended")?;
+    expect_end_is_told(bench, &session)?;
     session.agent.press(&mut bench.guest, View::Message, "ok")?;
     session.agent.wait_view(&mut bench.guest, View::Home).context("after OK").map(drop)
 }
@@ -196,21 +203,42 @@ const PLACES: [(usize, usize); 3] = [(17, 523), (401, 299), (640, 401)];
 fn session_click(bench: &mut Bench) -> Result<()> {
     start_xorg_listener(bench)?;
     let mut session = connect_above_kiosk(bench)?;
+    wait_until_x_listens(bench)?;
     for command in ["click", "tap"] {
         for (x, y) in PLACES {
             forget_clicks(bench)?;
             session.technician.ask(&format!("{command} {x} {y}"))?;
-            expect_click(bench, x, y).context(command)?;
+            let heard = wait_for_press(bench, PATIENCE).context(command)?;
+            expect_press_at(&heard, x, y).context(command)?;
         }
     }
     Ok(())
 }
 
+/// What the terminal of a kiosk application runs.
+const IN_TERMINAL: &str = "ls -la --color=always /etc; sleep 1000";
+
 fn session_weston(bench: &mut Bench) -> Result<()> {
-    start_weston(bench, "ls -la --color=always /etc; sleep 1000")?;
+    start_weston(bench, IN_TERMINAL)?;
+    session_above_kiosk(bench, "weston")
+}
+
+fn session_xorg(bench: &mut Bench) -> Result<()> {
+    start_xorg(bench, IN_TERMINAL)?;
+    session_above_kiosk(bench, "xorg")
+}
+
+/// The kiosk's picture must be the technician's; when the technician ends the session, the person is told, and OK gives the
+/// kiosk back.
+fn session_above_kiosk(bench: &mut Bench, name: &str) -> Result<()> {
     wait_for_kiosk(bench)?;
+    let alone = bench.guest.screendump()?;
     let mut session = connect_above_kiosk(bench)?;
     wait_for_kiosk(bench)?;
-    expect_seen_as_shown(bench, &mut session, "weston")?;
-    session.technician.ask("end").map(drop)
+    expect_seen_as_shown(bench, &mut session, name)?;
+    session.technician.ask("end")?;
+    expect_end_is_told(bench, &session)?;
+    session.agent.press(&mut bench.guest, View::Message, "ok")?;
+    bench.guest.wait_for_picture("the kiosk as before", PATIENCE, |picture| *picture == alone)?;
+    Ok(())
 }

@@ -215,8 +215,8 @@ fn session_click(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// What the terminal of a kiosk application runs.
-const IN_TERMINAL: &str = "ls -la --color=always /etc; sleep 1000";
+/// What the terminal of a kiosk application runs. It does not show the key that calls the panel, which it gets, too.
+const IN_TERMINAL: &str = "stty -echo; ls -la --color=always /etc; sleep 1000";
 
 fn session_weston(bench: &mut Bench) -> Result<()> {
     start_weston(bench, IN_TERMINAL)?;

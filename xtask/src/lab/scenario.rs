@@ -92,11 +92,13 @@ impl Bench {
         }
         ensure!(
             difference.pixels == 0,
-            "{} pixels differ, {}",
+            "{} of {} pixels differ, {}; {name}.png was read, {name}-screendump.png is shown, \
+             {name}-difference.png has what differs in red",
             difference.pixels,
+            should.width * should.height,
             difference.first
         );
-        ensure!(should.colours() > 1, "the screen has one colour only, which proves nothing");
+        ensure!(should.colours() > 1, "{name}.png has one colour only, which proves nothing");
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use lotse_lab_guest::PORT;
@@ -33,6 +33,12 @@ const BOOT: Duration = Duration::from_secs(300);
 const RESTORE: Duration = Duration::from_secs(60);
 
 const MEMORY: &str = "768";
+
+/// States of a kind that are kept, 150 MB each. They differ by the hand and by QEMU, and so from checkout to checkout.
+const MAX_STATES: usize = 3;
+
+/// Of the hash in a state's name.
+const KEY_BYTES: usize = 8;
 
 /// Counts machines of this run, for the names of their folders.
 static STARTED: AtomicU32 = AtomicU32::new(0);
@@ -207,6 +213,8 @@ fn saved_state(parts: &Parts, machine: Machine, artefacts: &Path) -> Result<Path
         state_key(&arguments(&Parts { hand: "hand".into(), ..parts.clone() }, machine), &hand)?;
     let folder = states.join(format!("{machine}-{key}"));
     if folder.exists() {
+        // Those used last are kept.
+        fs::File::open(&folder)?.set_modified(SystemTime::now())?;
         return Ok(folder);
     }
     say::step(&format!("booting a machine of kind {machine}; the next ones start from its state"));
@@ -251,19 +259,28 @@ fn state_key(arguments: &[String], hand: &[u8]) -> Result<String> {
         hash.update([0]);
     }
     hash.update(hand);
-    Ok(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    Ok(hash.finalize().iter().take(KEY_BYTES).map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// States take 150 MB each: those of an older hand or QEMU go. A run that uses one has it open already.
+/// Removes the states of a kind but for those used last: one is added next. A run that uses one has it open already.
 fn remove_superseded(states: &Path, machine: Machine) -> Result<()> {
+    let mut found = Vec::new();
     for entry in fs::read_dir(states)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with(&format!("{machine}-")) {
-            remove(&path)?;
+        if is_state_of(machine, &name) {
+            found.push((fs::metadata(&path)?.modified()?, path));
         }
     }
-    Ok(())
+    found.sort();
+    let excess = (found.len() + 1).saturating_sub(MAX_STATES);
+    found.iter().take(excess).try_for_each(|(_, path)| remove(path))
+}
+
+/// Whether a folder's name is that of a state of this kind: the kind's own name may be the beginning of another's.
+fn is_state_of(machine: Machine, name: &str) -> bool {
+    let key = name.strip_prefix(machine.name()).and_then(|rest| rest.strip_prefix('-'));
+    key.is_some_and(|key| key.len() == 2 * KEY_BYTES && key.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 fn remove(folder: &Path) -> Result<()> {
@@ -272,5 +289,35 @@ fn remove(folder: &Path) -> Result<()> {
             Err(error).with_context(|| folder.display().to_string())
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_belongs_to_the_kind_that_it_is_named_for() {
+        assert!(is_state_of(Machine::Vesa, "vesa-0123456789abcdef"));
+        for other in
+            ["vesa.lock", "vesa-more-0123456789abcdef", "vesa-more.lock", "vesa16-0123456789abcdef"]
+        {
+            assert!(!is_state_of(Machine::Vesa, other), "{other}");
+        }
+    }
+
+    #[test]
+    fn only_the_states_used_last_are_kept() {
+        let states = std::env::temp_dir().join(format!("lotse-states-{}", std::process::id()));
+        let state = |number: u64| states.join(format!("vesa-{number:016x}"));
+        for number in 0..5 {
+            fs::create_dir_all(state(number)).unwrap();
+            let used = SystemTime::UNIX_EPOCH + Duration::from_secs(number);
+            fs::File::open(state(number)).unwrap().set_modified(used).unwrap();
+        }
+        remove_superseded(&states, Machine::Vesa).unwrap();
+        let kept: Vec<u64> = (0..5).filter(|number| state(*number).exists()).collect();
+        fs::remove_dir_all(&states).unwrap();
+        assert_eq!(kept, [3, 4]);
     }
 }

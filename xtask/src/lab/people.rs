@@ -229,25 +229,30 @@ impl Agent {
     /// # Errors
     /// When it does not within a minute.
     pub(crate) fn wait_view(&self, guest: &mut Guest, view: View) -> Result<Picture> {
-        self.wait_view_for(guest, view, PATIENCE)
+        self.wait_one_of(guest, &[view], PATIENCE).map(|(_, picture)| picture)
     }
 
-    /// As [`Agent::wait_view`] with another time limit.
+    /// Waits until the panel shows one of `views`, and tells which.
     ///
     /// # Errors
     /// When it does not within `timeout`.
-    pub(crate) fn wait_view_for(
+    pub(crate) fn wait_one_of(
         &self,
         guest: &mut Guest,
-        view: View,
+        views: &[View],
         timeout: Duration,
-    ) -> Result<Picture> {
-        let first = guest.screendump()?;
-        let places = self.places(view, &first)?;
-        let what = format!("the panel's view \"{}\"", view.name());
-        guest.wait_for_picture(&what, timeout, |picture| {
-            places.iter().all(|place| is_button_seen(picture, place))
-        })
+    ) -> Result<(View, Picture)> {
+        let screen = guest.screendump()?;
+        let places = views.iter().map(|view| Ok((*view, self.places(*view, &screen)?)));
+        let places: Vec<(View, Vec<Place>)> = places.collect::<Result<_>>()?;
+        let seen = |picture: &Picture| {
+            let is_seen = |places: &[Place]| places.iter().all(|at| is_button_seen(picture, at));
+            places.iter().find(|(_, places)| is_seen(places)).map(|(view, _)| *view)
+        };
+        let what = format!("the panel's view {views:?}");
+        let picture = guest.wait_for_picture(&what, timeout, |picture| seen(picture).is_some())?;
+        let view = seen(&picture).context("a view that is gone")?;
+        Ok((view, picture))
     }
 
     /// The person waits until a view is shown and presses a button of it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::screen::quiet_console;
-use super::session::{PROGRAMS, agree, bring_together, connect, prepare};
+use super::session::{PROGRAMS, agree, bring_together, connect, expect_end_is_told, prepare};
 use crate::lab::machine::Machine;
 use crate::lab::people::{PATIENCE, Session, View};
 use crate::lab::scenario::{Bench, Case};
@@ -50,7 +50,8 @@ fn accept(bench: &mut Bench) -> Result<()> {
     session.agent.wait_view(&mut bench.guest, View::Session)?;
     bench.guest.keep_screendump("session")?;
     session.agent.press(&mut bench.guest, View::Session, "stop")?;
-    session.technician.expect_ended(&["stopped-at-panel"], PATIENCE)
+    session.technician.expect_ended(&["stopped-at-panel"], PATIENCE)?;
+    expect_end_is_told(bench, &session)
 }
 
 fn refuse(bench: &mut Bench) -> Result<()> {
@@ -62,6 +63,7 @@ fn refuse(bench: &mut Bench) -> Result<()> {
     session.agent.press(&mut bench.guest, View::Asking, "refuse")?;
     session.technician.expect_ended(&["refused-at-panel"], PATIENCE)?;
     expect_nothing_was_seen(&mut session)?;
+    expect_end_is_told(bench, &session)?;
     // The panel is ready for the next, who is accepted.
     session.agent.press(&mut bench.guest, View::Message, "ok")?;
     bring_together(bench, &mut session)?;
@@ -74,5 +76,6 @@ fn time_out(bench: &mut Bench) -> Result<()> {
     bring_together(bench, &mut session)?;
     session.technician.ask("confirm --codes-match")?;
     session.technician.expect_ended(&["no-answer-at-panel"], PATIENCE)?;
-    expect_nothing_was_seen(&mut session)
+    expect_nothing_was_seen(&mut session)?;
+    expect_end_is_told(bench, &session)
 }

@@ -84,9 +84,9 @@ const APPEARS: Duration = Duration::from_secs(30);
 
 fn console_picture(bench: &mut Bench) -> Result<()> {
     quiet_console(bench)?;
-    // All sixteen colours, and text to the last line.
-    let paint = "for n in $(seq 0 15); do printf '\\033[48;5;%dm %2d  \\033[38;5;%dm Lotse \\033[0m\\n' \
-                 $n $n $((15 - n)); done; ls -la /usr/bin | head -n 40";
+    // Text to the last line, and there all sixteen colours: as many as the text console has.
+    let paint = "ls -la /usr/bin | head -n 40; for n in $(seq 0 15); do \
+                 printf '\\n\\033[48;5;%dm %2d  \\033[38;5;%dm Lotse \\033[0m' $n $n $((15 - n)); done";
     bench.guest.sh(&format!("({paint}) > /dev/tty1"))?;
     bench.guest.wait_for_picture("16 colours", APPEARS, |picture| picture.colours() >= 16)?;
     expect_shot_is_shown(bench, "console")

@@ -9,6 +9,7 @@ use super::kiosk::{
 use super::screen::quiet_console;
 use crate::lab::machine::Machine;
 use crate::lab::people::{Agent, PATIENCE, Server, Session, Technician, View};
+use crate::lab::picture::Picture;
 use crate::lab::scenario::{Bench, Case};
 use crate::programs::Program;
 
@@ -131,7 +132,7 @@ pub(super) fn expect_seen_as_shown(
 }
 
 /// The panel says that the session is over until somebody has read it.
-fn expect_end_is_told(bench: &mut Bench, session: &Session) -> Result<()> {
+pub(super) fn expect_end_is_told(bench: &mut Bench, session: &Session) -> Result<()> {
     session.agent.wait_view(&mut bench.guest, View::Message).context("after the end")?;
     bench.guest.keep_screendump("ended").map(drop)
 }
@@ -142,8 +143,9 @@ fn session_picture(bench: &mut Bench) -> Result<()> {
     expect_seen_as_shown(bench, &mut session, "first")?;
     // Something changes, and only that has to be sent.
     let paint = "for n in $(seq 16 231); do printf '\\033[48;5;%dm%4d\\033[0m' $n $n; done; ls -la /usr/bin | head -n 15";
+    let before = bench.guest.screendump()?;
     bench.guest.sh(&format!("({paint}) > /dev/tty1"))?;
-    bench.guest.wait_for_picture("many colours", PATIENCE, |picture| picture.colours() >= 16)?;
+    bench.guest.wait_for_picture("what was painted", PATIENCE, |picture| *picture != before)?;
     expect_seen_as_shown(bench, &mut session, "changed")?;
     session.technician.ask("end")?;
     expect_end_is_told(bench, &session)?;
@@ -215,8 +217,9 @@ fn session_click(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// What the terminal of a kiosk application runs. It does not show the key that calls the panel, which it gets, too.
-const IN_TERMINAL: &str = "stty -echo; ls -la --color=always /etc; sleep 1000";
+/// What the terminal of a kiosk application runs. It does not show the key that calls the panel, which it gets, too, and
+/// it does not scroll.
+const IN_TERMINAL: &str = "stty -echo; ls -la --color=always /etc | tail -n 20; sleep 1000";
 
 fn session_weston(bench: &mut Bench) -> Result<()> {
     start_weston(bench, IN_TERMINAL)?;
@@ -232,13 +235,18 @@ fn session_xorg(bench: &mut Bench) -> Result<()> {
 /// kiosk back.
 fn session_above_kiosk(bench: &mut Bench, name: &str) -> Result<()> {
     wait_for_kiosk(bench)?;
-    let alone = bench.guest.screendump()?;
+    let alone = bench.guest.keep_screendump("kiosk")?;
     let mut session = connect_above_kiosk(bench)?;
-    wait_for_kiosk(bench)?;
+    expect_kiosk(bench, &alone)?;
     expect_seen_as_shown(bench, &mut session, name)?;
     session.technician.ask("end")?;
     expect_end_is_told(bench, &session)?;
     session.agent.press(&mut bench.guest, View::Message, "ok")?;
-    bench.guest.wait_for_picture("the kiosk as before", PATIENCE, |picture| *picture == alone)?;
-    Ok(())
+    expect_kiosk(bench, &alone)
+}
+
+/// The screen is given back to the kiosk, which shows what it showed before.
+fn expect_kiosk(bench: &mut Bench, alone: &Picture) -> Result<()> {
+    let is_back = |picture: &Picture| picture == alone;
+    bench.guest.wait_for_picture("the kiosk as in kiosk.png", PATIENCE, is_back).map(drop)
 }

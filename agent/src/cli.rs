@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use lotse_hal::linux::follow::FollowingScreen;
+use lotse_hal::linux::mounting::Mounting;
 use lotse_hal::simulated::{self, Options, SystemClock};
 use lotse_hal::{Machine, Size};
 
@@ -103,7 +104,10 @@ fn run_agent(arguments: &Arguments) -> anyhow::Result<()> {
             let mut machine = simulated_machine(parse_size(size)?, arguments.still)?;
             if arguments.screen.is_some() {
                 let choice = settings.machine.screen.clone();
-                machine.screen = Box::new(FollowingScreen::open(choice).context("screen")?);
+                machine.screen = Box::new(
+                    FollowingScreen::open(choice, Mounting::new(settings.machine.rotation))
+                        .context("screen")?,
+                );
             }
             machine
         }

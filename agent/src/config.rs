@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use lotse_hal::KeyCode;
 use lotse_hal::linux::MachineConfig;
 use lotse_hal::linux::choose::ScreenChoice;
+use lotse_hal::{KeyCode, Orientation};
 use lotse_protocol::ServerAddress;
 use lotse_protocol::message::{Name, Rights};
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,14 @@ pub struct Config {
 pub struct ScreenConfig {
     /// `auto`, `drm`, `drm:CONNECTOR`, `fbdev`, `fbdev:/dev/fbN` or `file:PATH:WIDTHxHEIGHT`.
     pub source: String,
+    /// How the display is mounted: by how many degrees its picture must be turned clockwise to be
+    /// upright for the person in front of it; `0`, `90`, `180`, `270`, or `auto` (as the display
+    /// says of itself, which built-in ones may).
+    pub rotation: String,
+    /// What injected touch and pointer follow: `screen` (places go to the display as it was made,
+    /// as those of a touch screen do) or degrees as above, for programs that turn their picture
+    /// but not their input.
+    pub input_rotation: String,
     /// The most that reading and encoding may take of one processor core, in percent.
     pub max_cpu_percent: u8,
 }
@@ -105,7 +113,12 @@ impl Default for Config {
 
 impl Default for ScreenConfig {
     fn default() -> Self {
-        Self { source: "auto".to_owned(), max_cpu_percent: 25 }
+        Self {
+            source: "auto".to_owned(),
+            rotation: "auto".to_owned(),
+            input_rotation: "screen".to_owned(),
+            max_cpu_percent: 25,
+        }
     }
 }
 
@@ -205,6 +218,9 @@ impl Config {
             user: self.user.clone(),
             machine: MachineConfig {
                 screen: self.screen.source.parse::<ScreenChoice>().context("screen.source")?,
+                rotation: degrees(&self.screen.rotation, "auto").context("screen.rotation")?,
+                input_rotation: degrees(&self.screen.input_rotation, "screen")
+                    .context("screen.input_rotation")?,
                 panel_frame_buffer: (!self.panel.frame_buffer.is_empty())
                     .then(|| PathBuf::from(&self.panel.frame_buffer)),
                 state_directory: self.state_directory.clone(),
@@ -217,6 +233,11 @@ impl Config {
                 .with(right(self.policy.control, Rights::CONTROL)),
         })
     }
+}
+
+/// A configured turn; `None` if the word `otherwise` stands there.
+fn degrees(text: &str, otherwise: &str) -> anyhow::Result<Option<Orientation>> {
+    if text == otherwise { Ok(None) } else { Ok(Some(text.parse()?)) }
 }
 
 /// The configured name, or the host's.
@@ -255,6 +276,8 @@ mod tests {
             ("server = \"x\"\n[panel]\ncall_key = \"Any\"", "call_key"),
             ("server = \"x\"\n[panel]\nanswer_seconds = 1", "answer_seconds"),
             ("server = \"x\"\n[screen]\nsource = \"magic\"", "screen.source"),
+            ("server = \"x\"\n[screen]\nrotation = \"45\"", "screen.rotation"),
+            ("server = \"x\"\n[screen]\ninput_rotation = \"up\"", "screen.input_rotation"),
             ("servr = \"x\"", "servr"),
             ("server = \"x:99999\"", "port"),
         ] {
@@ -266,6 +289,14 @@ mod tests {
     #[test]
     fn the_call_key_has_the_kernels_number() {
         assert_eq!(parse("server = \"x\"").unwrap().call_key, KeyCode(88));
+    }
+
+    #[test]
+    fn a_display_may_be_mounted_on_its_side() {
+        let settings = parse("server = \"x\"\n[screen]\nrotation = \"90\"").unwrap();
+        assert_eq!(settings.machine.rotation, Some(Orientation::QUARTER));
+        assert_eq!(settings.machine.input_rotation, None);
+        assert_eq!(parse("server = \"x\"").unwrap().machine.rotation, None);
     }
 
     #[test]

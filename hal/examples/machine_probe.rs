@@ -11,11 +11,12 @@ use lotse_hal::conformance::{self, Picture, TestPattern};
 use lotse_hal::linux::choose::{ScreenChoice, choose};
 use lotse_hal::linux::follow::FollowingScreen;
 use lotse_hal::linux::local_input::EvdevInput;
+use lotse_hal::linux::mounting::{Mounted, Mounting};
 use lotse_hal::linux::panel::{FbdevPanel, PanelConfig};
 use lotse_hal::linux::uinput;
 use lotse_hal::{Held, KeyCode, LocalInput, Panel, Point, Rect, Screen, Size};
 
-const USAGE: &str = "usage: machine_probe [--screen CHOICE] COMMAND
+const USAGE: &str = "usage: machine_probe [--screen CHOICE] [--rotation DEGREES] COMMAND
   list                       the screens, and why each is chosen or not; the local devices
   shot FILE.ppm              what is shown, as a picture
   captures N                 N pictures; what they cost, and whether anything leaks
@@ -50,46 +51,65 @@ impl log::Log for HandleLog {
     fn flush(&self) {}
 }
 
+/// What is tried.
+struct Target {
+    choice: ScreenChoice,
+    mounting: Mounting,
+}
+
+impl Target {
+    fn open(&self) -> Result<FollowingScreen, lotse_hal::Error> {
+        FollowingScreen::open(self.choice.clone(), self.mounting.clone())
+    }
+}
+
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 fn main() -> Outcome {
     log::set_logger(&HandleLog).map_err(|error| error.to_string())?;
     log::set_max_level(log::LevelFilter::Trace);
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let mut choice = ScreenChoice::Auto;
-    if arguments.first().is_some_and(|argument| argument == "--screen") && arguments.len() > 1 {
-        choice = arguments.remove(1).parse()?;
-        arguments.remove(0);
+    let mut target = Target { choice: ScreenChoice::Auto, mounting: Mounting::default() };
+    while arguments.first().is_some_and(|argument| argument.starts_with("--"))
+        && arguments.len() > 1
+    {
+        let value = arguments.remove(1);
+        match arguments.remove(0).as_str() {
+            "--screen" => target.choice = value.parse()?,
+            "--rotation" => target.mounting = Mounting::new(Some(value.parse()?)),
+            _ => return Err(USAGE.into()),
+        }
     }
+    let target = &target;
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["list"] => list(&choice),
-        ["shot", file] => shot(choice, file),
-        ["captures", count] => captures(choice, count.parse()?),
-        ["watch", seconds] => watch(choice, seconds.parse()?),
-        ["inject-key", codes @ ..] => inject_keys(codes),
+        ["list"] => list(target),
+        ["shot", file] => shot(target, file),
+        ["captures", count] => captures(target, count.parse()?),
+        ["watch", seconds] => watch(target, seconds.parse()?),
+        ["inject-key", codes @ ..] => inject_keys(target, codes),
         ["tap", x, y] => {
-            let (at, size) = (Point::new(x.parse()?, y.parse()?), size_of_screen(choice)?);
-            tap(&mut settled_input()?, at, size)
+            let (at, size) = (Point::new(x.parse()?, y.parse()?), size_of_screen(target)?);
+            tap(&mut settled_input(target)?, at, size)
         }
         ["click", x, y] => {
-            let (at, size) = (Point::new(x.parse()?, y.parse()?), size_of_screen(choice)?);
-            click(&mut settled_input()?, at, size)
+            let (at, size) = (Point::new(x.parse()?, y.parse()?), size_of_screen(target)?);
+            click(&mut settled_input(target)?, at, size)
         }
-        ["act"] => act(choice),
-        ["listen", seconds] => listen(choice, seconds.parse()?, false),
-        ["listen", seconds, "grab"] => listen(choice, seconds.parse()?, true),
-        ["panel-show", seconds] => panel_show(seconds.parse()?, None),
+        ["act"] => act(target),
+        ["listen", seconds] => listen(target, seconds.parse()?, false),
+        ["listen", seconds, "grab"] => listen(target, seconds.parse()?, true),
+        ["panel-show", seconds] => panel_show(target, seconds.parse()?, None),
         ["panel-show", seconds, width, height] => {
-            panel_show(seconds.parse()?, Some(Size::new(width.parse()?, height.parse()?)))
+            panel_show(target, seconds.parse()?, Some(Size::new(width.parse()?, height.parse()?)))
         }
-        ["conform"] => conform(choice),
+        ["conform"] => conform(target),
         _ => Err(USAGE.into()),
     }
 }
 
-fn list(choice: &ScreenChoice) -> Outcome {
-    match choose(choice) {
+fn list(target: &Target) -> Outcome {
+    match choose(&target.choice, &target.mounting) {
         Ok(chosen) => {
             let info = chosen.screen.info();
             println!("screen {} {} {:?}", info.source, info.name, info.size);
@@ -99,15 +119,15 @@ fn list(choice: &ScreenChoice) -> Outcome {
         }
         Err(error) => println!("no screen: {error}"),
     }
-    println!("panel {}", panel().describe());
+    println!("panel {}", panel(target).describe());
     for name in EvdevInput::open()?.names() {
         println!("device {name}");
     }
     Ok(())
 }
 
-fn shot(choice: ScreenChoice, file: &str) -> Outcome {
-    let mut screen = FollowingScreen::open(choice)?;
+fn shot(target: &Target, file: &str) -> Outcome {
+    let mut screen = target.open()?;
     screen.poll()?;
     let picture = Picture::read(&mut screen)?;
     let mut out = BufWriter::new(File::create(file)?);
@@ -131,8 +151,8 @@ fn status(field: &str) -> String {
     line.unwrap_or("?").trim_matches([':', '\t', ' ']).to_owned()
 }
 
-fn captures(choice: ScreenChoice, count: u32) -> Outcome {
-    let mut screen = FollowingScreen::open(choice)?;
+fn captures(target: &Target, count: u32) -> Outcome {
+    let mut screen = target.open()?;
     screen.poll()?;
     screen.read(&mut |_| {})?;
     let (before, memory) = (descriptors(), status("VmRSS"));
@@ -156,8 +176,8 @@ fn captures(choice: ScreenChoice, count: u32) -> Outcome {
     Ok(())
 }
 
-fn watch(choice: ScreenChoice, seconds: u64) -> Outcome {
-    let mut screen = FollowingScreen::open(choice)?;
+fn watch(target: &Target, seconds: u64) -> Outcome {
+    let mut screen = target.open()?;
     let deadline = Instant::now() + Duration::from_secs(seconds);
     let mut before = String::new();
     while Instant::now() < deadline {
@@ -183,14 +203,14 @@ const SETTLE: Duration = Duration::from_millis(1500);
 const PRESS: Duration = Duration::from_millis(60);
 
 /// The virtual devices, once other programs have had the time to open them.
-fn settled_input() -> Result<Held, lotse_hal::Error> {
-    let input = uinput::create()?;
+fn settled_input(target: &Target) -> Result<Held, lotse_hal::Error> {
+    let input = uinput::create(&target.mounting)?;
     std::thread::sleep(SETTLE);
     Ok(input)
 }
 
-fn inject_keys(codes: &[&str]) -> Outcome {
-    let mut input = settled_input()?;
+fn inject_keys(target: &Target, codes: &[&str]) -> Outcome {
+    let mut input = settled_input(target)?;
     codes.iter().try_for_each(|code| press_key(&mut input, code))
 }
 
@@ -202,8 +222,8 @@ fn press_key(input: &mut Held, code: &str) -> Outcome {
     Ok(())
 }
 
-fn size_of_screen(choice: ScreenChoice) -> Result<Size, lotse_hal::Error> {
-    let mut screen = FollowingScreen::open(choice)?;
+fn size_of_screen(target: &Target) -> Result<Size, lotse_hal::Error> {
+    let mut screen = target.open()?;
     screen.poll()?;
     Ok(screen.info().size)
 }
@@ -226,9 +246,9 @@ fn click(input: &mut Held, at: Point, size: Size) -> Outcome {
 }
 
 /// Keeps the devices, so that who drives this can wait until they have been opened.
-fn act(choice: ScreenChoice) -> Outcome {
-    let size = size_of_screen(choice)?;
-    let mut input = uinput::create()?;
+fn act(target: &Target) -> Outcome {
+    let size = size_of_screen(target)?;
+    let mut input = uinput::create(&target.mounting)?;
     println!("ready");
     for line in std::io::stdin().lines() {
         let line = line?;
@@ -244,9 +264,9 @@ fn act(choice: ScreenChoice) -> Outcome {
     Ok(())
 }
 
-fn listen(choice: ScreenChoice, seconds: u64, grab: bool) -> Outcome {
-    let size = size_of_screen(choice)?;
-    let mut input = EvdevInput::open()?;
+fn listen(target: &Target, seconds: u64, grab: bool) -> Outcome {
+    let size = size_of_screen(target)?;
+    let mut input = Mounted::new(EvdevInput::open()?, target.mounting.clone());
     input.grab(grab)?;
     println!("listening");
     let deadline = Instant::now() + Duration::from_secs(seconds);
@@ -261,13 +281,14 @@ fn listen(choice: ScreenChoice, seconds: u64, grab: bool) -> Outcome {
     Ok(())
 }
 
-fn panel() -> FbdevPanel {
+fn panel(target: &Target) -> FbdevPanel {
     let terminal_record = PathBuf::from("/run/lotse-probe-terminal");
-    FbdevPanel::new(PanelConfig { frame_buffer: None, terminal_record })
+    let mounting = target.mounting.clone();
+    FbdevPanel::new(PanelConfig { frame_buffer: None, terminal_record, mounting })
 }
 
-fn panel_show(seconds: u64, part: Option<Size>) -> Outcome {
-    let mut panel = panel();
+fn panel_show(target: &Target, seconds: u64, part: Option<Size>) -> Outcome {
+    let mut panel = panel(target);
     let size = panel.size()?;
     let area = part.map_or(size.rect(), |part| Rect { x: 8, y: 8, ..part.rect() });
     let pattern = TestPattern { seed: 5 };
@@ -285,15 +306,15 @@ fn panel_show(seconds: u64, part: Option<Size>) -> Outcome {
     Ok(())
 }
 
-fn conform(choice: ScreenChoice) -> Outcome {
-    let mut screen = FollowingScreen::open(choice)?;
+fn conform(target: &Target) -> Outcome {
+    let mut screen = target.open()?;
     conformance::screen(&mut screen);
     println!("screen ok");
     conformance::keyboard(&mut uinput::UinputKeyboard::create()?);
     conformance::pointer(&mut uinput::UinputPointer::create()?);
     conformance::touch(&mut uinput::UinputTouch::create()?);
     println!("input ok");
-    conformance::panel(&mut panel());
+    conformance::panel(&mut panel(target));
     println!("panel ok");
     Ok(())
 }

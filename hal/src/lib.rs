@@ -6,6 +6,8 @@
 //! * **injected input**: what a technician does, [`Keyboard`], [`Pointer`], [`Touch`].
 //! * **local input**: what the person at the machine does with real devices, [`LocalInput`].
 //!   Nothing that can be injected ever appears there.
+//! * **native**, **upright**: as the display was made, and as the person in front of it sees it;
+//!   an [`Orientation`] leads from the one to the other.
 //! * **panel**: the picture that Lotse itself shows to the person at the machine, [`Panel`].
 //!
 //! Every trait has at least two implementations: the Linux ones in `linux`, and the
@@ -21,6 +23,7 @@ pub mod input;
 #[cfg(target_os = "linux")]
 pub mod linux;
 pub mod machine;
+pub mod orientation;
 pub mod panel;
 pub mod screen;
 pub mod simulated;
@@ -29,5 +32,6 @@ pub use error::{Error, ErrorKind};
 pub use geometry::{Point, Rect, Size};
 pub use input::{Button, Held, KeyCode, Keyboard, LocalEvent, LocalInput, Phase, Pointer, Touch};
 pub use machine::Machine;
+pub use orientation::Orientation;
 pub use panel::{Paint, Panel, Strip};
 pub use screen::{Band, Screen, ScreenInfo, ScreenState};

@@ -1,6 +1,6 @@
 //! Reading what a screen shows.
 
-use crate::{Error, Size};
+use crate::{Error, Orientation, Size};
 
 /// Rows in one [`Band`], except the last of a picture, which may have fewer.
 ///
@@ -14,8 +14,10 @@ pub struct ScreenInfo {
     pub source: String,
     /// The connector or device, as in `Virtual-1` or `/dev/fb0`.
     pub name: String,
-    /// What was last seen of its size.
+    /// What was last seen of its size, upright.
     pub size: Size,
+    /// How it is mounted: what makes its native picture upright.
+    pub mounting: Orientation,
 }
 
 /// What a screen is doing now.
@@ -33,7 +35,7 @@ pub enum ScreenState {
     Off,
 }
 
-/// Some whole rows of a picture.
+/// Some whole rows of a picture, which is upright for the person in front of the screen.
 ///
 /// `pixels` holds `rows × width` pixels of four bytes, blue, green, red, and one that means
 /// nothing (always 0xff); no padding between rows. Bands come in order from the top.

@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::drm::{Card, DrmScreen};
-use super::fbdev::{FbdevScreen, FrameBuffer};
+use super::fbdev::{FbdevScreen, FrameBuffer, Lies};
 use super::file_screen::FileScreen;
-use crate::{Error, ErrorKind, Screen, Size};
+use super::mounting::Mounting;
+use crate::{Error, ErrorKind, Orientation, Screen, Size};
 
 /// Which screen is to be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -115,25 +116,30 @@ impl fmt::Debug for Chosen {
     }
 }
 
-/// Opens the screen that is meant.
+/// Opens the screen that is meant, upright by what is known of its mounting.
 ///
 /// # Errors
 /// [`ErrorKind::Permission`] if only a lack of rights is in the way, else
 /// [`ErrorKind::Unsupported`] with all reasons; for a choice that names one screen, its error.
-pub fn choose(choice: &ScreenChoice) -> Result<Chosen, Error> {
-    let mut search = Search::default();
+pub fn choose(choice: &ScreenChoice, mounting: &Mounting) -> Result<Chosen, Error> {
+    let mut search = Search { mounting: mounting.clone(), ..Search::default() };
     let screen: Box<dyn Screen> = match choice {
         ScreenChoice::Auto => return search.automatic(),
         ScreenChoice::Drm { connector } => match search.drm(connector.as_deref()) {
             Some(screen) => Box::new(screen),
             None => return Err(search.failed()),
         },
-        ScreenChoice::Fbdev { path: Some(path) } => Box::new(FbdevScreen::open(path)?),
+        ScreenChoice::Fbdev { path: Some(path) } => {
+            Box::new(FbdevScreen::open(path, lies(path, mounting))?)
+        }
         ScreenChoice::Fbdev { path: None } => match search.any_frame_buffer() {
             Some(screen) => screen,
             None => return Err(search.failed()),
         },
-        ScreenChoice::File { path, size } => Box::new(FileScreen::open(path, *size)?),
+        ScreenChoice::File { path, size } => {
+            let mounting = mounting.of(Orientation::UPRIGHT);
+            Box::new(FileScreen::open(path, *size, mounting)?)
+        }
     };
     Ok(Chosen { screen, rejected: search.rejected })
 }
@@ -141,6 +147,7 @@ pub fn choose(choice: &ScreenChoice) -> Result<Chosen, Error> {
 /// A search for the screen, and what it met.
 #[derive(Default)]
 struct Search {
+    mounting: Mounting,
     rejected: Vec<Rejected>,
     /// The first refusal for lack of rights.
     permission: Option<Error>,
@@ -195,7 +202,8 @@ impl Search {
                 self.reject(name, "another card shows something");
                 continue;
             }
-            let screen = Card::open(&path).and_then(|card| DrmScreen::new(card, connector));
+            let screen =
+                Card::open(&path).and_then(|card| DrmScreen::new(card, connector, &self.mounting));
             match screen.and_then(DrmScreen::readable) {
                 Ok(screen) => found = Some(screen),
                 Err(error) => self.reject_error(name, error),
@@ -224,7 +232,7 @@ impl Search {
     }
 
     fn frame_buffer(&mut self, path: &Path) -> Option<Box<dyn Screen>> {
-        match FbdevScreen::open(path) {
+        match FbdevScreen::open(path, lies(path, &self.mounting)) {
             Ok(screen) => Some(Box::new(screen)),
             Err(error) => {
                 self.reject_error(frame_buffer_name(path), error);
@@ -259,6 +267,17 @@ pub(crate) fn card_of(frame_buffer: &Path) -> Option<PathBuf> {
     Card::paths()
         .into_iter()
         .find(|card| device("drm", &sysfs_name(card)).as_ref() == Some(&wanted))
+}
+
+/// How the picture of a frame buffer lies. What its card says counts while the frame buffer is
+/// what that card shows.
+pub(crate) fn lies(frame_buffer: &Path, mounting: &Mounting) -> Lies {
+    let card = card_of(frame_buffer).and_then(|card| Card::open(&card).ok());
+    let screen = card.and_then(|card| DrmScreen::new(card, None, mounting).ok());
+    match screen {
+        Some(screen) => Lies { rotation: screen.rotation(), mounting: screen.info().mounting },
+        None => Lies { mounting: mounting.of(Orientation::UPRIGHT), ..Lies::default() },
+    }
 }
 
 #[cfg(test)]
@@ -301,6 +320,6 @@ mod tests {
     #[test]
     fn a_choice_that_names_one_screen_tells_of_that_alone() {
         let choice = ScreenChoice::File { path: "/nonexistent".into(), size: Size::new(5, 5) };
-        assert_eq!(choose(&choice).unwrap_err().kind(), ErrorKind::Gone);
+        assert_eq!(choose(&choice, &Mounting::default()).unwrap_err().kind(), ErrorKind::Gone);
     }
 }

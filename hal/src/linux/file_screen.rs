@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::pixel_format::PixelFormat;
 use super::rows::{BandReader, Layout};
-use crate::{Band, Error, Screen, ScreenInfo, ScreenState, Size};
+use crate::{Band, Error, Orientation, Screen, ScreenInfo, ScreenState, Size};
 
 /// A file of pixels, as a [`Screen`].
 #[derive(Debug)]
@@ -18,15 +18,17 @@ pub struct FileScreen {
     file: File,
     path: PathBuf,
     layout: Layout,
+    mounting: Orientation,
     reader: BandReader,
 }
 
 impl FileScreen {
-    /// Watches a file that holds a picture of the given size.
+    /// Watches a file that holds a picture of the given size, which must be turned by `mounting`
+    /// to be upright.
     ///
     /// # Errors
     /// When it cannot be opened or is too short, or the size is not plausible.
-    pub fn open(path: &Path, size: Size) -> Result<Self, Error> {
+    pub fn open(path: &Path, size: Size, mounting: Orientation) -> Result<Self, Error> {
         let name = path.display().to_string();
         let file = File::open(path).map_err(|error| Error::io(format!("open {name}"), error))?;
         let len =
@@ -40,7 +42,8 @@ impl FileScreen {
         let layout = Layout::new(&PixelFormat::Bgrx, size, 0, pitch, bytes).ok_or_else(|| {
             Error::Broken { device: name, problem: format!("{size:?} is not believed") }
         })?;
-        Ok(Self { file, path: path.to_owned(), layout, reader: BandReader::default() })
+        let (path, reader) = (path.to_owned(), BandReader::default());
+        Ok(Self { file, path, layout, mounting, reader })
     }
 }
 
@@ -49,7 +52,8 @@ impl Screen for FileScreen {
         ScreenInfo {
             source: "file".to_owned(),
             name: self.path.display().to_string(),
-            size: self.layout.size(),
+            size: self.mounting.size(self.layout.size()),
+            mounting: self.mounting,
         }
     }
 
@@ -62,12 +66,13 @@ impl Screen for FileScreen {
         }
         // The time of change does not tell: who draws through a mapping moves it with the first
         // stroke after the page was written back, and on a tmpfs never again.
-        Ok(ScreenState::Shown { size: self.layout.size(), maybe_changed: true })
+        let size = self.mounting.size(self.layout.size());
+        Ok(ScreenState::Shown { size, maybe_changed: true })
     }
 
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
         self.reader
-            .read(&self.file, &self.layout, &PixelFormat::Bgrx, visit)
+            .read(&self.file, &self.layout, &PixelFormat::Bgrx, self.mounting, visit)
             .map_err(|error| Error::io(format!("read {}", self.path.display()), error))
     }
 }
@@ -85,7 +90,7 @@ mod tests {
     fn behaves_as_every_screen_must() {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().set_len(100 * 130 * 4).unwrap();
-        let mut screen = FileScreen::open(file.path(), SIZE).unwrap();
+        let mut screen = FileScreen::open(file.path(), SIZE, Orientation::UPRIGHT).unwrap();
         crate::conformance::screen(&mut screen);
         let mut draw = |picture: &[u8]| file.as_file().write_all_at(picture, 0).unwrap();
         crate::conformance::screen_shows(&mut screen, SIZE, &mut draw);
@@ -95,9 +100,10 @@ mod tests {
     fn a_file_that_is_too_short_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().set_len(100 * 130 * 4 - 1).unwrap();
-        let error = FileScreen::open(file.path(), SIZE).unwrap_err();
+        let error = FileScreen::open(file.path(), SIZE, Orientation::UPRIGHT).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Broken);
-        let huge = FileScreen::open(file.path(), Size::new(0, u32::MAX)).unwrap_err();
+        let huge = FileScreen::open(file.path(), Size::new(0, u32::MAX), Orientation::UPRIGHT)
+            .unwrap_err();
         assert_eq!(huge.kind(), ErrorKind::Broken);
     }
 
@@ -106,12 +112,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("picture");
         std::fs::write(&path, vec![0; 100 * 130 * 4]).unwrap();
-        let mut screen = FileScreen::open(&path, SIZE).unwrap();
+        let mut screen = FileScreen::open(&path, SIZE, Orientation::UPRIGHT).unwrap();
         std::fs::rename(&path, directory.path().join("old")).unwrap();
         assert_eq!(screen.poll().unwrap_err().kind(), ErrorKind::Gone);
         std::fs::write(&path, vec![0; 100 * 130 * 4]).unwrap();
         assert_eq!(screen.poll().unwrap_err().kind(), ErrorKind::Gone);
-        let mut screen = FileScreen::open(&path, SIZE).unwrap();
+        let mut screen = FileScreen::open(&path, SIZE, Orientation::UPRIGHT).unwrap();
         File::options().write(true).open(&path).unwrap().set_len(100).unwrap();
         assert!(screen.read(&mut |_| {}).is_err());
     }

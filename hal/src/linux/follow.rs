@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::choose::{ScreenChoice, choose};
+use super::mounting::Mounting;
 use crate::{Band, Error, ErrorKind, Screen, ScreenInfo, ScreenState};
 
 /// How long a screen may be off before another is looked for, and how often that is repeated.
@@ -14,6 +15,7 @@ const OFF_BEFORE_SEARCH: Duration = Duration::from_secs(2);
 /// The screen that a choice means at any time.
 pub struct FollowingScreen {
     choice: ScreenChoice,
+    mounting: Mounting,
     current: Box<dyn Screen>,
     off_since: Option<Instant>,
 }
@@ -28,25 +30,27 @@ impl std::fmt::Debug for FollowingScreen {
 }
 
 impl FollowingScreen {
-    /// Opens the screen that is meant now.
+    /// Opens the screen that is meant now, and keeps `mounting` to what that says.
     ///
     /// # Errors
     /// As [`choose`].
-    pub fn open(choice: ScreenChoice) -> Result<Self, Error> {
-        let chosen = choose(&choice)?;
+    pub fn open(choice: ScreenChoice, mounting: Mounting) -> Result<Self, Error> {
+        let chosen = choose(&choice, &mounting)?;
         for rejected in &chosen.rejected {
             log::debug!("not reading {}: {}", rejected.name, rejected.reason);
         }
-        Ok(Self { choice, current: chosen.screen, off_since: None })
+        mounting.set(chosen.screen.info().mounting);
+        Ok(Self { choice, mounting, current: chosen.screen, off_since: None })
     }
 
     fn search(&mut self) -> Result<ScreenState, Error> {
         self.off_since = Some(Instant::now());
-        let mut screen = choose(&self.choice)?.screen;
+        let mut screen = choose(&self.choice, &self.mounting)?.screen;
         let state = screen.poll()?;
         if state != ScreenState::Off {
             let (before, after) = (self.current.info(), screen.info());
             log::info!("reading {} {} after {}", after.source, after.name, before.name);
+            self.mounting.set(after.mounting);
             self.current = screen;
             self.off_since = None;
         }
@@ -101,7 +105,7 @@ mod tests {
         let size = Size::new(20, 70);
         std::fs::write(&path, vec![1; 20 * 70 * 4]).unwrap();
         let choice = ScreenChoice::File { path: path.clone(), size };
-        let mut screen = FollowingScreen::open(choice).unwrap();
+        let mut screen = FollowingScreen::open(choice, Mounting::default()).unwrap();
         conformance::screen(&mut screen);
         std::fs::remove_file(&path).unwrap();
         assert_eq!(screen.poll().unwrap_err().kind(), ErrorKind::Gone);

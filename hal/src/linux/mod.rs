@@ -10,11 +10,13 @@ mod fbdev;
 pub mod file_screen;
 pub mod follow;
 pub mod local_input;
+pub mod mounting;
 mod open;
 pub mod panel;
 mod pixel_format;
 mod rows;
 mod sys;
+mod turned;
 pub mod uinput;
 
 pub use self::open::{MachineConfig, open};

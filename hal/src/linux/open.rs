@@ -5,15 +5,21 @@ use std::path::PathBuf;
 use super::choose::ScreenChoice;
 use super::follow::FollowingScreen;
 use super::local_input::EvdevInput;
+use super::mounting::{Mounted, Mounting};
 use super::panel::{FbdevPanel, PanelConfig};
 use super::uinput;
-use crate::{Error, Machine};
+use crate::{Error, Machine, Orientation};
 
 /// How a machine is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MachineConfig {
     /// Which screen the technician sees.
     pub screen: ScreenChoice,
+    /// What makes the display's native picture upright; what the display says if `None`.
+    pub rotation: Option<Orientation>,
+    /// What injected touch and pointer follow instead, for programs that turn their picture but
+    /// take places as they are on the upright one; the same as the display if `None`.
+    pub input_rotation: Option<Orientation>,
     /// The frame buffer that the panel is drawn in; looked for if `None`.
     pub panel_frame_buffer: Option<PathBuf>,
     /// A directory for what must be known after a crash, writable by this process alone; gone
@@ -25,6 +31,8 @@ impl Default for MachineConfig {
     fn default() -> Self {
         Self {
             screen: ScreenChoice::Auto,
+            rotation: None,
+            input_rotation: None,
             panel_frame_buffer: None,
             state_directory: PathBuf::from("/run/lotse"),
         }
@@ -43,14 +51,20 @@ pub fn open(config: &MachineConfig) -> Result<Machine, Error> {
     if let Err(error) = std::fs::create_dir_all(&config.state_directory) {
         log::warn!("{}: {error}", config.state_directory.display());
     }
+    let mounting = Mounting::new(config.rotation);
+    let input_mounting = match config.input_rotation {
+        Some(fixed) => Mounting::new(Some(fixed)),
+        None => mounting.clone(),
+    };
     let panel = FbdevPanel::new(PanelConfig {
         frame_buffer: config.panel_frame_buffer.clone(),
         terminal_record: config.state_directory.join("panel-terminal"),
+        mounting: mounting.clone(),
     });
     Ok(Machine {
-        screen: Box::new(FollowingScreen::open(config.screen.clone())?),
-        input: uinput::create()?,
-        local: Box::new(EvdevInput::open()?),
+        screen: Box::new(FollowingScreen::open(config.screen.clone(), mounting.clone())?),
+        input: uinput::create(&input_mounting)?,
+        local: Box::new(Mounted::new(EvdevInput::open()?, mounting)),
         panel: Box::new(panel),
     })
 }

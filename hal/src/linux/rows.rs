@@ -6,8 +6,9 @@ use std::os::unix::fs::FileExt;
 
 use super::pixel_format::{BGRX_BYTES, PixelFormat};
 use super::sys::{Mapping, make_opaque};
+use super::turned::{Scratch, Turned};
 use crate::screen::BAND_ROWS;
-use crate::{Band, Size};
+use crate::{Band, Orientation, Size};
 
 /// The most bytes a picture's buffer may have; beyond it a device is not believed.
 pub(crate) const MAX_BUFFER_BYTES: u64 = 1 << 30;
@@ -87,10 +88,11 @@ impl Layout {
 pub(crate) struct BandReader {
     band: Vec<u8>,
     row: Vec<u8>,
+    turning: Scratch,
 }
 
 impl BandReader {
-    /// Reads a picture band by band, each byte of the source once.
+    /// Reads a picture band by band and brings it upright, each byte of the source once.
     ///
     /// # Errors
     /// What the source says; bands already visited are valid.
@@ -99,39 +101,59 @@ impl BandReader {
         source: &dyn RowSource,
         layout: &Layout,
         format: &PixelFormat,
+        orientation: Orientation,
         visit: &mut dyn FnMut(Band<'_>),
     ) -> io::Result<()> {
-        let size = layout.size;
+        let size = orientation.size(layout.size);
         let width_bytes = size.width as usize * BGRX_BYTES;
         self.band.resize(BAND_ROWS.min(size.height) as usize * width_bytes, 0);
-        self.row.resize(if format.is_bgrx() { 0 } else { format.row_bytes(size.width) }, 0);
+        let turned = Turned { source, layout, format, orientation };
         let mut y = 0;
         while y < size.height {
             let rows = BAND_ROWS.min(size.height - y);
             let band = self.band.get_mut(..rows as usize * width_bytes).unwrap_or_default();
-            let first = layout.offset_of(format, 0, y);
-            if format.is_bgrx() && layout.pitch == width_bytes {
-                for (offset, out) in (first..).step_by(PIECE).zip(band.chunks_mut(PIECE)) {
-                    source.copy_out(offset, out)?;
-                    make_opaque(out);
-                }
+            if orientation == Orientation::UPRIGHT {
+                read_upright(source, layout, format, y, band, &mut self.row)?;
             } else {
-                let row_offsets = (first..).step_by(layout.pitch);
-                for (offset, out) in row_offsets.zip(band.chunks_exact_mut(width_bytes)) {
-                    if format.is_bgrx() {
-                        source.copy_out(offset, out)?;
-                        make_opaque(out);
-                    } else {
-                        source.copy_out(offset, &mut self.row)?;
-                        format.decode_row(&self.row, out);
-                    }
-                }
+                turned.read(y, band, &mut self.turning)?;
             }
             visit(Band { size, y, rows, pixels: band });
             y += rows;
         }
         Ok(())
     }
+}
+
+/// Reads rows as they lie in memory, from `y` on as many as fill `band`.
+fn read_upright(
+    source: &dyn RowSource,
+    layout: &Layout,
+    format: &PixelFormat,
+    y: u32,
+    band: &mut [u8],
+    row: &mut Vec<u8>,
+) -> io::Result<()> {
+    let width_bytes = layout.size.width as usize * BGRX_BYTES;
+    let first = layout.offset_of(format, 0, y);
+    if format.is_bgrx() && layout.pitch == width_bytes {
+        for (offset, out) in (first..).step_by(PIECE).zip(band.chunks_mut(PIECE)) {
+            source.copy_out(offset, out)?;
+            make_opaque(out);
+        }
+        return Ok(());
+    }
+    row.resize(if format.is_bgrx() { 0 } else { format.row_bytes(layout.size.width) }, 0);
+    let offsets = (first..).step_by(layout.pitch);
+    for (offset, out) in offsets.zip(band.chunks_exact_mut(width_bytes)) {
+        if format.is_bgrx() {
+            source.copy_out(offset, out)?;
+            make_opaque(out);
+        } else {
+            source.copy_out(offset, row)?;
+            format.decode_row(row, out);
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -187,7 +209,9 @@ mod tests {
                 assert_eq!(pixels, [level, level, level, 0xff].repeat(3));
             }
         };
-        BandReader::default().read(&source, &layout, &format, &mut check).unwrap();
+        BandReader::default()
+            .read(&source, &layout, &format, Orientation::UPRIGHT, &mut check)
+            .unwrap();
         assert_eq!(seen, [(0, 64), (64, 64), (128, 22)]);
     }
 
@@ -198,7 +222,9 @@ mod tests {
         let mut read = |band: Band<'_>| {
             assert!(band.pixels.chunks(4).all(|pixel| pixel == [0x11, 0x11, 0x11, 0xff]));
         };
-        BandReader::default().read(&source, &layout, &PixelFormat::Bgrx, &mut read).unwrap();
+        BandReader::default()
+            .read(&source, &layout, &PixelFormat::Bgrx, Orientation::UPRIGHT, &mut read)
+            .unwrap();
     }
 
     proptest! {
@@ -210,7 +236,7 @@ mod tests {
             let size = Size::new(width, height);
             if let Some(layout) = Layout::new(&format, size, first, pitch, len as u64) {
                 let source = Bytes(vec![0; len]);
-                let outcome = BandReader::default().read(&source, &layout, &format, &mut |_| {});
+                let outcome = BandReader::default().read(&source, &layout, &format, Orientation::UPRIGHT, &mut |_| {});
                 prop_assert!(outcome.is_ok());
             }
         }

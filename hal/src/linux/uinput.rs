@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::event_codes::*;
+use super::mounting::{Mounted, Mounting};
 use super::sys::{
     AbsoluteAxis, DeviceId, UinputBit, uinput_absolute, uinput_bit, uinput_create, uinput_sysname,
 };
@@ -312,16 +313,16 @@ impl Touch for UinputTouch {
     }
 }
 
-/// Creates all three devices.
+/// Creates all three devices; places follow the display's mounting.
 ///
 /// Programs that learn of devices from udev see new ones only 0.1 to 0.6 s later and lose what
 /// is injected before; so make them at start, not when they are needed.
 ///
 /// # Errors
 /// As [`UinputKeyboard::create`].
-pub fn create() -> Result<Held, Error> {
-    let touch = UinputTouch::create()?;
-    let pointer = UinputPointer::create()?;
+pub fn create(mounting: &Mounting) -> Result<Held, Error> {
+    let touch = Mounted::new(UinputTouch::create()?, mounting.clone());
+    let pointer = Mounted::new(UinputPointer::create()?, mounting.clone());
     let keyboard = UinputKeyboard::create()?;
     Ok(Held::new(Box::new(keyboard), Box::new(pointer), Box::new(touch)))
 }

@@ -12,8 +12,8 @@ use super::world::{World, lock};
 use crate::draw::paint_strips;
 use crate::screen::BAND_ROWS;
 use crate::{
-    Band, Button, Error, KeyCode, Keyboard, LocalEvent, LocalInput, Paint, Panel, Point, Pointer,
-    Rect, Screen, ScreenInfo, ScreenState, Size, Strip, Touch,
+    Band, Button, Error, KeyCode, Keyboard, LocalEvent, LocalInput, Orientation, Paint, Panel,
+    Point, Pointer, Rect, Screen, ScreenInfo, ScreenState, Size, Strip, Touch,
 };
 
 /// Fingers that can be injected at once.
@@ -39,6 +39,7 @@ impl Screen for SimulatedScreen {
             source: "simulated".to_owned(),
             name: "bottling line".to_owned(),
             size: lock(&self.world).size,
+            mounting: Orientation::UPRIGHT,
         }
     }
 

@@ -7,6 +7,8 @@ use std::fmt;
 pub(crate) enum Machine {
     /// DRM driver `virtio_gpu`: PRIME works, a picture is shown when it is flushed.
     Virtio,
+    /// As virtio, but mounted with its left side up, as its connector says.
+    Sideways,
     /// DRM driver `bochs-drm`: no PRIME, what is in the memory is shown at once.
     Bochs,
     /// No DRM: the firmware's mode behind `/dev/fb0`, 1024×768 with 4 bytes a pixel.
@@ -21,8 +23,15 @@ pub(crate) enum Machine {
 
 impl Machine {
     /// Every kind, in the order in which they are tried.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Virtio, Self::Bochs, Self::Vesa, Self::Vesa16, Self::Vesa24, Self::Vfb];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Virtio,
+        Self::Sideways,
+        Self::Bochs,
+        Self::Vesa,
+        Self::Vesa16,
+        Self::Vesa24,
+        Self::Vfb,
+    ];
 
     /// Those that have a screen, so that there is a ground truth and a panel to touch.
     pub(crate) const WITH_SCREEN: &[Self] =
@@ -35,6 +44,7 @@ impl Machine {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Virtio => "virtio",
+            Self::Sideways => "sideways",
             Self::Bochs => "bochs",
             Self::Vesa => "vesa",
             Self::Vesa16 => "vesa16",
@@ -53,7 +63,7 @@ impl Machine {
     pub(crate) fn devices(self) -> &'static [&'static str] {
         const USB: [&str; 4] = ["-device", "qemu-xhci", "-device", "usb-tablet"];
         match self {
-            Self::Virtio => &[
+            Self::Virtio | Self::Sideways => &[
                 "-vga",
                 "none",
                 "-device",
@@ -77,6 +87,7 @@ impl Machine {
     pub(crate) fn kernel_arguments(self) -> &'static str {
         match self {
             Self::Virtio | Self::Bochs | Self::Vfb => "",
+            Self::Sideways => "video=Virtual-1:panel_orientation=left_side_up",
             // Modes 0x144 (QEMU's own number), 0x114 and 0x118 (those of VESA); the kernel wants 0x200 more.
             Self::Vesa => "nomodeset vga=0x344",
             Self::Vesa16 => "nomodeset vga=0x314",

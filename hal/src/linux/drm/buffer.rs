@@ -19,7 +19,7 @@ use super::scanout::{Description, Scanout, plan};
 use crate::linux::pixel_format::PixelFormat;
 use crate::linux::rows::{BandReader, Layout};
 use crate::linux::sys::{DmaAccess, Mapping, adopt_descriptor, dma_buf_sync};
-use crate::{Band, Error, Rect, Size};
+use crate::{Band, Error, Orientation, Rect, Size};
 
 /// Handles of one `GETFB2`, closed when dropped.
 struct Handles<'a> {
@@ -178,7 +178,7 @@ impl Buffer {
         }
     }
 
-    /// Reads what is shown of it, band by band.
+    /// Reads what is shown of it, band by band, and brings it upright.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Broken`] if the scan-out does not fit the mapping.
@@ -186,6 +186,7 @@ impl Buffer {
         &self,
         card: &Card,
         scanout: &Scanout,
+        orientation: Orientation,
         reader: &mut BandReader,
         visit: &mut dyn FnMut(Band<'_>),
     ) -> Result<(), Error> {
@@ -196,7 +197,7 @@ impl Buffer {
                 problem: format!("{scanout:?} is not within its buffer"),
             })?;
         let reading = self.start_reading();
-        let outcome = reader.read(&self.mapping, &layout, format, visit);
+        let outcome = reader.read(&self.mapping, &layout, format, orientation, visit);
         drop(reading);
         outcome.map_err(|error| card.error("read the scan-out", error))
     }

@@ -16,8 +16,8 @@ use drm_ffi::drm_sys::{
 };
 use drm_ffi::mode;
 
-use super::scanout::source_rectangle;
-use crate::{Error, Rect};
+use super::scanout::{panel_orientation, plane_rotation, source_rectangle};
+use crate::{Error, Orientation, Rect};
 
 /// Where the cards are.
 const CARD_DIRECTORY: &str = "/dev/dri";
@@ -73,6 +73,8 @@ pub(crate) struct Connector {
     pub(crate) connected: bool,
     /// The CRTC that drives it, if one does.
     pub(crate) crtc: Option<u32>,
+    /// How a built-in panel is mounted, as the firmware or the device tree says.
+    pub(crate) mounting: Orientation,
 }
 
 /// A plane and what it shows.
@@ -82,6 +84,24 @@ pub(crate) struct Plane {
     pub(crate) crtc: u32,
     /// The frame buffer that it shows; 0 if none.
     pub(crate) frame_buffer: u32,
+}
+
+/// The numbers of a plane's properties; they stay the same while the card is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct PlaneNumbers {
+    /// `SRC_X`, `SRC_Y`, `SRC_W`, `SRC_H`; `None` for a driver that does not tell them.
+    source: Option<[u32; 4]>,
+    /// `rotation`, where the hardware can turn the picture.
+    rotation: Option<u32>,
+}
+
+/// Which part of its frame buffer a plane shows, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ShownPart {
+    /// The part, in pixels of the frame buffer.
+    pub(crate) part: Rect,
+    /// What the hardware does to it before it is shown.
+    pub(crate) rotation: Orientation,
 }
 
 impl Card {
@@ -196,6 +216,9 @@ impl Card {
             name: format!("{}-{}", kind.unwrap_or("Unknown"), answer.connector_type_id),
             connected: answer.connection == CONNECTED,
             crtc: (crtc != 0 && self.is_active(crtc)).then_some(crtc),
+            mounting: self
+                .property(&ids, &values, "panel orientation")
+                .map_or(Orientation::UPRIGHT, panel_orientation),
         }))
     }
 
@@ -246,13 +269,17 @@ impl Card {
         Some((ids, values))
     }
 
-    /// The numbers of `SRC_X`, `SRC_Y`, `SRC_W`, `SRC_H`; they stay the same while the card is
-    /// there. `None` for a driver that does not tell them.
-    pub(crate) fn source_properties(&self, plane: u32) -> Option<[u32; 4]> {
-        let (ids, _) = self.plane_properties(plane)?;
+    /// The numbers by which [`Card::shown_part`] asks what a plane shows.
+    pub(crate) fn plane_numbers(&self, plane: u32) -> PlaneNumbers {
+        let Some((ids, _)) = self.plane_properties(plane) else { return PlaneNumbers::default() };
         let numbers: Vec<u64> = ids.iter().copied().map(u64::from).collect();
         let number = |name| self.property(&ids, &numbers, name)?.try_into().ok();
-        Some([number("SRC_X")?, number("SRC_Y")?, number("SRC_W")?, number("SRC_H")?])
+        let source = ["SRC_X", "SRC_Y", "SRC_W", "SRC_H"].map(number);
+        let source = match source {
+            [Some(x), Some(y), Some(width), Some(height)] => Some([x, y, width, height]),
+            _ => None,
+        };
+        PlaneNumbers { source, rotation: number("rotation") }
     }
 
     fn property(&self, ids: &[u32], values: &[u64], name: &str) -> Option<u64> {
@@ -280,8 +307,8 @@ impl Card {
         Ok(Plane { crtc: answer.crtc_id, frame_buffer: answer.fb_id })
     }
 
-    /// Which part of its frame buffer a plane shows; `source` is what
-    /// [`Card::source_properties`] said of it.
+    /// Which part of its frame buffer a plane shows, and how; `numbers` is what
+    /// [`Card::plane_numbers`] said of it.
     ///
     /// # Errors
     /// When the card does not say.
@@ -289,25 +316,27 @@ impl Card {
         &self,
         plane: u32,
         crtc: u32,
-        source: Option<[u32; 4]>,
-    ) -> Result<Rect, Error> {
-        if let Some(source) = source
+        numbers: PlaneNumbers,
+    ) -> Result<ShownPart, Error> {
+        let mut rotation = Orientation::UPRIGHT;
+        if numbers != PlaneNumbers::default()
             && let Some((ids, values)) = self.plane_properties(plane)
         {
             let value = |id: u32| {
-                ids.iter()
-                    .zip(&values)
-                    .find(|(other, _)| **other == id)
-                    .map_or(0, |(_, value)| *value)
+                let mut pairs = ids.iter().zip(&values);
+                pairs.find(|(other, _)| **other == id).map_or(0, |(_, value)| *value)
             };
-            let [x, y, width, height] = source.map(value);
-            if let Some(rect) = source_rectangle(x, y, width, height) {
-                return Ok(rect);
+            rotation = numbers.rotation.map_or(rotation, |number| plane_rotation(value(number)));
+            if let Some([x, y, width, height]) = numbers.source.map(|source| source.map(value))
+                && let Some(part) = source_rectangle(x, y, width, height)
+            {
+                return Ok(ShownPart { part, rotation });
             }
         }
         let answer =
             mode::get_crtc(self.fd(), crtc).map_err(|error| self.error("look at a CRTC", error))?;
         let (width, height) = (answer.mode.hdisplay, answer.mode.vdisplay);
-        Ok(Rect { x: answer.x, y: answer.y, width: width.into(), height: height.into() })
+        let part = Rect { x: answer.x, y: answer.y, width: width.into(), height: height.into() };
+        Ok(ShownPart { part, rotation })
     }
 }

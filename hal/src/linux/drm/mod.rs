@@ -18,8 +18,10 @@ use nix::libc;
 
 use self::buffer::BufferCache;
 pub(crate) use self::card::Card;
+use self::card::{PlaneNumbers, ShownPart};
+use super::mounting::Mounting;
 use super::rows::BandReader;
-use crate::{Band, Error, ErrorKind, Rect, Screen, ScreenInfo, ScreenState, Size};
+use crate::{Band, Error, ErrorKind, Orientation, Screen, ScreenInfo, ScreenState, Size};
 
 /// How often a picture is looked for again when its buffer is removed between two calls.
 const MAX_RETRIES: u32 = 4;
@@ -31,6 +33,7 @@ pub(crate) struct DrmScreen {
     connector: String,
     source: Source,
     size: Size,
+    mounting: Orientation,
     buffers: BufferCache,
     reader: BandReader,
 }
@@ -40,23 +43,28 @@ pub(crate) struct DrmScreen {
 struct Source {
     crtc: u32,
     plane: u32,
-    /// The properties that say which part of a buffer the plane shows.
-    part: Option<[u32; 4]>,
+    /// The properties that say which part of a buffer the plane shows, and how.
+    numbers: PlaneNumbers,
 }
 
 impl Source {
     fn find(card: &Card, crtc: u32) -> Result<Self, Error> {
         let plane = card.primary_plane(crtc)?;
-        Ok(Self { crtc, plane, part: card.source_properties(plane) })
+        Ok(Self { crtc, plane, numbers: card.plane_numbers(plane) })
     }
 }
 
 impl DrmScreen {
-    /// Watches a connector of a card, or the first that shows something.
+    /// Watches a connector of a card, or the first that shows something; upright, if it is
+    /// mounted as `mounting` or else the connector itself says.
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`] if no such connector shows anything.
-    pub(crate) fn new(card: Card, connector: Option<&str>) -> Result<Self, Error> {
+    pub(crate) fn new(
+        card: Card,
+        connector: Option<&str>,
+        mounting: &Mounting,
+    ) -> Result<Self, Error> {
         let connectors = card.connectors()?;
         let wanted = |name: &str| connector.is_none_or(|wanted| wanted == name);
         let found = connectors.iter().filter(|found| wanted(&found.name));
@@ -72,6 +80,7 @@ impl DrmScreen {
                 connector: connector.name.clone(),
                 source,
                 size: Size::default(),
+                mounting: mounting.of(connector.mounting),
                 buffers: BufferCache::default(),
                 reader: BandReader::default(),
                 card,
@@ -91,7 +100,7 @@ impl DrmScreen {
     pub(crate) fn readable(mut self) -> Result<Self, Error> {
         if let Some(frame_buffer) = self.shown()? {
             let shown = self.shown_part()?;
-            self.buffers.open(&self.card, frame_buffer, shown)?;
+            self.buffers.open(&self.card, frame_buffer, shown.part)?;
         }
         Ok(self)
     }
@@ -124,8 +133,13 @@ impl DrmScreen {
         Ok(ours.then_some(plane.frame_buffer))
     }
 
-    fn shown_part(&self) -> Result<Rect, Error> {
-        self.card.shown_part(self.source.plane, self.source.crtc, self.source.part)
+    /// What the hardware does to the buffer's picture; nothing if that cannot be found out.
+    pub(crate) fn rotation(&self) -> Orientation {
+        self.shown_part().map_or(Orientation::UPRIGHT, |shown| shown.rotation)
+    }
+
+    fn shown_part(&self) -> Result<ShownPart, Error> {
+        self.card.shown_part(self.source.plane, self.source.crtc, self.source.numbers)
     }
 
     fn read_once(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Attempt> {
@@ -139,15 +153,16 @@ impl DrmScreen {
         })?;
         let shown = self.shown_part().map_err(Attempt::Failed)?;
         let (buffer, scanout) =
-            self.buffers.open(&self.card, frame_buffer, shown).map_err(|error| {
+            self.buffers.open(&self.card, frame_buffer, shown.part).map_err(|error| {
                 match error.kind() {
                     // Between two calls the owner may have shown another buffer, of another size.
                     ErrorKind::Gone | ErrorKind::Broken => Attempt::Again(error),
                     _ => Attempt::Failed(error),
                 }
             })?;
-        self.size = scanout.size;
-        buffer.read(&self.card, &scanout, &mut self.reader, visit).map_err(Attempt::Failed)
+        let upright = shown.rotation.then(self.mounting);
+        self.size = upright.size(scanout.size);
+        buffer.read(&self.card, &scanout, upright, &mut self.reader, visit).map_err(Attempt::Failed)
     }
 }
 
@@ -165,6 +180,7 @@ impl Screen for DrmScreen {
             source: format!("drm:{}", self.card.driver()),
             name: self.connector.clone(),
             size: self.size,
+            mounting: self.mounting,
         }
     }
 
@@ -172,7 +188,8 @@ impl Screen for DrmScreen {
         let Some(frame_buffer) = self.shown()? else { return Ok(ScreenState::Off) };
         self.buffers.keep_only(frame_buffer);
         let shown = self.shown_part()?;
-        self.size = Size::new(shown.width, shown.height);
+        let size = Size::new(shown.part.width, shown.part.height);
+        self.size = shown.rotation.then(self.mounting).size(size);
         // An owner may draw in the buffer that is shown; only it knows.
         Ok(ScreenState::Shown { size: self.size, maybe_changed: true })
     }

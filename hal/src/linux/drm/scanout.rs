@@ -3,7 +3,7 @@
 //! Nothing here does any I/O, and nothing it is told is believed without bounds.
 
 use crate::linux::pixel_format::PixelFormat;
-use crate::{Error, Rect, Size};
+use crate::{Error, Orientation, Rect, Size};
 
 /// A frame buffer as `GETFB2` describes it; only its first plane, for packed formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,12 +140,36 @@ pub(crate) fn source_rectangle(x: u64, y: u64, width: u64, height: u64) -> Optio
     Size::new(rect.width, rect.height).is_plausible().then_some(rect)
 }
 
+/// What a plane's `rotation` does to a picture (`DRM_MODE_ROTATE_*` and `DRM_MODE_REFLECT_*` of
+/// `drm_mode.h`): it is mirrored first, then turned *counter-clockwise*.
+pub(crate) fn plane_rotation(bits: u64) -> Orientation {
+    let mirror = |bit, mirrored| if bits & bit != 0 { mirrored } else { Orientation::UPRIGHT };
+    let turn = match bits & 0xf {
+        2 => Orientation::THREE_QUARTERS,
+        4 => Orientation::HALF,
+        8 => Orientation::QUARTER,
+        _ => Orientation::UPRIGHT,
+    };
+    mirror(1 << 4, Orientation::MIRROR_X).then(mirror(1 << 5, Orientation::MIRROR_Y)).then(turn)
+}
+
+/// What makes the picture of a panel upright whose connector has this `panel orientation`
+/// (`enum drm_panel_orientation`: normal, upside down, left side up, right side up).
+pub(crate) fn panel_orientation(value: u64) -> Orientation {
+    match value {
+        1 => Orientation::HALF,
+        2 => Orientation::QUARTER,
+        3 => Orientation::THREE_QUARTERS,
+        _ => Orientation::UPRIGHT,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ErrorKind;
+    use crate::{ErrorKind, Point};
 
     const XR24: u32 = u32::from_le_bytes(*b"XR24");
 
@@ -196,6 +220,29 @@ mod tests {
         assert_eq!(found, Some(Rect { x: 5, y: 0, width: 800, height: 600 }));
         assert_eq!(source_rectangle(0, 0, 0, fixed(600)), None);
         assert_eq!(source_rectangle(0, 0, u64::MAX, fixed(600)), None);
+    }
+
+    #[test]
+    fn hardware_turns_against_the_clock_and_mirrors_before() {
+        let native = Size::new(800, 480);
+        let upper_left = |bits| plane_rotation(bits).point(Point::new(0, 0), native);
+        assert_eq!(upper_left(1), Point::new(0, 0));
+        assert_eq!(upper_left(2), Point::new(0, 799), "a quarter against the clock");
+        assert_eq!(upper_left(4), Point::new(799, 479));
+        assert_eq!(upper_left(8), Point::new(479, 0), "three quarters");
+        assert_eq!(upper_left(0x11), Point::new(799, 0), "mirrored");
+        assert_eq!(upper_left(0x12), Point::new(0, 0), "mirrored, then a quarter");
+        assert_eq!(upper_left(0x22), Point::new(479, 799));
+        assert_eq!(plane_rotation(0), Orientation::UPRIGHT, "a driver that says nothing");
+    }
+
+    #[test]
+    fn hardware_that_undoes_the_mounting_leaves_the_buffer_upright() {
+        // A panel with its left side up, and a plane that turns against the clock by a quarter.
+        let seen = plane_rotation(2).then(panel_orientation(2));
+        assert_eq!(seen, Orientation::UPRIGHT);
+        assert_eq!(plane_rotation(4).then(panel_orientation(1)), Orientation::UPRIGHT);
+        assert_eq!(plane_rotation(8).then(panel_orientation(3)), Orientation::UPRIGHT);
     }
 
     proptest! {

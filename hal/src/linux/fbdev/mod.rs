@@ -16,7 +16,7 @@ use framebuffer::{FixScreeninfo, Framebuffer, FramebufferError, VarScreeninfo};
 pub(crate) use self::info::Mode;
 use super::rows::{BandReader, MAX_BUFFER_BYTES, RowSource};
 use super::sys::{Mapping, frame_buffer_palette, frame_buffer_unblank};
-use crate::{Band, Error, Screen, ScreenInfo, ScreenState, Size};
+use crate::{Band, Error, Orientation, Screen, ScreenInfo, ScreenState, Size};
 
 /// Where the kernel describes frame buffers.
 const CLASS_DIRECTORY: &str = "/sys/class/graphics";
@@ -237,7 +237,24 @@ fn page_size() -> usize {
 pub(crate) struct FbdevScreen {
     device: FrameBuffer,
     size: Size,
+    lies: Lies,
     reader: BandReader,
+}
+
+/// How the picture of a frame buffer lies on its way to the eye.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Lies {
+    /// What the hardware behind it does to the picture.
+    pub(crate) rotation: Orientation,
+    /// How the display is mounted.
+    pub(crate) mounting: Orientation,
+}
+
+impl Lies {
+    /// What makes the picture in memory upright.
+    pub(crate) fn upright(self) -> Orientation {
+        self.rotation.then(self.mounting)
+    }
 }
 
 impl FbdevScreen {
@@ -245,10 +262,10 @@ impl FbdevScreen {
     ///
     /// # Errors
     /// When it cannot be opened or read.
-    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path, lies: Lies) -> Result<Self, Error> {
         let device = FrameBuffer::open(path, Access::Read)?;
-        let size = device.mode()?.layout.size();
-        Ok(Self { device, size, reader: BandReader::default() })
+        let size = lies.upright().size(device.mode()?.layout.size());
+        Ok(Self { device, size, lies, reader: BandReader::default() })
     }
 }
 
@@ -258,19 +275,20 @@ impl Screen for FbdevScreen {
             source: format!("fbdev:{}", self.device.name()),
             name: self.device.path().display().to_string(),
             size: self.size,
+            mounting: self.lies.mounting,
         }
     }
 
     fn poll(&mut self) -> Result<ScreenState, Error> {
-        self.size = self.device.mode()?.layout.size();
+        self.size = self.lies.upright().size(self.device.mode()?.layout.size());
         Ok(ScreenState::Shown { size: self.size, maybe_changed: true })
     }
 
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
         let Mode { format, layout } = self.device.mode()?;
-        self.size = layout.size();
+        self.size = self.lies.upright().size(layout.size());
         self.reader
-            .read(self.device.source(), &layout, &format, visit)
+            .read(self.device.source(), &layout, &format, self.lies.upright(), visit)
             .map_err(|error| Error::io(format!("read {}", self.device.path().display()), error))
     }
 }

@@ -9,22 +9,25 @@
 //! Whether something is really seen is read back from the scan-out, not from the frame buffer,
 //! which takes any picture also while nobody sees it.
 
+mod painted;
 mod saved;
 mod terminal;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use self::painted::Painted;
 use self::saved::Saved;
 use self::terminal::OwnTerminal;
-use super::choose::{ScreenChoice, card_of, choose};
+use super::choose::{ScreenChoice, card_of, choose, lies};
 use super::drm::Card;
 use super::fbdev::{Access, FrameBuffer, Mode};
+use super::mounting::Mounting;
 use super::pixel_format::{BGRX_BYTES, PixelFormat};
 use super::sys::TerminalMode;
-use crate::{Band, Error, Paint, Panel, Rect, Screen, ScreenState, Size, Strip};
+use crate::{Band, Error, Orientation, Paint, Panel, Rect, Screen, ScreenState, Size, Strip};
 
-/// Rows that are painted at once.
+/// Rows of the frame buffer that are painted at once.
 const STRIP_ROWS: u32 = 16;
 
 /// How long the kernel may take to bring what was drawn to the screen.
@@ -34,19 +37,23 @@ const SETTLE_TIME: Duration = Duration::from_millis(300);
 const SETTLE_STEP: Duration = Duration::from_millis(20);
 
 /// How a [`FbdevPanel`] is set up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct PanelConfig {
     /// The frame buffer to draw in; looked for if `None`.
     pub frame_buffer: Option<PathBuf>,
     /// The file that remembers which terminal to bring back after a crash. Its directory must
     /// exist and be writable by this process alone, as `/run/lotse`.
     pub terminal_record: PathBuf,
+    /// How the display is mounted: the panel is upright.
+    pub mounting: Mounting,
 }
 
 /// What is shown now.
 #[derive(Debug)]
 struct Shown {
     device: FrameBuffer,
+    /// What makes the frame buffer's picture upright.
+    orientation: Orientation,
     terminal: Option<OwnTerminal>,
     saved: Option<Saved>,
     whole: bool,
@@ -141,7 +148,8 @@ impl FbdevPanel {
             }
             device.set_again()?;
         }
-        Ok(Shown { device, terminal, saved, whole: true, drawn_at: Instant::now() })
+        let orientation = self.orientation(&device);
+        Ok(Shown { device, orientation, terminal, saved, whole: true, drawn_at: Instant::now() })
     }
 
     fn show_part(&mut self, area: Rect, painter: &dyn Paint) -> Result<(), Error> {
@@ -158,10 +166,17 @@ impl FbdevPanel {
         if known != Some(true) {
             self.hide()?;
             let device = FrameBuffer::open(&self.path()?, Access::Draw)?;
-            let saved = Saved::save(&device, &device.mode()?, area)?;
-            let (terminal, saved) = (None, Some(saved));
-            self.shown =
-                Some(Shown { device, terminal, saved, whole: false, drawn_at: Instant::now() });
+            let orientation = self.orientation(&device);
+            let mode = device.mode()?;
+            let saved = Saved::save(&device, &mode, native(area, &mode, orientation))?;
+            self.shown = Some(Shown {
+                device,
+                orientation,
+                terminal: None,
+                saved: Some(saved),
+                whole: false,
+                drawn_at: Instant::now(),
+            });
         }
         let Some(shown) = &mut self.shown else { return Ok(()) };
         if let Some(saved) = shown.saved.as_mut().filter(|_| known == Some(true)) {
@@ -183,14 +198,25 @@ impl FbdevPanel {
         }
         let mode = shown.device.mode()?;
         let mut screen = match card_of(shown.device.path()) {
-            Some(_) => choose(&ScreenChoice::Auto)?.screen,
+            Some(_) => choose(&ScreenChoice::Auto, &self.config.mounting)?.screen,
             None => {
                 let path = Some(shown.device.path().to_owned());
-                choose(&ScreenChoice::Fbdev { path })?.screen
+                choose(&ScreenChoice::Fbdev { path }, &self.config.mounting)?.screen
             }
         };
-        compare_screen(screen.as_mut(), mode.layout.size(), &mode.format, area, painter)
+        let panel = shown.orientation.size(mode.layout.size());
+        compare_screen(screen.as_mut(), panel, &mode.format, area, painter)
     }
+
+    /// What makes the picture of a frame buffer upright.
+    fn orientation(&self, device: &FrameBuffer) -> Orientation {
+        lies(device.path(), &self.config.mounting).upright()
+    }
+}
+
+/// Where a part of the upright panel is in the frame buffer.
+fn native(area: Rect, mode: &Mode, orientation: Orientation) -> Rect {
+    orientation.inverse().rect(area, orientation.size(mode.layout.size()))
 }
 
 /// Whether a screen of the given size shows an area of the painter's picture.
@@ -229,22 +255,20 @@ fn compare_screen(
 impl Shown {
     fn is_of(&self, area: Rect) -> Result<bool, Error> {
         let mode = self.device.mode()?;
+        let area = native(area, &mode, self.orientation);
         Ok(self.saved.as_ref().is_some_and(|saved| saved.is_of(&mode, area)))
     }
 
     fn draw(&mut self, area: Rect, painter: &dyn Paint) -> Result<(), Error> {
         let mode = self.device.mode()?;
-        let panel = mode.layout.size();
-        let Some(area) = panel.rect().intersection(area) else { return Ok(()) };
+        let size = mode.layout.size();
+        let area = native(area, &mode, self.orientation);
+        let mut painted = Painted::new(painter, self.orientation, size);
         let mut y = area.y;
-        let mut pixels = Vec::new();
         while y < area.y + area.height {
             let height = STRIP_ROWS.min(area.y + area.height - y);
             let strip = Rect { y, height, ..area };
-            pixels.clear();
-            pixels.resize(area.width as usize * height as usize * BGRX_BYTES, 0);
-            painter.paint(&mut Strip { panel, area: strip, pixels: &mut pixels });
-            self.draw_strip(&mode, strip, &pixels)?;
+            self.draw_strip(&mode, strip, painted.native(strip))?;
             y += height;
         }
         self.device.flush();
@@ -286,11 +310,12 @@ impl Panel for FbdevPanel {
     }
 
     fn size(&mut self) -> Result<Size, Error> {
-        let mode = match &self.shown {
-            Some(shown) => shown.device.mode()?,
-            None => FrameBuffer::open(&self.path()?, Access::Read)?.mode()?,
-        };
-        Ok(mode.layout.size())
+        if let Some(shown) = &self.shown {
+            return Ok(shown.orientation.size(shown.device.mode()?.layout.size()));
+        }
+        // What the hardware turns besides, it turns by a half, which changes no size.
+        let native = FrameBuffer::open(&self.path()?, Access::Read)?.mode()?.layout.size();
+        Ok(self.config.mounting.orientation().size(native))
     }
 
     fn show(&mut self, area: Rect, painter: &dyn Paint) -> Result<(), Error> {
@@ -362,7 +387,7 @@ mod tests {
         }
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), pixels).unwrap();
-        let screen = FileScreen::open(file.path(), SIZE).unwrap();
+        let screen = FileScreen::open(file.path(), SIZE, Orientation::UPRIGHT).unwrap();
         (file, screen)
     }
 

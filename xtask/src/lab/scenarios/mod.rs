@@ -4,11 +4,19 @@ mod consent;
 mod faults;
 mod input;
 mod kiosk;
+mod rotation;
 mod screen;
 mod session;
 
 use super::scenario::Case;
 
 /// All cases.
-pub(crate) const CASES: &[&[Case]] =
-    &[screen::CASES, kiosk::CASES, input::CASES, session::CASES, consent::CASES, faults::CASES];
+pub(crate) const CASES: &[&[Case]] = &[
+    screen::CASES,
+    rotation::CASES,
+    kiosk::CASES,
+    input::CASES,
+    session::CASES,
+    consent::CASES,
+    faults::CASES,
+];

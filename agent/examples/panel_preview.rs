@@ -60,6 +60,10 @@ fn views(now: Instant) -> Vec<(&'static str, View)> {
     };
     let code = Level::CodeCompared { code: 407_318 };
     let home = |is_server_reachable, can_close| View::Home { is_server_reachable, can_close };
+    let session = |is_silent| View::Session {
+        name: Name::from_network("Aleksandra Brzęczyszczykiewicz"),
+        is_silent,
+    };
     vec![
         ("asking", ask(code, &Right::ALL)),
         ("asking-armed", ask(code, &[Right::View, Right::Control])),
@@ -69,7 +73,8 @@ fn views(now: Instant) -> Vec<(&'static str, View)> {
         ("home-offline", home(false, false)),
         ("interrupted", View::Message(Message::Interrupted)),
         ("joining", View::Joining { number: 528_401_736 }),
-        ("session", View::Session { name: Name::from_network("Aleksandra Brzęczyszczykiewicz") }),
+        ("session", session(false)),
+        ("session-silent", session(true)),
         ("unreachable", View::Message(Message::ServerUnreachable)),
     ]
 }

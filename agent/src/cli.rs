@@ -157,7 +157,7 @@ fn print_layout(size: &str, view: &str) -> anyhow::Result<()> {
             level: Level::CodeCompared { code: 123_456 },
             deadline: std::time::Instant::now(),
         }),
-        "session" => View::Session { name },
+        "session" => View::Session { name, is_silent: false },
         "message" => View::Message(Message::Refused),
         _ => anyhow::bail!("{view:?} is not a view: home, asking, session, message"),
     };

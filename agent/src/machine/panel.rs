@@ -97,16 +97,23 @@ impl PanelScreen {
         }
     }
 
-    /// The link fell silent in a session, or speaks again. The sign stays on the screen, so that
-    /// Stop can be pressed all the same.
+    /// The link fell silent in a session, or speaks again. The sign says so and stays on the
+    /// screen, so that Stop can be pressed all the same.
     pub(super) fn silent(&mut self, is_silent: bool, now: Instant) {
-        if !is_silent {
-            if let Some(view) = self.before_silence.take() {
-                self.ui.show(view, now);
+        match self.ui.view() {
+            View::Session { name, .. } => {
+                self.ui.show(View::Session { name: name.clone(), is_silent }, now);
             }
-        } else if matches!(self.ui.view(), View::Joining { .. }) {
-            self.before_silence = Some(self.ui.view().clone());
-            self.ui.show(View::Message(Message::Interrupted), now);
+            View::Joining { .. } if is_silent => {
+                self.before_silence = Some(self.ui.view().clone());
+                self.ui.show(View::Message(Message::Interrupted), now);
+            }
+            _ if !is_silent => {
+                if let Some(view) = self.before_silence.take() {
+                    self.ui.show(view, now);
+                }
+            }
+            _ => {}
         }
     }
 

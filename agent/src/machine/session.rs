@@ -212,7 +212,7 @@ impl MachineProcess {
             Phase::Consented { granted, name } => {
                 let granted = granted.capped_by(rights);
                 self.session.phase = Phase::Live { granted };
-                self.panel.show(View::Session { name }, now);
+                self.panel.show(View::Session { name, is_silent: false }, now);
             }
             other => {
                 self.session.phase = other;

@@ -48,7 +48,7 @@ pub(super) fn scene(shown: &Shown<'_>) -> Option<Scene> {
         }
         View::Joining { number } => draft.joining(*number),
         View::Message(message) => draft.message(*message),
-        View::Session { name } => draft.session(name.as_str()),
+        View::Session { name, is_silent } => draft.session(name.as_str(), *is_silent),
     }
     Some(draft.scene)
 }
@@ -351,8 +351,9 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn session(&mut self, name: &str) {
+    fn session(&mut self, name: &str, is_silent: bool) {
         let texts = &self.shown.texts.session;
+        let state = if is_silent { texts.interrupted } else { texts.connected };
         let edge = (self.short / 200).max(2);
         let height = self.share(100).max(MIN_BUTTON + 4 * edge);
         let width = (height * 13 / 2).min(self.shown.size.width);
@@ -369,8 +370,8 @@ impl<'a> Draft<'a> {
         let (label, name_place) = split_top(words, words.height / 2, 0);
         let px = height as f32 * 0.3;
         let font = (Weight::Regular, px);
-        self.scene.text(label, texts.connected, font, Align::Left, theme::PAPER);
-        let px = letters::fit(texts.connected, Weight::Regular, px, label).px;
+        self.scene.text(label, state, font, Align::Left, theme::PAPER);
+        let px = letters::fit(state, Weight::Regular, px, label).px;
         let name = letters::cut(name, Weight::Bold, px, name_place.width as f32);
         self.scene.text(name_place, &name, (Weight::Bold, px), Align::Left, theme::PAPER);
         self.button(Button::Stop, stop, texts.stop, height as f32 * 0.35, Look::Red);

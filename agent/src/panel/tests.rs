@@ -36,7 +36,9 @@ fn all_views(now: Instant) -> Vec<View> {
         }
     }
     views.push(View::Joining { number: 888_888_888 });
-    views.push(View::Session { name: name(&"W".repeat(MAX_LETTERS)) });
+    for is_silent in [false, true] {
+        views.push(View::Session { name: name(&"W".repeat(MAX_LETTERS)), is_silent });
+    }
     views
 }
 
@@ -486,13 +488,13 @@ fn the_sign_of_a_session_takes_a_small_corner_and_stops_at_a_touch() {
     for (width, height) in [(320, 240), (800, 480), (1920, 1080), (1080, 1920)] {
         let size = Size::new(width, height);
         let mut ui = PanelUi::new(size, Language::English, now);
-        ui.show(View::Session { name: name("Ada") }, now);
+        ui.show(View::Session { name: name("Ada"), is_silent: false }, now);
         let area = ui.area().unwrap();
         assert_eq!((area.y, area.x + area.width), (0, width));
         assert!(area.height * 4 <= height.min(width), "{area:?}");
     }
     let mut ui = PanelUi::new(SIZE, Language::English, now);
-    ui.show(View::Session { name: name("Ada") }, now);
+    ui.show(View::Session { name: name("Ada"), is_silent: false }, now);
     for key in [ENTER, ESCAPE, RIGHT] {
         for pressed in [true, false] {
             ui.handle_local(&LocalEvent::Key { key: KeyCode(key), pressed }, now);
@@ -500,6 +502,30 @@ fn the_sign_of_a_session_takes_a_small_corner_and_stops_at_a_touch() {
     }
     assert_eq!(answers(&mut ui), [], "keys are the application's");
     tap(&mut ui, Button::Stop, now);
+    assert_eq!(answers(&mut ui), [PanelOutput::StopPressed]);
+}
+
+#[test]
+fn the_sign_says_that_the_link_is_silent_and_can_still_be_stopped() {
+    let now = Instant::now();
+    let mut ui = PanelUi::new(SIZE, Language::English, now);
+    let sign = |is_silent| View::Session { name: name("Ada"), is_silent };
+    let words = |is_silent| {
+        let scene = scene_of(SIZE, &sign(is_silent), Language::English);
+        let text = |piece: &Piece| match piece {
+            Piece::Text { text, .. } => Some(text.lines.join(" ")),
+            _ => None,
+        };
+        scene.pieces.iter().filter_map(text).collect::<Vec<_>>()
+    };
+    assert!(words(false).contains(&"Technician connected".to_owned()));
+    assert!(words(true).contains(&"Connection interrupted".to_owned()));
+    // A finger that is down meanwhile still counts.
+    ui.show(sign(false), now);
+    let (at, contact) = (center(&ui, Button::Stop), 0);
+    ui.handle_local(&LocalEvent::Touch { contact, at, phase: Phase::Down }, now);
+    ui.show(sign(true), now);
+    ui.handle_local(&LocalEvent::Touch { contact, at, phase: Phase::Up }, now);
     assert_eq!(answers(&mut ui), [PanelOutput::StopPressed]);
 }
 

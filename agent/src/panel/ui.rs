@@ -140,8 +140,11 @@ impl PanelUi {
         if view == self.view {
             return;
         }
-        let is_home = matches!(view, View::Home { .. });
-        if !(is_home && matches!(self.view, View::Home { .. })) {
+        let is_same_but_for_words = matches!(
+            (&view, &self.view),
+            (View::Home { .. }, View::Home { .. }) | (View::Session { .. }, View::Session { .. })
+        );
+        if !is_same_but_for_words {
             self.entry.clear();
             self.entry_until = None;
             self.press = None;

@@ -33,6 +33,8 @@ pub enum View {
     Session {
         /// Who is connected.
         name: Name,
+        /// Whether nothing is heard of them at the moment.
+        is_silent: bool,
     },
 }
 

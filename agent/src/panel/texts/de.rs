@@ -59,7 +59,11 @@ pub(super) const TEXTS: Texts = Texts {
             meaning: "Der Techniker kennt das Passwort dieser Sitzung.",
         },
     },
-    session: SessionTexts { connected: "Techniker verbunden", stop: "Stopp" },
+    session: SessionTexts {
+        connected: "Techniker verbunden",
+        interrupted: "Verbindung unterbrochen",
+        stop: "Stopp",
+    },
     messages: MessageTexts {
         ok: "OK",
         stop: "Sitzung beenden",

@@ -58,7 +58,11 @@ pub(super) const TEXTS: Texts = Texts {
             meaning: "The technician knows the password of this session.",
         },
     },
-    session: SessionTexts { connected: "Technician connected", stop: "Stop" },
+    session: SessionTexts {
+        connected: "Technician connected",
+        interrupted: "Connection interrupted",
+        stop: "Stop",
+    },
     messages: MessageTexts {
         ok: "OK",
         stop: "End session",

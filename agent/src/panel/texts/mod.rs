@@ -128,6 +128,8 @@ pub(super) struct LevelText {
 /// Words of the sign that stays while a session lasts.
 pub(super) struct SessionTexts {
     pub(super) connected: &'static str,
+    /// The link is silent, but the session may go on.
+    pub(super) interrupted: &'static str,
     pub(super) stop: &'static str,
 }
 

@@ -86,15 +86,20 @@ fn server_kill(bench: &mut Bench) -> Result<()> {
 
 fn network_cut(bench: &mut Bench) -> Result<()> {
     let mut session = connect_and_hold(bench)?;
+    let sign = session.agent.wait_view(&mut bench.guest, View::Session)?;
     let start = Instant::now();
     bench.guest.set_cable(false)?;
     expect_let_go(bench, start)?;
     session.technician.wait_event("interrupted", Duration::from_secs(15))?;
+    let limit = Duration::from_secs(15);
+    bench.guest.wait_for_picture("another sign", limit, |picture| *picture != sign)?;
+    session.agent.wait_view(&mut bench.guest, View::Session)?;
     bench.guest.keep_screendump("cable-out")?;
     thread::sleep(Duration::from_secs(10).saturating_sub(start.elapsed()));
     bench.guest.set_cable(true)?;
     // Either the link was kept, or it is over and said so: then the next session works.
     if session.technician.wait_event("resumed", PATIENCE).is_ok() {
+        bench.guest.wait_for_picture("the sign of before", PATIENCE, |picture| *picture == sign)?;
         session.technician.ask("move 300 300")?;
         return Ok(());
     }

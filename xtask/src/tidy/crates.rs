@@ -13,8 +13,9 @@ use super::tree::{Tree, line_of};
 use super::{Checked, Finding};
 
 /// Which crates of ours a crate may depend on; see the map in ARCHITECTURE.md. `None`: all.
-const ARROWS: [(&str, Option<&[&str]>); 10] = [
+const ARROWS: [(&str, Option<&[&str]>); 11] = [
     ("lotse-agent", Some(&["lotse-client", "lotse-codec", "lotse-hal", "lotse-protocol"])),
+    ("lotse-bench", Some(&["lotse-client", "lotse-codec", "lotse-protocol"])),
     ("lotse-client", Some(&["lotse-protocol"])),
     ("lotse-codec", Some(&[])),
     ("lotse-console", Some(&["lotse-client", "lotse-codec", "lotse-protocol"])),

@@ -4,16 +4,19 @@ use std::fmt;
 
 use zstd::zstd_safe::{DCtx, find_frame_compressed_size, get_error_name};
 
-use crate::geometry::{Grid, PIXEL};
-use crate::wire::{Envelope, KIND_PIXELS, KIND_SOLID, Reader, Run, SAMPLE};
+use crate::drawn::{Area, MARGIN, Model, STRIDE};
+use crate::geometry::{Grid, PIXEL, TILE};
+use crate::photo;
+use crate::range;
+use crate::wire::{CACHE, Envelope, Grammar, Header, Move, Origin, Reader, Runs, SAMPLE, Told};
 use crate::{DecodeError, Rect, Size};
 
 /// What a decoder lets the other side make it do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The most pixels a picture may have. A pixel costs four bytes for the picture and three
-    /// while an update is read. Default: 16 777 216, which is two screens of 3840 × 2160 and
-    /// 117 MB.
+    /// The most pixels a picture may have. A pixel costs four bytes for the picture and up to
+    /// seven while an update is read; what the viewer remembers of earlier pictures at most 67 MB
+    /// besides. Default: 16 777 216, which is two screens of 3840 × 2160.
     pub max_pixels: u64,
 }
 
@@ -30,12 +33,14 @@ pub struct Changed {
     pub number: u32,
     /// Whether the picture was replaced as a whole; its size may be another one now.
     pub full: bool,
-    /// How many updates are missing before this one. If it is not 0, parts of the picture are
-    /// old until they are sent again.
+    /// How many updates were never seen before this one, which makes up for them.
     pub missed: u32,
     /// What was written, without overlaps, from top to bottom.
     pub rects: Vec<Rect>,
 }
+
+/// A tile as it once was.
+type Kept = Option<Box<[[u8; PIXEL]]>>;
 
 /// Applies updates to a picture of its own.
 ///
@@ -49,8 +54,33 @@ pub struct Decoder {
     picture: Vec<u8>,
     /// Of the last update applied.
     last: u32,
-    /// The tiles of the update that is being read.
-    raw: Vec<u8>,
+    /// By place: tiles that may be asked for again.
+    kept: Vec<Kept>,
+    model: Model,
+    grammar: Grammar,
+    /// The tile that is being read, and what is around it.
+    area: Box<Area>,
+    stage: Stage,
+}
+
+/// The update that is being read; nothing of it is in the picture yet.
+struct Stage {
+    grid: Grid,
+    /// Bands that change, one after the other, as they will be.
+    bands: Vec<u8>,
+    /// For each band of the picture: where in `bands` it is.
+    places: Vec<Option<usize>>,
+    /// The changed tiles.
+    changed: Vec<u32>,
+    above_changed: Vec<bool>,
+    photos: Vec<u8>,
+    /// How many bytes of the photographs are used.
+    photos_used: usize,
+    /// Which of the changed tiles are kept as they were, by their order, and from which place on.
+    saved: Vec<bool>,
+    saved_from: u32,
+    runs: Runs,
+    is_modelled: bool,
 }
 
 impl Decoder {
@@ -62,7 +92,23 @@ impl Decoder {
             grid: Grid::default(),
             picture: Vec::new(),
             last: 0,
-            raw: Vec::new(),
+            kept: Vec::new(),
+            model: Model::new(),
+            grammar: Grammar::new(),
+            area: Box::new([[0; STRIDE]; MARGIN + TILE as usize]),
+            stage: Stage {
+                grid: Grid::default(),
+                bands: Vec::new(),
+                places: Vec::new(),
+                changed: Vec::new(),
+                above_changed: Vec::new(),
+                photos: Vec::new(),
+                photos_used: 0,
+                saved: Vec::new(),
+                saved_from: 0,
+                runs: Runs::default(),
+                is_modelled: false,
+            },
         }
     }
 
@@ -84,45 +130,226 @@ impl Decoder {
     pub fn decode(&mut self, message: &[u8]) -> Result<Changed, DecodeError> {
         let update = Envelope::parse(message, &self.limits)?;
         let header = update.header;
-        if !header.full {
-            if header.size != self.grid.size() {
-                return Err(DecodeError::NoPicture);
-            }
-            if header.number <= self.last {
-                return Err(DecodeError::OutOfOrder { number: header.number, last: self.last });
-            }
+        let missed = self.fits(&header)?;
+        let grid = header.size.map_or(self.grid, Grid::new);
+        self.stage.begin(grid);
+        self.unpack_photos(update.photos, header.photo_len as usize)?;
+        self.grammar.reset();
+        let mut coder = range::Reader::new(update.drawn);
+        self.read_bands(&mut coder, header.size.is_some())?;
+        self.read_saved(&mut coder)?;
+        if !coder.is_at_end() || self.stage.photos_used != self.stage.photos.len() {
+            return Err(DecodeError::Length);
         }
-        let grid = Grid::new(header.size);
-        self.decompress(update.body, header.raw_len as usize)?;
-        check_tiles(&self.raw, grid, &update.runs)?;
+        if self.stage.changed.is_empty() {
+            return Err(DecodeError::Empty);
+        }
+        if header.size.is_some() && self.stage.changed.len() != grid.tiles() as usize {
+            return Err(DecodeError::NotFull {
+                tiles: self.stage.changed.len() as u32,
+                of: grid.tiles(),
+            });
+        }
 
         // From here on nothing fails.
-        if grid != self.grid {
-            self.grid = grid;
-            self.picture = vec![0; header.size.pixels() as usize * PIXEL];
-        }
-        let missed = if header.full { 0 } else { header.number - self.last - 1 };
-        self.last = header.number;
-        write_tiles(&mut self.picture, &self.raw, grid, &update.runs);
+        self.apply(header, grid);
         Ok(Changed {
             number: header.number,
-            full: header.full,
+            full: header.size.is_some(),
             missed,
-            rects: rects_of(grid, &update.runs, update.tiles),
+            rects: rects_of(grid, &self.stage.changed),
         })
     }
 
-    /// Fills `raw` with exactly `len` bytes out of exactly one zstd frame.
-    fn decompress(&mut self, body: &[u8], len: usize) -> Result<(), DecodeError> {
-        let frame = find_frame_compressed_size(body).map_err(damaged)?;
-        if frame != body.len() {
+    /// Whether the picture is one that the update can be applied to; how many it makes up for.
+    fn fits(&self, header: &Header) -> Result<u32, DecodeError> {
+        let Some(base) = header.base else { return Ok(0) };
+        if self.picture.is_empty() {
+            return Err(DecodeError::NoPicture);
+        }
+        if header.number <= self.last {
+            return Err(DecodeError::OutOfOrder { number: header.number, last: self.last });
+        }
+        if base > self.last {
+            return Err(DecodeError::Missing { base, last: self.last });
+        }
+        Ok(header.number - self.last - 1)
+    }
+
+    /// Unpacks exactly `len` bytes out of exactly one zstd frame.
+    fn unpack_photos(&mut self, packed: &[u8], len: usize) -> Result<(), DecodeError> {
+        self.stage.photos.clear();
+        self.stage.photos_used = 0;
+        if len == 0 {
+            return Ok(());
+        }
+        let max = self.stage.grid.size().pixels() as usize * SAMPLE;
+        if len > max {
+            return Err(DecodeError::RawLength { claimed: len, max });
+        }
+        let frame = find_frame_compressed_size(packed).map_err(damaged)?;
+        if frame != packed.len() {
             return Err(DecodeError::Compressed("more than one frame"));
         }
-        self.raw.clear();
-        self.raw.reserve_exact(len);
+        self.stage.photos.reserve_exact(len);
         // Writes at most the vector's capacity, which is bounded by the limits.
-        let got = self.zstd.decompress(&mut self.raw, body).map_err(damaged)?;
+        let got = self.zstd.decompress(&mut self.stage.photos, packed).map_err(damaged)?;
         if got == len { Ok(()) } else { Err(DecodeError::Compressed("another length")) }
+    }
+
+    fn read_bands(
+        &mut self,
+        coder: &mut range::Reader<'_>,
+        is_full: bool,
+    ) -> Result<(), DecodeError> {
+        let grid = self.stage.grid;
+        let columns = grid.columns();
+        let mut band_changed = true;
+        for band in 0..grid.size().height.div_ceil(TILE) {
+            band_changed = self.grammar.band(coder, !band_changed, true);
+            if !band_changed {
+                self.stage.above_changed.fill(false);
+                continue;
+            }
+            self.stage.open_band(band, &self.picture, is_full);
+            let (mut left, mut last) = (false, Told::Kept);
+            for column in 0..columns {
+                let above = self.stage.above_changed.get(column as usize).copied();
+                let neighbours = (left, above.unwrap_or(false));
+                last = self.grammar.tile(coder, neighbours, last, Told::Kept);
+                left = last != Told::Kept;
+                let tile = band * columns + column;
+                match last {
+                    Told::Kept => {}
+                    Told::Remembered(_) if is_full => return Err(DecodeError::NoPicture),
+                    Told::Remembered(place) => self.show_remembered(tile, place)?,
+                    Told::Rows => self.read_rows(coder, tile, is_full)?,
+                }
+                if left {
+                    self.stage.changed.push(tile);
+                }
+                if let Some(above) = self.stage.above_changed.get_mut(column as usize) {
+                    *above = left;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn show_remembered(&mut self, tile: u32, place: u32) -> Result<(), DecodeError> {
+        let rect = self.stage.grid.rect(tile);
+        let kept = self.kept.get(place as usize).and_then(Option::as_deref);
+        let kept = kept.ok_or(DecodeError::Place(place))?;
+        if kept.len() != rect.width as usize * rect.height as usize {
+            return Err(DecodeError::Place(place));
+        }
+        let rows = kept.chunks_exact(rect.width as usize);
+        for (to, from) in self.stage.rows_mut(rect).zip(rows) {
+            to.copy_from_slice(from.as_flattened());
+        }
+        Ok(())
+    }
+
+    fn read_rows(
+        &mut self,
+        coder: &mut range::Reader<'_>,
+        tile: u32,
+        is_full: bool,
+    ) -> Result<(), DecodeError> {
+        let (stage, area) = (&mut self.stage, &mut self.area);
+        let rect = stage.grid.rect(tile);
+        let mut runs = std::mem::take(&mut stage.runs);
+        let read = self.grammar.runs(coder, rect.height, &mut runs);
+        let mut is_loaded = false;
+        let mut row = 0;
+        let mut outcome = read;
+        for run in runs.iter() {
+            let part = Rect { y: rect.y + row, height: run.rows, ..rect };
+            let rows = row as usize..(row + run.rows) as usize;
+            row += run.rows;
+            if outcome.is_err() {
+                break;
+            }
+            match run.origin {
+                Origin::Kept | Origin::Moved(_) if is_full => outcome = Err(DecodeError::NoPicture),
+                Origin::Kept => {}
+                Origin::Moved(by) => outcome = stage.copy(&self.picture, part, by),
+                Origin::Drawn | Origin::Photo => {
+                    if !is_loaded {
+                        stage.load_margin(area, &self.picture, rect);
+                        is_loaded = true;
+                    }
+                    stage.load_above(area, rect, rows.start);
+                    if run.origin == Origin::Photo {
+                        outcome = stage.read_photo(area, rows.clone(), rect.width as usize);
+                    } else {
+                        if !std::mem::replace(&mut stage.is_modelled, true) {
+                            self.model.reset();
+                        }
+                        let width = rect.width as usize;
+                        self.model.rows(coder, area, rows.clone(), width);
+                    }
+                    stage.store(area, part, rows.start);
+                }
+            }
+        }
+        self.stage.runs = runs;
+        outcome
+    }
+
+    fn read_saved(&mut self, coder: &mut range::Reader<'_>) -> Result<(), DecodeError> {
+        let stage = &mut self.stage;
+        stage.saved.clear();
+        let Some(from) = self.grammar.saving(coder, None) else { return Ok(()) };
+        stage.saved_from = from;
+        let mut before = false;
+        let mut count = 0;
+        for _ in &stage.changed {
+            before = self.grammar.saved(coder, before, false);
+            count += u32::from(before);
+            stage.saved.push(before);
+        }
+        if count <= CACHE { Ok(()) } else { Err(DecodeError::Place(count)) }
+    }
+
+    /// Makes the staged update the picture.
+    fn apply(&mut self, header: Header, grid: Grid) {
+        if header.size.is_some() {
+            self.grid = grid;
+            self.picture.clear();
+            self.picture.resize(grid.size().pixels() as usize * PIXEL, 255);
+            self.kept.clear();
+        }
+        self.last = header.number;
+        self.keep_saved();
+        let band = grid.size().width as usize * PIXEL * TILE as usize;
+        for (place, to) in self.stage.places.iter().zip(self.picture.chunks_mut(band.max(1))) {
+            let from = place.and_then(|place| self.stage.bands.get(place..place + to.len()));
+            if let Some(from) = from {
+                to.copy_from_slice(from);
+            }
+        }
+    }
+
+    /// Keeps tiles as they are before the update is applied.
+    fn keep_saved(&mut self) {
+        if self.stage.saved.is_empty() {
+            return;
+        }
+        if self.kept.is_empty() {
+            self.kept.resize(CACHE as usize, None);
+        }
+        let mut place = self.stage.saved_from;
+        let saved = self.stage.changed.iter().zip(&self.stage.saved);
+        for tile in saved.filter_map(|(tile, saved)| saved.then_some(*tile)) {
+            let rect = self.grid.rect(tile);
+            let rows = rows_of(&self.picture, self.grid.size(), rect);
+            let pixels = rows.flat_map(|row| row.as_chunks::<PIXEL>().0.iter().copied());
+            if let Some(kept) = self.kept.get_mut(place as usize) {
+                *kept = Some(pixels.collect());
+            }
+            place = (place + 1) % CACHE;
+        }
     }
 }
 
@@ -136,77 +363,161 @@ impl fmt::Debug for Decoder {
     }
 }
 
-/// A tile of an update.
-enum Tile<'a> {
-    /// All of its pixels.
-    Pixels(&'a [u8]),
-    /// Its only colour.
-    Solid([u8; SAMPLE]),
+/// The parts of a picture's rows that are in a rectangle.
+fn rows_of(picture: &[u8], size: Size, rect: Rect) -> impl Iterator<Item = &[u8]> {
+    let stride = size.width as usize * PIXEL;
+    let (from, len) = (rect.x as usize * PIXEL, rect.width as usize * PIXEL);
+    let start = rect.y as usize * stride;
+    let rows = picture.get(start..).unwrap_or_default().chunks_exact(stride.max(1));
+    rows.take(rect.height as usize).filter_map(move |row| row.get(from..from + len))
 }
 
-/// Reads one tile that covers `rect`.
-fn read_tile<'a>(raw: &mut Reader<'a>, tile: u32, rect: Rect) -> Result<Tile<'a>, DecodeError> {
-    let [kind] = raw.take()?;
-    match kind {
-        KIND_PIXELS => {
-            let pixels = rect.width as usize * rect.height as usize;
-            Ok(Tile::Pixels(raw.slice(pixels * SAMPLE)?))
+/// Red, green, blue, 255 as `0x00RRGGBB`.
+const fn pixel_of([red, green, blue, _]: [u8; PIXEL]) -> u32 {
+    u32::from_be_bytes([0, red, green, blue])
+}
+
+impl Stage {
+    fn begin(&mut self, grid: Grid) {
+        self.grid = grid;
+        self.bands.clear();
+        self.places.clear();
+        self.places.resize(grid.size().height.div_ceil(TILE) as usize, None);
+        self.changed.clear();
+        self.above_changed.clear();
+        self.above_changed.resize(grid.columns() as usize, false);
+        self.saved.clear();
+        self.is_modelled = false;
+    }
+
+    fn stride(&self) -> usize {
+        self.grid.size().width as usize * PIXEL
+    }
+
+    /// Takes over a band as it is.
+    fn open_band(&mut self, band: u32, picture: &[u8], is_full: bool) {
+        let size = self.grid.size();
+        let rows = TILE.min(size.height.saturating_sub(band * TILE)) as usize;
+        let (start, len) = (band as usize * TILE as usize * self.stride(), rows * self.stride());
+        let place = self.bands.len();
+        let old = if is_full { None } else { picture.get(start..start + len) };
+        match old {
+            Some(old) => self.bands.extend_from_slice(old),
+            None => self.bands.resize(place + len, 255),
         }
-        KIND_SOLID => Ok(Tile::Solid(raw.take()?)),
-        kind => Err(DecodeError::TileKind { tile, kind }),
+        if let Some(known) = self.places.get_mut(band as usize) {
+            *known = Some(place);
+        }
     }
-}
 
-/// Whether the tiles fill `raw` to its last byte.
-fn check_tiles(raw: &[u8], grid: Grid, runs: &[Run]) -> Result<(), DecodeError> {
-    let mut reader = Reader(raw);
-    for tile in runs.iter().flat_map(|run| run.tiles()) {
-        match read_tile(&mut reader, tile, grid.rect(tile)) {
-            Err(DecodeError::Truncated) => return Err(DecodeError::TileLength(raw.len())),
-            other => other?,
-        };
+    /// A row of pixels as it will be, if its band changes.
+    fn staged_row(&self, y: u32) -> Option<&[u8]> {
+        let place = (*self.places.get((y / TILE) as usize)?)?;
+        let start = place + (y % TILE) as usize * self.stride();
+        self.bands.get(start..start + self.stride())
     }
-    if reader.0.is_empty() { Ok(()) } else { Err(DecodeError::TileLength(raw.len())) }
-}
 
-/// Writes tiles that were checked.
-fn write_tiles(picture: &mut [u8], raw: &[u8], grid: Grid, runs: &[Run]) {
-    let mut reader = Reader(raw);
-    let stride = grid.size().width as usize * PIXEL;
-    for tile in runs.iter().flat_map(|run| run.tiles()) {
-        let rect = grid.rect(tile);
-        let Ok(content) = read_tile(&mut reader, tile, rect) else { return };
+    /// The parts of staged rows that are in a rectangle, which must be within a band.
+    fn rows_mut(&mut self, rect: Rect) -> impl Iterator<Item = &mut [u8]> {
+        let stride = self.stride();
+        let place = self.places.get((rect.y / TILE) as usize).copied().flatten();
+        let start = place.map_or(usize::MAX, |place| place + (rect.y % TILE) as usize * stride);
         let (from, len) = (rect.x as usize * PIXEL, rect.width as usize * PIXEL);
-        let rows = picture
-            .chunks_exact_mut(stride)
-            .skip(rect.y as usize)
-            .take(rect.height as usize)
-            .filter_map(|row| row.get_mut(from..from + len))
-            .map(|row| row.as_chunks_mut::<PIXEL>().0);
-        match content {
-            Tile::Solid([red, green, blue]) => {
-                rows.for_each(|row| row.fill([red, green, blue, 255]))
+        let rows = self.bands.get_mut(start..).unwrap_or_default().chunks_exact_mut(stride.max(1));
+        rows.take(rect.height as usize).filter_map(move |row| row.get_mut(from..from + len))
+    }
+
+    /// What moved here from elsewhere in the old picture.
+    fn copy(&mut self, picture: &[u8], to: Rect, by: Move) -> Result<(), DecodeError> {
+        let size = self.grid.size();
+        let x = i64::from(to.x) + i64::from(by.dx);
+        let y = i64::from(to.y) + i64::from(by.dy);
+        let is_inside = x >= 0
+            && y >= 0
+            && x + i64::from(to.width) <= i64::from(size.width)
+            && y + i64::from(to.height) <= i64::from(size.height);
+        if !is_inside {
+            return Err(DecodeError::TileOutside);
+        }
+        let from = Rect { x: x as u32, y: y as u32, ..to };
+        for (to, from) in self.rows_mut(to).zip(rows_of(picture, size, from)) {
+            to.copy_from_slice(from);
+        }
+        Ok(())
+    }
+
+    /// Fills the area above a tile and to its left.
+    fn load_margin(&self, area: &mut Area, picture: &[u8], rect: Rect) {
+        let width = self.grid.size().width;
+        let (x, start) = (rect.x as usize, rect.x.saturating_sub(MARGIN as u32) as usize);
+        let skipped = MARGIN - (x - start);
+        let end = (rect.x + rect.width + 1).min(width) as usize;
+        for (row, up) in area.iter_mut().zip([2, 1]) {
+            row.fill(0);
+            let Some(y) = rect.y.checked_sub(up) else { continue };
+            let stride = self.stride();
+            let old = || picture.get(y as usize * stride..(y as usize + 1) * stride);
+            let from = self.staged_row(y).or_else(old).unwrap_or_default();
+            let from = from.get(start * PIXEL..end * PIXEL).unwrap_or_default().as_chunks().0;
+            row.iter_mut().skip(skipped).zip(from).for_each(|(to, from)| *to = pixel_of(*from));
+            if end < x + rect.width as usize + 1 {
+                row[MARGIN + rect.width as usize] = row[MARGIN + rect.width as usize - 1];
             }
-            Tile::Pixels(samples) => {
-                let samples = samples.chunks_exact(rect.width as usize * SAMPLE);
-                for (row, samples) in rows.zip(samples) {
-                    for (pixel, [red, green, blue]) in
-                        row.iter_mut().zip(samples.as_chunks::<SAMPLE>().0)
-                    {
-                        *pixel = [*red, *green, *blue, 255];
-                    }
-                }
+        }
+        for (row, y) in area.iter_mut().skip(MARGIN).zip(rect.y..rect.y + rect.height) {
+            row[..skipped].fill(0);
+            let from = self.staged_row(y).unwrap_or_default();
+            let from = from.get(start * PIXEL..x * PIXEL).unwrap_or_default().as_chunks().0;
+            row.iter_mut().skip(skipped).zip(from).for_each(|(to, from)| *to = pixel_of(*from));
+        }
+    }
+
+    /// Fills the two rows above row `row` of the tile with what is staged there.
+    fn load_above(&self, area: &mut Area, rect: Rect, row: usize) {
+        for at in row.saturating_sub(MARGIN)..row {
+            let staged = self.staged_row(rect.y + at as u32).unwrap_or_default();
+            let from = rect.x as usize * PIXEL;
+            let staged = staged.get(from..from + rect.width as usize * PIXEL).unwrap_or_default();
+            if let Some(to) = area.get_mut(MARGIN + at) {
+                let to = to.iter_mut().skip(MARGIN);
+                to.zip(staged.as_chunks().0).for_each(|(to, from)| *to = pixel_of(*from));
+            }
+        }
+    }
+
+    /// Reads rows of a photograph into the area.
+    fn read_photo(
+        &mut self,
+        area: &mut Area,
+        rows: std::ops::Range<usize>,
+        width: usize,
+    ) -> Result<(), DecodeError> {
+        let rest = self.photos.get(self.photos_used..).unwrap_or_default();
+        let planes = Reader(rest).slice(rows.len() * width * SAMPLE);
+        let planes = planes.map_err(|_| DecodeError::Length)?;
+        self.photos_used += planes.len();
+        photo::read(planes, area, rows, width);
+        Ok(())
+    }
+
+    /// Brings rows from the area to their place; `row` is the first of them.
+    fn store(&mut self, area: &Area, part: Rect, row: usize) {
+        for (to, from) in self.rows_mut(part).zip(area.iter().skip(MARGIN + row)) {
+            for (to, from) in to.as_chunks_mut().0.iter_mut().zip(from.iter().skip(MARGIN)) {
+                let [_, red, green, blue] = from.to_be_bytes();
+                *to = [red, green, blue, 255];
             }
         }
     }
 }
 
-/// What the runs cover: neighbours in a row as one, equal rows below each other as one.
-fn rects_of(grid: Grid, runs: &[Run], tiles: u32) -> Vec<Rect> {
+/// What tiles in rising order cover: neighbours in a row as one, equal rows below each other as
+/// one.
+fn rects_of(grid: Grid, tiles: &[u32]) -> Vec<Rect> {
     let mut rects: Vec<Rect> = Vec::new();
     let mut last_in_row: Option<u32> = None;
-    let mut tops = Vec::with_capacity(tiles.min(grid.columns()) as usize);
-    for tile in runs.iter().flat_map(|run| run.tiles()) {
+    let mut tops = Vec::new();
+    for tile in tiles.iter().copied() {
         let rect = grid.rect(tile);
         match (last_in_row, tops.last_mut()) {
             (Some(last), Some(open)) if last + 1 == tile && rect.x > 0 => widen(open, rect),
@@ -252,16 +563,11 @@ mod tests {
     #[test]
     fn rectangles_are_joined_sideways_and_downwards() {
         let grid = Grid::new(Size::new(150, 200));
-        let all = [Run { first: 0, count: grid.tiles() }];
-        assert_eq!(
-            rects_of(grid, &all, grid.tiles()),
-            [Rect { x: 0, y: 0, width: 150, height: 200 }]
-        );
+        let all: Vec<u32> = (0..grid.tiles()).collect();
+        assert_eq!(rects_of(grid, &all), [Rect { x: 0, y: 0, width: 150, height: 200 }]);
         // The second column of the first two rows, and the first tile of the last row.
-        let some =
-            [Run { first: 1, count: 1 }, Run { first: 4, count: 1 }, Run { first: 9, count: 1 }];
         assert_eq!(
-            rects_of(grid, &some, 3),
+            rects_of(grid, &[1, 4, 9]),
             [
                 Rect { x: 64, y: 0, width: 64, height: 128 },
                 Rect { x: 0, y: 192, width: 64, height: 8 },
@@ -273,7 +579,7 @@ mod tests {
     fn a_run_that_turns_the_corner_is_two_rectangles() {
         let grid = Grid::new(Size::new(150, 200));
         assert_eq!(
-            rects_of(grid, &[Run { first: 2, count: 2 }], 2),
+            rects_of(grid, &[2, 3]),
             [
                 Rect { x: 128, y: 0, width: 22, height: 64 },
                 Rect { x: 0, y: 64, width: 64, height: 64 },

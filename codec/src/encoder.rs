@@ -1,40 +1,63 @@
-//! Picture to bytes: finds the tiles that changed and compresses them.
+//! Picture to bytes: finds what changed and says it in as few bytes as it can.
 
 use std::fmt;
 
-use rapidhash::v3::{RapidSecrets, rapidhash_v3_inline};
+use rapidhash::v3::RapidSecrets;
 use zstd::zstd_safe::{
     CCtx, CParameter, InBuffer, OutBuffer, ResetDirective, get_error_name, zstd_sys,
 };
 
+use crate::drawn::{Area, MARGIN, Model, STRIDE};
 use crate::geometry::{Grid, PIXEL, TILE};
-use crate::wire::{self, HEADER, Header, KIND_PIXELS, KIND_SOLID, SAMPLE, TILE_OVERHEAD};
-use crate::{Band, EncodeError, Size};
+use crate::known::{Remembered, RowHashes};
+use crate::moves::{self, HasTile, Moves, Sight};
+use crate::photo;
+use crate::range::{Writer, WriterState};
+use crate::wire::{CACHE, Grammar, Header, MAX_HEADER, Origin, Runs, Told};
+use crate::{Band, EncodeError, Rect, Size};
 
-/// zstd's level: its fastest that still codes entropy well.
+/// zstd's level for photographs: its fastest that still codes entropy well.
 const LEVEL: i32 = 1;
-/// How far back zstd looks, as a power of two, in bytes: half a band of 1920 pixels. Bounds its
+/// How far back zstd looks, as a power of two, in bytes: photographs repeat little. Bounds its
 /// memory to about 1.5 MB.
-const WINDOW_LOG: u32 = 18;
+const WINDOW_LOG: u32 = 17;
 /// The compressor's room is widened when less than this is left, in bytes.
 const OUT_STEP: usize = 16 << 10;
 /// Room kept for the next update, however small the last ones were, in bytes.
 const OUT_KEEP: usize = 256 << 10;
+/// Of all tiles, one of so many must be replaced for the old ones to be remembered: a page has
+/// been left, to which somebody may return.
+const PAGE: u32 = 4;
+/// A tile that changed in so many pictures in a row is not worth remembering.
+const RESTLESS: u8 = 4;
+/// Rows of a tile that must be told anew before it is looked for among the remembered ones, or
+/// remembered.
+const FEWEST_ROWS: u32 = 8;
 
-/// What is remembered of a tile: 16 bytes.
+/// What is remembered of a tile.
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {
-    /// Of the pixels last sent.
-    hash: u64,
-    /// Number of the update that held them last; 0 if the tile must be sent anyhow.
+    /// Number of the update that held it last; 0 if it must be sent anyhow.
     sent: u32,
+    /// Pictures in a row in which it changed.
+    restless: u8,
+}
+
+#[derive(Debug)]
+struct KnownTiles<'a>(&'a [Known]);
+
+impl HasTile for KnownTiles<'_> {
+    fn has(&self, tile: u32) -> bool {
+        self.0.get(tile as usize).is_some_and(|known| known.sent != 0)
+    }
 }
 
 /// A changed tile of the picture that is being read.
 #[derive(Debug, Clone, Copy)]
 struct Pending {
     tile: u32,
-    hash: u64,
+    /// Whether what was there may be remembered.
+    is_replaced: bool,
 }
 
 /// An update, ready to be sent.
@@ -44,9 +67,9 @@ pub struct Update<'a> {
     /// Counted from 1 without gaps; what the viewer acknowledges. After the last that there is
     /// (two years at 60 a second) a full update counts from 1 again.
     pub number: u32,
-    /// Whether it holds the whole picture, so that a viewer without any can begin with it.
+    /// Whether it tells the whole picture, so that a viewer without any can begin with it.
     pub full: bool,
-    /// How many tiles it holds.
+    /// How many tiles it changes.
     pub tiles: u32,
     /// The bytes, valid until the encoder is used again. At most [`crate::max_update_len`].
     pub bytes: &'a [u8],
@@ -55,44 +78,74 @@ pub struct Update<'a> {
 /// Turns successive pictures of one screen into updates.
 ///
 /// For each picture: [`Self::begin`], [`Self::push_band`] from top to bottom, [`Self::finish`].
-/// Memory is a few hundred kilobytes for the tiles' hashes and one tile of scratch, zstd's
-/// context, and the last update's bytes; never a picture. See [`Self::memory`].
+/// Memory is some hundred kilobytes for hashes, what is learnt within an update, zstd's context,
+/// and the last update's bytes; never a picture. See [`Self::memory`].
 ///
 /// # Nothing is lost
 ///
 /// A change is marked as sent when [`Self::finish`] returns the update, not earlier: a picture
 /// that is given up half-way (an error, or just another `begin`) leaves all of its changes to be
-/// found by the next one. After that it is the caller's: if the update with number *n* does not
-/// reach the viewer, call [`Self::resend_after`] with *n* − 1 (or the last number that the
-/// viewer acknowledged), and the next picture sends the tiles as they are then. A caller that
+/// found by the next one. After that it is the caller's: if an update does not reach the viewer,
+/// it can use none of those that follow, until [`Self::resend_after`] is called with the last
+/// number that it acknowledged; the next picture then sends the tiles as they are. A caller that
 /// paces simply reads no picture; what changes meanwhile is found by the next that it reads.
 pub struct Encoder {
     secrets: RapidSecrets,
-    zstd: CCtx<'static>,
     grid: Grid,
     known: Vec<Known>,
+    /// Of the picture that the viewers have.
+    old: RowHashes,
+    /// Of the picture that is being read.
+    new: RowHashes,
+    remembered: Remembered,
     /// Of the last update made.
     number: u32,
+    /// The next update must be readable by who has applied all up to this one.
+    base: u32,
     frame: Frame,
-    /// Hashes of one band, one for each row of each tile.
-    row_hashes: Vec<u64>,
-    /// One tile before compression.
-    scratch: Vec<u8>,
+    moves: Moves,
+    grammar: Grammar,
+    model: Model,
+    photos: Photos,
+    scratch: Scratch,
     out: Vec<u8>,
 }
 
 /// The picture that is being read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Frame {
     begun: bool,
     /// Row that is due.
     next_y: u32,
-    /// Bytes of tiles before compression.
-    raw_len: u32,
+    /// Whether the drawn model has been used.
+    is_modelled: bool,
+    /// Whether the band before, and the tiles of the row above, have changed.
+    band_changed: bool,
     /// The tiles that changed, in order.
     pending: Vec<Pending>,
+    /// Which tiles of the row above have changed.
+    above_changed: Vec<bool>,
+    writer: WriterState,
     /// The first thing that went wrong.
     fault: Option<EncodeError>,
+}
+
+/// Room that is used again and again.
+#[derive(Debug)]
+struct Scratch {
+    area: Box<Area>,
+    runs: Runs,
+    /// The last two rows of the band before, one after the other, as pixels.
+    above: Vec<u32>,
+}
+
+/// The photographs of an update.
+struct Photos {
+    zstd: CCtx<'static>,
+    /// Bytes before compression.
+    raw_len: u32,
+    raw: Vec<u8>,
+    out: Vec<u8>,
 }
 
 impl Encoder {
@@ -104,24 +157,34 @@ impl Encoder {
     /// # Errors
     /// [`EncodeError::Compression`] when zstd finds no memory.
     pub fn new(key: u64) -> Result<Self, EncodeError> {
-        let mut zstd = CCtx::try_create().ok_or(EncodeError::Compression("no memory"))?;
-        for parameter in [
-            CParameter::CompressionLevel(LEVEL),
-            CParameter::WindowLog(WINDOW_LOG),
-            CParameter::ContentSizeFlag(false),
-            CParameter::ChecksumFlag(false),
-        ] {
-            zstd.set_parameter(parameter).map_err(compression)?;
-        }
         Ok(Self {
             secrets: RapidSecrets::seed(key),
-            zstd,
             grid: Grid::default(),
             known: Vec::new(),
+            old: RowHashes::default(),
+            new: RowHashes::default(),
+            remembered: Remembered::default(),
             number: 0,
-            frame: Frame::default(),
-            row_hashes: Vec::new(),
-            scratch: Vec::new(),
+            base: 0,
+            frame: Frame {
+                begun: false,
+                next_y: 0,
+                is_modelled: false,
+                band_changed: false,
+                pending: Vec::new(),
+                above_changed: Vec::new(),
+                writer: WriterState::NEW,
+                fault: None,
+            },
+            moves: Moves::default(),
+            grammar: Grammar::new(),
+            model: Model::new(),
+            photos: Photos::new()?,
+            scratch: Scratch {
+                area: Box::new([[0; STRIDE]; MARGIN + TILE as usize]),
+                runs: Runs::default(),
+                above: Vec::new(),
+            },
             out: Vec::new(),
         })
     }
@@ -137,28 +200,43 @@ impl Encoder {
         if !size.is_plausible() {
             return Err(EncodeError::Size(size));
         }
-        self.zstd.reset(ResetDirective::SessionOnly).map_err(compression)?;
         if size != self.grid.size() {
             self.grid = Grid::new(size);
             self.known.clear();
             self.known.resize(self.grid.tiles() as usize, Known::default());
-            self.row_hashes.clear();
-            self.row_hashes.resize(self.grid.columns() as usize * TILE as usize, 0);
+            self.frame.pending.clear();
+            self.frame.pending.reserve(self.grid.tiles() as usize);
+            self.old.resize(self.grid);
+            self.new.resize(self.grid);
+            self.scratch.above.clear();
+            self.scratch.above.resize(size.width as usize * MARGIN, 0);
+            self.base = 0;
         }
         if self.number == u32::MAX {
             self.request_full();
             self.number = 0;
         }
-        self.frame.next_y = 0;
-        self.frame.raw_len = 0;
-        self.frame.pending.clear();
-        self.frame.fault = None;
-        let used = self.out.len();
-        self.out.clear();
-        if used < self.out.capacity() / 4 {
-            self.out.shrink_to(OUT_KEEP.max(used * 2));
+        if self.known.iter().all(|known| known.sent == 0) {
+            self.base = 0;
         }
-        self.out.resize(HEADER, 0);
+        if self.base == 0 {
+            // Whoever begins with this update remembers nothing.
+            self.request_full();
+            self.remembered.clear();
+        }
+        let frame = &mut self.frame;
+        (frame.next_y, frame.is_modelled, frame.band_changed) = (0, false, true);
+        frame.pending.clear();
+        frame.above_changed.clear();
+        frame.above_changed.resize(self.grid.columns() as usize, false);
+        frame.writer = WriterState::NEW;
+        frame.fault = None;
+        self.moves.begin();
+        self.grammar.reset();
+        self.photos.begin()?;
+        self.scratch.above.fill(0);
+        empty(&mut self.out);
+        self.out.reserve(OUT_STEP);
         self.frame.begun = true;
         Ok(())
     }
@@ -195,45 +273,54 @@ impl Encoder {
             return Err(EncodeError::Incomplete { rows: self.frame.next_y, height: size.height });
         }
         if self.frame.pending.is_empty() {
+            self.rest();
             return Ok(None);
         }
-        self.end_compression()?;
-        let tiles = self.frame.pending.len() as u32;
+        let number = self.number + 1;
+        let full = self.base == 0;
+        self.photos.end()?;
+        let saved_from = self.remembered.next();
+        let saves = self.save_replaced(number);
+        self.say_saved(saves.then_some(saved_from));
         let header = Header {
-            full: tiles == self.grid.tiles(),
-            size,
-            number: self.number + 1,
-            raw_len: self.frame.raw_len,
-            body_len: (self.out.len() - HEADER) as u32,
+            number,
+            base: (!full).then_some(self.base),
+            size: full.then_some(size),
+            photo_len: self.photos.raw_len,
+            drawn_len: self.out.len() as u32,
         };
-        for (to, from) in self.out.iter_mut().zip(header.to_bytes()) {
-            *to = from;
-        }
-        wire::write_runs(&mut self.out, self.frame.pending.iter().map(|pending| pending.tile));
-        self.number = header.number;
-        for pending in &self.frame.pending {
-            if let Some(known) = self.known.get_mut(pending.tile as usize) {
-                *known = Known { hash: pending.hash, sent: header.number };
-            }
-        }
-        Ok(Some(Update { number: header.number, full: header.full, tiles, bytes: &self.out }))
+        // Photographs are long: the rest comes to them, not they to the rest.
+        let message = &mut self.photos.out;
+        let start = header.write_before(message);
+        message.extend_from_slice(&self.out);
+        self.commit(number);
+        Ok(Some(Update {
+            number,
+            full,
+            tiles: self.frame.pending.len() as u32,
+            bytes: self.photos.out.get(start..).unwrap_or_default(),
+        }))
     }
 
     /// Makes the next update a full one: for a new viewer, or one that lost its picture.
     pub fn request_full(&mut self) {
+        self.base = 0;
         self.resend_after(0);
     }
 
     /// Sends once more, with the next picture, every tile that was sent in an update later than
     /// number `seen`, whether or not it changes again.
     ///
-    /// A viewer that has applied all updates up to `seen` is then up to date.
+    /// A viewer that has applied all updates up to `seen` can apply the next one and is then up
+    /// to date.
     pub fn resend_after(&mut self, seen: u32) {
+        self.base = self.base.min(seen);
         for known in &mut self.known {
             if known.sent > seen {
                 known.sent = 0;
             }
         }
+        self.remembered.forget_after(seen);
     }
 
     /// Number of the last update made; 0 before the first.
@@ -243,11 +330,15 @@ impl Encoder {
 
     /// Bytes of memory held now, zstd's context and the last update's bytes among them.
     pub fn memory(&self) -> usize {
-        self.zstd.sizeof()
+        self.photos.memory()
             + self.known.capacity() * size_of::<Known>()
+            + self.old.memory()
+            + self.new.memory()
+            + self.remembered.memory()
+            + Model::memory()
             + self.frame.pending.capacity() * size_of::<Pending>()
-            + self.row_hashes.capacity() * size_of::<u64>()
-            + self.scratch.capacity()
+            + size_of::<Area>()
+            + self.scratch.above.capacity() * 4
             + self.out.capacity()
     }
 
@@ -268,75 +359,205 @@ impl Encoder {
         if band.rows != rows || band.pixels.len() != rows as usize * stride {
             return Err(EncodeError::BandLength { rows: band.rows, bytes: band.pixels.len() });
         }
-        self.hash_rows(band.pixels, stride);
-        let first = expected / TILE * self.grid.columns();
-        for tile in first..first + self.grid.columns() {
-            self.look_at_tile(tile, first, band.pixels)?;
-        }
+        self.new.take(expected, band.pixels, stride, &self.secrets);
+        self.look_at_band(expected, rows, band.pixels)?;
+        self.keep_last_rows(band.pixels, stride);
         self.frame.next_y += rows;
         Ok(())
     }
 
-    /// Hashes each row of each tile of a band, in the order in which they lie in memory.
-    fn hash_rows(&mut self, pixels: &[u8], stride: usize) {
-        let columns = self.grid.columns() as usize;
-        let rows = pixels.chunks_exact(stride);
-        for (hashes, row) in self.row_hashes.chunks_exact_mut(columns).zip(rows) {
-            let segments = row.chunks(TILE as usize * PIXEL);
-            for (hash, segment) in hashes.iter_mut().zip(segments) {
-                *hash = keyed_hash(segment, &self.secrets);
-            }
+    /// Remembers the band's last rows for what is below.
+    fn keep_last_rows(&mut self, pixels: &[u8], stride: usize) {
+        let rows = pixels.len() / stride;
+        let width = stride / PIXEL;
+        for (above, row) in self.scratch.above.chunks_exact_mut(width).zip([2, 1]) {
+            let from = rows.checked_sub(row).and_then(|row| pixels.get(row * stride..));
+            let from = from.unwrap_or_default().as_chunks().0;
+            above.iter_mut().zip(from).for_each(|(above, pixel)| *above = pixel_of(*pixel));
         }
     }
 
-    /// Compresses one tile of the band that was just hashed, if it changed.
-    fn look_at_tile(&mut self, tile: u32, first: u32, pixels: &[u8]) -> Result<(), EncodeError> {
-        let columns = self.grid.columns() as usize;
-        let rect = self.grid.rect(tile);
-        let mut bytes = [0; TILE as usize * size_of::<u64>()];
-        let of_tile = self.row_hashes.iter().skip((tile - first) as usize).step_by(columns);
-        let (words, _) = bytes.as_chunks_mut();
-        for (word, hash) in words.iter_mut().zip(of_tile.take(rect.height as usize)) {
-            *word = hash.to_le_bytes();
-        }
-        let hash = keyed_hash(&bytes, &self.secrets);
-        let unchanged = self
-            .known
-            .get(tile as usize)
-            .is_some_and(|known| known.sent != 0 && known.hash == hash);
-        if unchanged {
+    fn look_at_band(&mut self, y: u32, rows: u32, pixels: &[u8]) -> Result<(), EncodeError> {
+        let columns = self.grid.columns();
+        let first = y / TILE * columns;
+        let tiles = first as usize..(first + columns) as usize;
+        let is_forced =
+            self.known.get(tiles).unwrap_or_default().iter().any(|known| known.sent == 0);
+        let changed = is_forced || self.new.rows(y, rows) != self.old.rows(y, rows);
+        let mut writer = Writer::resume(&mut self.out, self.frame.writer);
+        self.grammar.band(&mut writer, !self.frame.band_changed, changed);
+        self.frame.writer = writer.pause();
+        self.frame.band_changed = changed;
+        if !changed {
+            self.frame.above_changed.fill(false);
             return Ok(());
         }
-        let stride = self.grid.size().width as usize * PIXEL;
-        let (from, len) = (rect.x as usize * PIXEL, rect.width as usize * PIXEL);
-        let rows = pixels.chunks_exact(stride).filter_map(|row| row.get(from..from + len));
-        write_tile(&mut self.scratch, rows, rect.width as usize * rect.height as usize);
-        self.frame.raw_len += self.scratch.len() as u32;
-        self.compress_scratch()?;
-        self.frame.pending.push(Pending { tile, hash });
-        Ok(())
-    }
-
-    fn compress_scratch(&mut self) -> Result<(), EncodeError> {
-        let mut input = InBuffer::around(&self.scratch);
-        while input.pos() < self.scratch.len() {
-            make_room(&mut self.out);
-            let written = self.out.len();
-            let mut output = OutBuffer::around_pos(&mut self.out, written);
-            let directive = zstd_sys::ZSTD_EndDirective::ZSTD_e_continue;
-            self.zstd.compress_stream2(&mut output, &mut input, directive).map_err(compression)?;
+        let (mut left, mut last) = (false, Told::Kept);
+        for tile in first..first + columns {
+            last = self.look_at_tile(tile, left, last, pixels)?;
+            left = last != Told::Kept;
+            if let Some(above) = self.frame.above_changed.get_mut((tile - first) as usize) {
+                *above = left;
+            }
         }
         Ok(())
     }
 
-    fn end_compression(&mut self) -> Result<(), EncodeError> {
-        loop {
-            make_room(&mut self.out);
-            let written = self.out.len();
-            let mut output = OutBuffer::around_pos(&mut self.out, written);
-            if self.zstd.end_stream(&mut output).map_err(compression)? == 0 {
-                return Ok(());
+    /// Says how one tile has come about.
+    fn look_at_tile(
+        &mut self,
+        tile: u32,
+        left: bool,
+        last: Told,
+        pixels: &[u8],
+    ) -> Result<Told, EncodeError> {
+        let column = tile % self.grid.columns();
+        let rect = self.grid.rect(tile);
+        let known = self.known.get(tile as usize).copied().unwrap_or_default();
+        let all = if rect.height == 64 { u64::MAX } else { (1 << rect.height) - 1 };
+        let is_forced = known.sent == 0;
+        let changed = if is_forced {
+            all
+        } else {
+            self.new.differing(&self.old, column, rect.y, rect.height)
+        };
+        let told = self.choose(tile, changed, is_forced);
+        let above = self.frame.above_changed.get(column as usize).copied().unwrap_or(false);
+        let mut writer = Writer::resume(&mut self.out, self.frame.writer);
+        self.grammar.tile(&mut writer, (left, above), last, told);
+        self.frame.writer = writer.pause();
+        if told == Told::Kept {
+            return Ok(told);
+        }
+        let mut is_replaced = !is_forced && changed.count_ones() >= FEWEST_ROWS;
+        if told == Told::Rows {
+            is_replaced &= !self.scratch.runs.has_moved();
+            self.write_rows(rect, pixels)?;
+        }
+        is_replaced &= known.restless < RESTLESS;
+        self.frame.pending.push(Pending { tile, is_replaced });
+        Ok(told)
+    }
+
+    /// Chooses how a tile is told; its runs, if by rows, are in the scratch.
+    fn choose(&mut self, tile: u32, changed: u64, is_forced: bool) -> Told {
+        if changed == 0 {
+            return Told::Kept;
+        }
+        let height = self.grid.rect(tile).height;
+        if changed.count_ones() >= FEWEST_ROWS.min(height) && self.base > 0 {
+            let (hash, varied) = self.new.tile(self.grid, tile, &self.secrets);
+            let place = if varied { self.remembered.find(hash) } else { None };
+            if let Some(place) = place {
+                return Told::Remembered(place);
             }
+        }
+        let moved = if is_forced || self.base == 0 {
+            None
+        } else {
+            let has = KnownTiles(&self.known);
+            let sight = Sight { grid: self.grid, old: &self.old, new: &self.new, has: &has };
+            self.moves.find(sight, tile, changed)
+        };
+        moves::write_runs(&mut self.scratch.runs, height, changed, moved);
+        Told::Rows
+    }
+
+    /// Writes the rows of a tile that are told by pixels, and before that which these are.
+    fn write_rows(&mut self, rect: Rect, pixels: &[u8]) -> Result<(), EncodeError> {
+        let stride = self.grid.size().width as usize * PIXEL;
+        let (at, width) = (rect.x as usize, rect.width as usize);
+        if self.scratch.runs.told_rows() > 0 {
+            self.scratch.load(at, width, pixels, stride);
+        }
+        // A run of drawn rows may be a photograph after all.
+        let area = &self.scratch.area;
+        self.scratch.runs.revise(|origin, rows| {
+            let is_photo = origin == Origin::Drawn && photo::is_photo(area, rows, width);
+            if is_photo { Origin::Photo } else { origin }
+        });
+        let mut writer = Writer::resume(&mut self.out, self.frame.writer);
+        // What is written is what was given: nothing can be wrong with it.
+        let _ = self.grammar.runs(&mut writer, rect.height, &mut self.scratch.runs);
+        let mut row = 0;
+        for run in self.scratch.runs.iter() {
+            let rows = row as usize..(row + run.rows) as usize;
+            row += run.rows;
+            match run.origin {
+                Origin::Kept | Origin::Moved(_) => {}
+                Origin::Drawn => {
+                    if !std::mem::replace(&mut self.frame.is_modelled, true) {
+                        self.model.reset();
+                    }
+                    self.model.rows(&mut writer, &mut self.scratch.area, rows, width);
+                }
+                Origin::Photo => {
+                    photo::write(&self.scratch.area, rows, width, &mut self.photos.raw);
+                    self.photos.pack()?;
+                }
+            }
+        }
+        self.frame.writer = writer.pause();
+        Ok(())
+    }
+
+    /// Decides which of the replaced tiles are remembered; whether any is.
+    fn save_replaced(&mut self, number: u32) -> bool {
+        let replaced = self.frame.pending.iter().filter(|pending| pending.is_replaced).count();
+        let is_page = replaced as u32 * PAGE >= self.grid.tiles() && self.base > 0;
+        let mut saved = 0;
+        for pending in &mut self.frame.pending {
+            let is_saved = pending.is_replaced && is_page && saved < CACHE && {
+                let (hash, varied) = self.old.tile(self.grid, pending.tile, &self.secrets);
+                let is_new = varied && self.remembered.find(hash).is_none();
+                if is_new {
+                    self.remembered.save(hash, number);
+                }
+                is_new
+            };
+            pending.is_replaced = is_saved;
+            saved += u32::from(is_saved);
+        }
+        saved > 0
+    }
+
+    /// Says which tiles are remembered as they were, and ends the decisions.
+    fn say_saved(&mut self, from: Option<u32>) {
+        let mut writer = Writer::resume(&mut self.out, self.frame.writer);
+        if self.grammar.saving(&mut writer, from).is_some() {
+            let mut before = false;
+            for pending in &self.frame.pending {
+                before = self.grammar.saved(&mut writer, before, pending.is_replaced);
+            }
+        }
+        writer.finish();
+    }
+
+    /// The viewers have the picture that was read.
+    fn commit(&mut self, number: u32) {
+        self.rest_but_pending();
+        for pending in &self.frame.pending {
+            if let Some(known) = self.known.get_mut(pending.tile as usize) {
+                known.sent = number;
+            }
+        }
+        std::mem::swap(&mut self.old, &mut self.new);
+        (self.number, self.base) = (number, number);
+    }
+
+    /// Nothing has changed.
+    fn rest(&mut self) {
+        self.known.iter_mut().for_each(|known| known.restless = 0);
+    }
+
+    /// Only what is pending has changed.
+    fn rest_but_pending(&mut self) {
+        let mut pending = self.frame.pending.iter().map(|pending| pending.tile).peekable();
+        for (tile, known) in (0..).zip(&mut self.known) {
+            known.restless = match pending.next_if_eq(&tile) {
+                Some(_) => known.restless.saturating_add(1),
+                None => 0,
+            };
         }
     }
 }
@@ -350,43 +571,100 @@ impl fmt::Debug for Encoder {
     }
 }
 
-/// A hash that can't be foreseen without the key; its protected form, because what a kiosk
-/// shows can be somebody else's choice.
-fn keyed_hash(bytes: &[u8], secrets: &RapidSecrets) -> u64 {
-    rapidhash_v3_inline::<true, false, true>(bytes, secrets)
-}
-
-/// Writes one tile as it is before compression.
-fn write_tile<'a>(
-    scratch: &mut Vec<u8>,
-    rows: impl Iterator<Item = &'a [u8]> + Clone,
-    pixels: usize,
-) {
-    scratch.clear();
-    if let Some(colour) = only_colour(rows.clone()) {
-        scratch.push(KIND_SOLID);
-        scratch.extend_from_slice(&colour);
-        return;
-    }
-    scratch.push(KIND_PIXELS);
-    scratch.resize(TILE_OVERHEAD + pixels * SAMPLE, 0);
-    let (_, samples) = scratch.split_at_mut(TILE_OVERHEAD);
-    let mut samples = samples.as_chunks_mut::<SAMPLE>().0.iter_mut();
-    for row in rows {
-        // By reference: the iterator over the samples goes on from row to row.
-        for ([blue, green, red, _], sample) in
-            row.as_chunks::<PIXEL>().0.iter().zip(samples.by_ref())
-        {
-            *sample = [*red, *green, *blue];
+impl Scratch {
+    /// Fills the area with a tile and what is around it.
+    fn load(&mut self, x: usize, width: usize, pixels: &[u8], stride: usize) {
+        let picture_width = stride / PIXEL;
+        // One more to the right, where there is one.
+        let end = (x + width + 1).min(picture_width);
+        let start = x.saturating_sub(MARGIN);
+        let skipped = MARGIN - (x - start);
+        let mut rows = self.area.iter_mut();
+        for (row, above) in rows.by_ref().take(MARGIN).zip(self.above.chunks_exact(picture_width)) {
+            row[..skipped].fill(0);
+            let above = above.get(start..end).unwrap_or_default();
+            row.iter_mut().skip(skipped).zip(above).for_each(|(to, from)| *to = *from);
+            if end < x + width + 1 {
+                row[MARGIN + width] = row[MARGIN + width - 1];
+            }
+        }
+        let end = x + width;
+        for (row, from) in rows.zip(pixels.chunks_exact(stride)) {
+            row[..skipped].fill(0);
+            let from = from.get(start * PIXEL..end * PIXEL).unwrap_or_default().as_chunks().0;
+            row.iter_mut().skip(skipped).zip(from).for_each(|(to, from)| *to = pixel_of(*from));
         }
     }
 }
 
-/// The colour of all pixels, if it is one: red, green, blue.
-fn only_colour<'a>(mut rows: impl Iterator<Item = &'a [u8]> + Clone) -> Option<[u8; SAMPLE]> {
-    let [blue, green, red, _] = *rows.clone().next()?.first_chunk::<PIXEL>()?;
-    let same = |pixel: &[u8; PIXEL]| pixel.starts_with(&[blue, green, red]);
-    rows.all(|row| row.as_chunks::<PIXEL>().0.iter().all(same)).then_some([red, green, blue])
+/// Blue, green, red and one that means nothing, as `0x00RRGGBB`.
+const fn pixel_of(bytes: [u8; PIXEL]) -> u32 {
+    u32::from_le_bytes(bytes) & 0xff_ffff
+}
+
+impl Photos {
+    fn new() -> Result<Self, EncodeError> {
+        let mut zstd = CCtx::try_create().ok_or(EncodeError::Compression("no memory"))?;
+        for parameter in [
+            CParameter::CompressionLevel(LEVEL),
+            CParameter::WindowLog(WINDOW_LOG),
+            CParameter::ContentSizeFlag(false),
+            CParameter::ChecksumFlag(false),
+        ] {
+            zstd.set_parameter(parameter).map_err(compression)?;
+        }
+        Ok(Self { zstd, raw_len: 0, raw: Vec::new(), out: Vec::new() })
+    }
+
+    fn memory(&self) -> usize {
+        self.zstd.sizeof() + self.raw.capacity() + self.out.capacity()
+    }
+
+    fn begin(&mut self) -> Result<(), EncodeError> {
+        self.raw_len = 0;
+        self.raw.clear();
+        empty(&mut self.out);
+        // The header's length is known at the end; it is written right before the rest.
+        self.out.resize(MAX_HEADER, 0);
+        self.zstd.reset(ResetDirective::SessionOnly).map_err(compression)?;
+        Ok(())
+    }
+
+    /// Packs what is in `raw`.
+    fn pack(&mut self) -> Result<(), EncodeError> {
+        self.raw_len += self.raw.len() as u32;
+        let mut input = InBuffer::around(&self.raw);
+        while input.pos() < self.raw.len() {
+            make_room(&mut self.out);
+            let written = self.out.len();
+            let mut output = OutBuffer::around_pos(&mut self.out, written);
+            let directive = zstd_sys::ZSTD_EndDirective::ZSTD_e_continue;
+            self.zstd.compress_stream2(&mut output, &mut input, directive).map_err(compression)?;
+        }
+        self.raw.clear();
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), EncodeError> {
+        while self.raw_len > 0 {
+            make_room(&mut self.out);
+            let written = self.out.len();
+            let mut output = OutBuffer::around_pos(&mut self.out, written);
+            if self.zstd.end_stream(&mut output).map_err(compression)? == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Empties an output, and gives memory back that the last update did not need.
+fn empty(out: &mut Vec<u8>) {
+    let used = out.len();
+    out.clear();
+    if used < out.capacity() / 4 {
+        out.shrink_to(OUT_KEEP.max(used * 2));
+    }
 }
 
 /// Widens the output by a quarter, rather than by as much again, when it is nearly full.
@@ -416,7 +694,7 @@ mod tests {
             encoder.finish().unwrap().map(|update| (update.number, update.full))
         };
         assert_eq!(encode(&mut encoder), Some((1, true)));
-        encoder.number = u32::MAX - 1;
+        (encoder.number, encoder.base) = (u32::MAX - 1, u32::MAX - 1);
         assert_eq!(encode(&mut encoder), Some((u32::MAX, false)));
         assert_eq!(encode(&mut encoder), Some((1, true)));
         assert_eq!(encode(&mut encoder), Some((2, false)));

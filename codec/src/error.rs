@@ -53,7 +53,7 @@ pub enum EncodeError {
 
 /// Why an update was not applied. The picture is as it was before.
 ///
-/// [`DecodeError::OutOfOrder`] and [`DecodeError::NoPicture`] are cured by a full update; all
+/// [`DecodeError::OutOfOrder`], [`DecodeError::Missing`] and [`DecodeError::NoPicture`] are cured by a full update; all
 /// others mean that the peer's encoder is broken or hostile.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -89,8 +89,24 @@ pub enum DecodeError {
         /// The last one applied.
         last: u32,
     },
-    /// It changes a picture of a size that is not there; only a full update can begin one.
-    #[error("no picture of this size to change")]
+    /// It follows an update that never came: parts of the picture are old.
+    #[error("it follows update {base}, the last one was {last}")]
+    Missing {
+        /// The one it follows.
+        base: u32,
+        /// The last one applied.
+        last: u32,
+    },
+    /// It claims to follow an update that cannot be.
+    #[error("update {number} cannot follow update {base}")]
+    Base {
+        /// Its number.
+        number: u32,
+        /// What it claims to follow.
+        base: u32,
+    },
+    /// It refers to a picture that is not there; only a full update can begin one.
+    #[error("no picture to change")]
     NoPicture,
     /// It claims to be full and is not.
     #[error("a full update with {tiles} of {of} tiles")]
@@ -103,22 +119,17 @@ pub enum DecodeError {
     /// It has no tiles.
     #[error("an update without tiles")]
     Empty,
-    /// A tile is listed twice, or the list is not in its shortest form.
-    #[error("the tile list is out of order")]
-    TileOrder,
-    /// A listed tile is not in the picture.
-    #[error("a tile outside the picture")]
+    /// Something moved in from outside the picture.
+    #[error("pixels from outside the picture")]
     TileOutside,
-    /// A tile is of no known kind.
-    #[error("tile {tile} is of unknown kind {kind}")]
-    TileKind {
-        /// Number of the tile.
-        tile: u32,
-        /// Its kind.
-        kind: u8,
-    },
-    /// It claims more bytes than its tiles can have.
-    #[error("{claimed} bytes claimed for tiles that have at most {max}")]
+    /// A tile has more rows than it can have.
+    #[error("more rows than the tile has")]
+    Rows,
+    /// A tile is asked for that is not remembered, or too many are to be.
+    #[error("no tile is remembered at {0}")]
+    Place(u32),
+    /// It claims more bytes of photographs than the picture can have.
+    #[error("{claimed} bytes claimed for photographs that have at most {max}")]
     RawLength {
         /// What it claims.
         claimed: usize,
@@ -126,9 +137,9 @@ pub enum DecodeError {
         max: usize,
     },
     /// The compressed part is not one sound zstd frame of the claimed length.
-    #[error("the compressed tiles are damaged: {0}")]
+    #[error("the photographs are damaged: {0}")]
     Compressed(&'static str),
-    /// The tiles end too early, or bytes are left over.
-    #[error("the tiles do not fill their {0} bytes exactly")]
-    TileLength(usize),
+    /// Bytes are missing or left over.
+    #[error("the parts of the update do not have the lengths that they must have")]
+    Length,
 }

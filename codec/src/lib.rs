@@ -1,9 +1,11 @@
 //! Pictures to bytes and back.
 //!
-//! A screen that people work on changes little. The [`Encoder`] looks at a picture in tiles of
-//! 64 × 64 pixels, remembers a keyed 64-bit hash of each, and says only the tiles that changed,
-//! without loss. The [`Decoder`] keeps the picture that results. Neither does any I/O, knows
-//! sessions or reads a clock; pacing is the caller's.
+//! A screen that people work on changes little, and what changes has mostly been there before. The
+//! [`Encoder`] looks at a picture in tiles of 64 × 64 pixels, remembers a keyed 64-bit hash of each
+//! row of each, and says only the rows that changed, without loss: that they moved from elsewhere,
+//! that the viewer remembers them from an earlier page, or their pixels. The [`Decoder`] keeps the
+//! picture that results. Neither does any I/O, knows sessions or reads a clock; pacing is the
+//! caller's.
 //!
 //! ```
 //! use lotse_codec::{Band, Decoder, Encoder, Limits, Size};
@@ -27,38 +29,53 @@
 //!
 //! Numbers are little-endian. Every byte is accounted for: one too many is an error.
 //!
-//! | at | bytes | field | limits |
-//! |---|---|---|---|
-//! | 0 | 1 | version of this layout | 1 |
-//! | 1 | 1 | flags: bit 0 *full*, every tile of the picture is in it | others 0 |
-//! | 2 | 2 | width of the picture, pixels | 1 to 8192 |
-//! | 4 | 2 | height | 1 to 8192; width × height within the receiver's budget |
-//! | 6 | 4 | number of the update | from 1, rising; a full update may start anew |
-//! | 10 | 4 | *r*: length of the tiles before compression | at most what the listed tiles can have |
-//! | 14 | 4 | *c*: length of the compressed tiles | what is left at most |
-//! | 18 | *c* | the tiles, one zstd frame without dictionary that yields *r* bytes | |
-//! | 18 + *c* | rest | which tiles: runs | at least one, rising, within the picture |
+//! | bytes | field | limits |
+//! |---|---|---|
+//! | 1 | version of this layout | 2 |
+//! | 1 | flags: bit 0 *full*, bit 1 *cure*, bit 2 *photographs* | others 0; not both full and cure |
+//! | 4 | number of the update | from 1, rising; a full update may start anew |
+//! | 2, 2 | if full: width and height of the picture, pixels | 1 to 8192; width × height within the receiver's budget |
+//! | 4 | if cure: the update that it follows; else, unless full, it follows the one before it | from 1 |
+//! | 4 | if photographs: *p*, their length before compression | 1 to three bytes a pixel of the picture |
+//! | 1 to 4 | *d*, length of the decisions, LEB128 | in as few bytes as it needs |
+//! | rest − *d* | if photographs: one zstd frame without dictionary that yields *p* bytes | |
+//! | *d* | the decisions | |
 //!
-//! Tiles are numbered row by row from the upper left. A run is two numbers: how many tiles are
-//! skipped since the end of the last run (0 only in the first), and how many are in it, less
-//! one. Each number is in groups of seven bits, lowest first, the high bit set in all but the
-//! last byte, in as few bytes as it needs, at most three.
+//! An update can be applied by who has applied the one that it follows, or any later one; a full
+//! one by everybody. So who missed some is cured by one that tells the tiles that these held
+//! ([`Encoder::resend_after`]), and everyone else can apply that one, too.
 //!
-//! A tile, in the order of the runs, is one byte of kind and its pixels, three bytes each, red,
-//! green, blue:
+//! # Decisions
 //!
-//! | kind | then |
-//! |---|---|
-//! | 0 | all pixels of the tile, row by row; at the right and lower edge tiles are smaller |
-//! | 1 | one pixel: the tile is of this colour |
+//! All but the photographs is a sequence of yes-or-no decisions, each coded with the probability
+//! that those before it give it, by binary arithmetic coding. Probabilities begin anew in every
+//! update. `range` has the arithmetic, `wire` the grammar, `drawn` the pixels; these are the
+//! reference, here is what they say.
 //!
-//! Every tile is absolute, never relative to an earlier picture, so that a viewer who missed
-//! updates is cured by sending the tiles that these held ([`Encoder::resend_after`]).
+//! Bands of 64 rows of pixels from the top: is it as it was. Else its tiles from the left: is the tile
+//! as it was; else is it one of the 4096 that the viewer remembers, and which; else the origin of
+//! its rows, run by run, the same as in the tile to the left or spelt out: *kept*, *drawn*, *moved*
+//! from so far away in the picture before this update, or *photograph*. Drawn rows are decided on
+//! the spot, pixel by pixel from the upper left; pixels to the left and above, of whatever tile,
+//! are what they are after this update.
+//!
+//! A photograph's rows are the next bytes of the photographs: three planes of a byte a pixel, the
+//! difference of green to what the median predictor of JPEG-LS makes of the pixels to the left,
+//! above, and above to the left; then those of red and blue, less green's difference.
+//!
+//! At the end: which of the changed tiles the viewer is to remember as they were before, and from
+//! which of the 4096 places on; each goes one place further, and round. A full update empties all
+//! places, keeps nothing and moves nothing.
 
 mod decoder;
+mod drawn;
 mod encoder;
 mod error;
 mod geometry;
+mod known;
+mod moves;
+mod photo;
+mod range;
 mod wire;
 
 pub use decoder::{Changed, Decoder, Limits};

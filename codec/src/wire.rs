@@ -1,62 +1,87 @@
-//! The envelope of an update: header and tile list. The table is in the crate's documentation.
+//! The envelope of an update, and how its tiles are said to have come about. The tables are in the
+//! crate's documentation.
 
-use crate::geometry::{Grid, PIXEL, Size};
+use std::ops::Range;
+
+use crate::geometry::{Grid, Size, TILE};
+use crate::range::{Chance, Coder};
 use crate::{DecodeError, Limits};
 
-/// The only layout there is so far.
-pub(crate) const VERSION: u8 = 1;
-/// Flag: the update holds every tile of the picture.
+/// The layout that is written and read.
+pub(crate) const VERSION: u8 = 2;
+/// Flag: the update tells the whole picture and needs nothing of what was before.
 pub(crate) const FLAG_FULL: u8 = 1;
-/// Bytes in front of the compressed tiles.
-pub(crate) const HEADER: usize = 18;
-/// Bytes of a tile besides its pixels: what kind it is.
-pub(crate) const TILE_OVERHEAD: usize = 1;
-/// Bytes of a pixel within a tile: red, green, blue.
+/// Flag: the update follows another than the one before it.
+pub(crate) const FLAG_CURE: u8 = 2;
+/// Flag: there are photographs.
+pub(crate) const FLAG_PHOTO: u8 = 4;
+/// The longest header, in bytes.
+pub(crate) const MAX_HEADER: usize = 18;
+/// Bytes of a pixel of a photograph before compression.
 pub(crate) const SAMPLE: usize = 3;
-/// Kind of a tile whose pixels follow, row by row.
-pub(crate) const KIND_PIXELS: u8 = 0;
-/// Kind of a tile of one colour, of which one pixel follows.
-pub(crate) const KIND_SOLID: u8 = 1;
-
-/// Tiles in a row that are all in the update.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Run {
-    pub(crate) first: u32,
-    pub(crate) count: u32,
-}
-
-impl Run {
-    /// The numbers of its tiles.
-    pub(crate) fn tiles(self) -> std::ops::Range<u32> {
-        self.first..self.first.saturating_add(self.count)
-    }
-}
+/// Tiles that both sides remember, to be shown again. 16 KiB each where pixels are kept.
+pub(crate) const CACHE: u32 = 4096;
+/// Bits of a place in it.
+pub(crate) const CACHE_BITS: u32 = CACHE.trailing_zeros();
+/// The farthest that something moves within a picture, in pixels, as a number of bits.
+pub(crate) const MOVE_BITS: u32 = 14;
 
 /// The fields of the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
-    pub(crate) full: bool,
-    pub(crate) size: Size,
     pub(crate) number: u32,
-    pub(crate) raw_len: u32,
-    pub(crate) body_len: u32,
+    /// The last update that must have been applied; none if the update is full.
+    pub(crate) base: Option<u32>,
+    /// Size of the picture, of a full update.
+    pub(crate) size: Option<Size>,
+    /// Bytes of the photographs before compression; 0 if there are none.
+    pub(crate) photo_len: u32,
+    /// Bytes of the decisions.
+    pub(crate) drawn_len: u32,
 }
 
 impl Header {
-    /// The header's bytes. The size must be plausible.
-    pub(crate) fn to_bytes(self) -> [u8; HEADER] {
-        let mut bytes = [0; HEADER];
-        let fields = [VERSION, if self.full { FLAG_FULL } else { 0 }]
-            .into_iter()
-            .chain((self.size.width as u16).to_le_bytes())
-            .chain((self.size.height as u16).to_le_bytes())
-            .chain(self.number.to_le_bytes())
-            .chain(self.raw_len.to_le_bytes())
-            .chain(self.body_len.to_le_bytes());
-        for (to, from) in bytes.iter_mut().zip(fields) {
-            *to = from;
+    /// Writes the header right before what follows the first [`MAX_HEADER`] bytes of `message`,
+    /// and says where it begins.
+    pub(crate) fn write_before(&self, message: &mut [u8]) -> usize {
+        let (bytes, len) = self.to_bytes();
+        let start = MAX_HEADER - len;
+        message.iter_mut().skip(start).zip(bytes.iter().take(len)).for_each(|(to, b)| *to = *b);
+        start
+    }
+
+    /// The header's bytes, and how many they are.
+    fn to_bytes(self) -> ([u8; MAX_HEADER], usize) {
+        let cure = self.base.filter(|base| base + 1 != self.number);
+        let flags = if self.size.is_some() { FLAG_FULL } else { 0 }
+            | if cure.is_some() { FLAG_CURE } else { 0 }
+            | if self.photo_len > 0 { FLAG_PHOTO } else { 0 };
+        let (mut bytes, mut len) = ([0; MAX_HEADER], 0);
+        let mut put = |part: &[u8]| {
+            for (to, from) in bytes.iter_mut().skip(len).zip(part) {
+                *to = *from;
+            }
+            len += part.len();
+        };
+        put(&[VERSION, flags]);
+        put(&self.number.to_le_bytes());
+        if let Some(size) = self.size {
+            put(&(size.width as u16).to_le_bytes());
+            put(&(size.height as u16).to_le_bytes());
         }
-        bytes
+        if let Some(base) = cure {
+            put(&base.to_le_bytes());
+        }
+        if self.photo_len > 0 {
+            put(&self.photo_len.to_le_bytes());
+        }
+        let mut rest = self.drawn_len;
+        while rest >= 0x80 {
+            put(&[rest as u8 | 0x80]);
+            rest >>= 7;
+        }
+        put(&[rest as u8]);
+        (bytes, len)
     }
 
     fn parse(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -65,122 +90,380 @@ impl Header {
             return Err(DecodeError::Version(version));
         }
         let [flags] = reader.take()?;
-        if flags & !FLAG_FULL != 0 {
+        let (full, cure) = (flags & FLAG_FULL != 0, flags & FLAG_CURE != 0);
+        if flags & !(FLAG_FULL | FLAG_CURE | FLAG_PHOTO) != 0 || full && cure {
             return Err(DecodeError::Flags(flags));
         }
-        let width = u32::from(u16::from_le_bytes(reader.take()?));
-        let height = u32::from(u16::from_le_bytes(reader.take()?));
-        Ok(Self {
-            full: flags & FLAG_FULL != 0,
-            size: Size { width, height },
-            number: u32::from_le_bytes(reader.take()?),
-            raw_len: u32::from_le_bytes(reader.take()?),
-            body_len: u32::from_le_bytes(reader.take()?),
-        })
+        let number = u32::from_le_bytes(reader.take()?);
+        if number == 0 {
+            return Err(DecodeError::NumberZero);
+        }
+        let size = if full {
+            let width = u32::from(u16::from_le_bytes(reader.take()?));
+            let height = u32::from(u16::from_le_bytes(reader.take()?));
+            Some(Size { width, height })
+        } else {
+            None
+        };
+        let base = if cure {
+            let base = u32::from_le_bytes(reader.take()?);
+            if base == 0 || base.checked_add(1).is_none_or(|next| next >= number) {
+                return Err(DecodeError::Base { number, base });
+            }
+            Some(base)
+        } else {
+            (!full).then_some(number - 1)
+        };
+        let photo_len = if flags & FLAG_PHOTO != 0 {
+            let len = u32::from_le_bytes(reader.take()?);
+            if len == 0 {
+                return Err(DecodeError::Empty);
+            }
+            len
+        } else {
+            0
+        };
+        let drawn_len = reader.varint()?;
+        Ok(Self { number, base, size, photo_len, drawn_len })
     }
 }
 
-/// An update whose envelope is sound; the compressed tiles are not yet looked at.
+/// An update whose envelope is sound; what is inside is not yet looked at.
 #[derive(Debug)]
 pub(crate) struct Envelope<'a> {
     pub(crate) header: Header,
-    pub(crate) body: &'a [u8],
-    pub(crate) runs: Vec<Run>,
-    /// How many tiles the runs name.
-    pub(crate) tiles: u32,
+    /// The decisions.
+    pub(crate) drawn: &'a [u8],
+    /// The photographs, compressed; empty if there are none.
+    pub(crate) photos: &'a [u8],
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads all of `message`; allocates at most eight bytes for each of its tiles.
+    /// Reads all of `message`; allocates nothing.
     pub(crate) fn parse(message: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
         let mut reader = Reader(message);
         let header = Header::parse(&mut reader)?;
-        let size = header.size;
-        if !size.is_plausible() {
-            return Err(DecodeError::Size(size));
-        }
-        if size.pixels() > limits.max_pixels {
-            return Err(DecodeError::TooLarge { pixels: size.pixels(), limit: limits.max_pixels });
-        }
-        if header.number == 0 {
-            return Err(DecodeError::NumberZero);
-        }
-        let body = reader.slice(header.body_len as usize)?;
-        let grid = Grid::new(size);
-        let runs = parse_runs(reader, grid.tiles())?;
-        let tiles = runs.iter().map(|run| run.count).sum();
-        if header.full && tiles != grid.tiles() {
-            return Err(DecodeError::NotFull { tiles, of: grid.tiles() });
-        }
-        let max = raw_len_max(grid, &runs);
-        if header.raw_len as usize > max {
-            return Err(DecodeError::RawLength { claimed: header.raw_len as usize, max });
-        }
-        Ok(Self { header, body, runs, tiles })
-    }
-}
-
-/// The most that the tiles of these runs can need before compression.
-fn raw_len_max(grid: Grid, runs: &[Run]) -> usize {
-    runs.iter().flat_map(|run| run.tiles()).map(|tile| raw_len_of(grid, tile)).sum()
-}
-
-/// Bytes before compression of a tile that is not of one colour.
-fn raw_len_of(grid: Grid, tile: u32) -> usize {
-    let rect = grid.rect(tile);
-    TILE_OVERHEAD + rect.width as usize * rect.height as usize * SAMPLE
-}
-
-/// Reads the tile list to the message's end.
-fn parse_runs(mut reader: Reader<'_>, tiles: u32) -> Result<Vec<Run>, DecodeError> {
-    let mut runs = Vec::new();
-    let mut next = 0_u32;
-    while !reader.0.is_empty() {
-        let skipped = reader.varint()?;
-        if skipped == 0 && !runs.is_empty() {
-            return Err(DecodeError::TileOrder);
-        }
-        let count = reader.varint()?.checked_add(1).ok_or(DecodeError::TileOutside)?;
-        let first = next.checked_add(skipped).ok_or(DecodeError::TileOutside)?;
-        next = first.checked_add(count).ok_or(DecodeError::TileOutside)?;
-        if next > tiles {
-            return Err(DecodeError::TileOutside);
-        }
-        runs.push(Run { first, count });
-    }
-    if runs.is_empty() { Err(DecodeError::Empty) } else { Ok(runs) }
-}
-
-/// Appends the tile list; `tiles` must be strictly increasing.
-pub(crate) fn write_runs(out: &mut Vec<u8>, tiles: impl Iterator<Item = u32>) {
-    let mut end = 0;
-    let mut open: Option<Run> = None;
-    for tile in tiles {
-        match &mut open {
-            Some(run) if run.first + run.count == tile => run.count += 1,
-            _ => {
-                end = close_run(out, open, end);
-                open = Some(Run { first: tile, count: 1 });
+        if let Some(size) = header.size {
+            if !size.is_plausible() {
+                return Err(DecodeError::Size(size));
+            }
+            if size.pixels() > limits.max_pixels {
+                return Err(DecodeError::TooLarge {
+                    pixels: size.pixels(),
+                    limit: limits.max_pixels,
+                });
             }
         }
+        let photos_len = reader.0.len().checked_sub(header.drawn_len as usize);
+        let photos = reader.slice(photos_len.ok_or(DecodeError::Truncated)?)?;
+        let drawn = reader.0;
+        if (header.photo_len == 0) != photos.is_empty() {
+            return Err(DecodeError::Length);
+        }
+        Ok(Self { header, drawn, photos })
     }
-    close_run(out, open, end);
 }
 
-/// Writes one run; gives the number after its last tile.
-fn close_run(out: &mut Vec<u8>, run: Option<Run>, end: u32) -> u32 {
-    let Some(run) = run else { return end };
-    write_varint(out, run.first - end);
-    write_varint(out, run.count - 1);
-    run.first + run.count
+/// How some rows of a tile have come about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// They are as they were.
+    Kept,
+    /// They are told by the drawn model.
+    Drawn,
+    /// They are elsewhere in the old picture, so far to the right and down.
+    Moved(Move),
+    /// They are among the photographs.
+    Photo,
 }
 
-fn write_varint(out: &mut Vec<u8>, mut value: u32) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
+/// From where to where something moved: what is at x, y was at x + `dx`, y + `dy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Move {
+    pub(crate) dx: i32,
+    pub(crate) dy: i32,
+}
+
+/// Rows of the same origin, one below the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) origin: Origin,
+    pub(crate) rows: u32,
+}
+
+/// How a whole tile has come about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// It is as it was.
+    Kept,
+    /// It is the remembered one of this place.
+    Remembered(u32),
+    /// Its rows are told by [`Runs`].
+    Rows,
+}
+
+/// The runs of one tile, from the top; a row is in exactly one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Runs(Vec<Run>);
+
+impl Runs {
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
     }
-    out.push(value as u8);
+
+    /// Adds rows below; next to such of the same origin they are one run.
+    pub(crate) fn push(&mut self, origin: Origin, rows: u32) {
+        match self.0.last_mut() {
+            Some(last) if last.origin == origin => last.rows += rows,
+            _ => self.0.push(Run { origin, rows }),
+        }
+    }
+
+    /// Short kept runs between drawn ones become drawn, too: that costs less than to say that they
+    /// are not.
+    pub(crate) fn bridge(&mut self) {
+        const GAP: u32 = 3;
+        for at in 1..self.0.len().saturating_sub(1) {
+            if let Some([above, run, below]) = self.0.get_mut(at - 1..=at + 1)
+                && (above.origin, below.origin) == (Origin::Drawn, Origin::Drawn)
+                && run.origin == Origin::Kept
+                && run.rows <= GAP
+            {
+                run.origin = Origin::Drawn;
+            }
+        }
+        self.join();
+    }
+
+    /// Has every run say anew where it comes from, given its rows.
+    pub(crate) fn revise(&mut self, mut origin: impl FnMut(Origin, Range<usize>) -> Origin) {
+        let mut row = 0;
+        for run in &mut self.0 {
+            let end = row + run.rows as usize;
+            run.origin = origin(run.origin, row..end);
+            row = end;
+        }
+        self.join();
+    }
+
+    /// Makes neighbours of the same origin one run.
+    fn join(&mut self) {
+        self.0.dedup_by(|below, above| {
+            let same = below.origin == above.origin;
+            if same {
+                above.rows += below.rows;
+            }
+            same
+        });
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Run> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// How many rows are neither kept nor moved.
+    pub(crate) fn told_rows(&self) -> u32 {
+        let told = self.0.iter().filter(|run| matches!(run.origin, Origin::Drawn | Origin::Photo));
+        told.map(|run| run.rows).sum()
+    }
+
+    pub(crate) fn has_moved(&self) -> bool {
+        self.0.iter().any(|run| matches!(run.origin, Origin::Moved(_)))
+    }
+}
+
+/// What is learnt about the ways in which tiles come about; the same in who writes and who reads.
+#[derive(Debug, Clone)]
+pub(crate) struct Grammar {
+    band: [Chance; 2],
+    /// By the tile to the left and the one above.
+    kept: [Chance; 4],
+    remembered: [Chance; 2],
+    next_place: Chance,
+    as_left: [Chance; 2],
+    /// By the origin before: none, kept, drawn, moved, photo.
+    drawn: [Chance; 5],
+    moved: [Chance; 5],
+    photo: [Chance; 5],
+    to_the_end: [Chance; 4],
+    rows: [Chance; TILE as usize],
+    as_last_move: Chance,
+    saved: [Chance; 2],
+    any_saved: Chance,
+    last_move: Move,
+    /// The remembered tile that was last asked for.
+    last_place: u32,
+    /// Runs of the tile to the left, if it was told by rows.
+    left: Runs,
+}
+
+impl Grammar {
+    pub(crate) const fn new() -> Self {
+        Self {
+            band: [Chance::of(3000, 2), Chance::of(1600, 2)],
+            kept: [
+                Chance::of(3900, 6),
+                Chance::of(2000, 2),
+                Chance::of(2000, 2),
+                Chance::of(700, 2),
+            ],
+            remembered: [Chance::of(300, 2), Chance::of(3000, 2)],
+            next_place: Chance::of(3300, 2),
+            as_left: [Chance::of(600, 2), Chance::of(2600, 2)],
+            drawn: [Chance::of(2400, 2); 5],
+            moved: [Chance::of(1000, 2); 5],
+            photo: [Chance::of(800, 2); 5],
+            to_the_end: [Chance::of(2400, 2); 4],
+            rows: [Chance::EVEN; TILE as usize],
+            as_last_move: Chance::of(3500, 2),
+            saved: [Chance::of(2000, 1), Chance::of(3600, 2)],
+            any_saved: Chance::of(1000, 2),
+            last_move: Move { dx: 0, dy: 0 },
+            last_place: CACHE - 1,
+            left: Runs(Vec::new()),
+        }
+    }
+
+    /// Begins an update: everything is forgotten.
+    pub(crate) fn reset(&mut self) {
+        let mut left = std::mem::take(&mut self.left);
+        left.clear();
+        *self = Self { left, ..Self::new() };
+    }
+
+    /// Whether anything in a band has changed.
+    pub(crate) fn band<C: Coder>(&mut self, coder: &mut C, before: bool, changed: bool) -> bool {
+        self.left.clear();
+        !coder.bit(&mut self.band[usize::from(before)], || !changed)
+    }
+
+    /// How a tile has come about, `left` and `above` saying whether its neighbours have changed.
+    pub(crate) fn tile<C: Coder>(
+        &mut self,
+        coder: &mut C,
+        (left, above): (bool, bool),
+        last: Told,
+        told: Told,
+    ) -> Told {
+        let context = usize::from(left) << 1 | usize::from(above);
+        if coder.bit(&mut self.kept[context], || told == Told::Kept) {
+            self.left.clear();
+            return Told::Kept;
+        }
+        let after = usize::from(matches!(last, Told::Remembered(_)));
+        let place = if let Told::Remembered(place) = told { Some(place) } else { None };
+        if !coder.bit(&mut self.remembered[after], || place.is_some()) {
+            return Told::Rows;
+        }
+        self.left.clear();
+        let next = (self.last_place + 1) % CACHE;
+        let place = place.unwrap_or(0);
+        let place = if coder.bit(&mut self.next_place, || place == next) {
+            next
+        } else {
+            coder.raw(CACHE_BITS, place)
+        };
+        self.last_place = place;
+        Told::Remembered(place)
+    }
+
+    /// The runs of a tile of `height` rows.
+    ///
+    /// # Errors
+    /// What is read may be more than the tile has.
+    pub(crate) fn runs<C: Coder>(
+        &mut self,
+        coder: &mut C,
+        height: u32,
+        runs: &mut Runs,
+    ) -> Result<(), DecodeError> {
+        let fits = self.left.0.iter().map(|run| run.rows).sum::<u32>() == height;
+        let known = usize::from(self.left.has_moved());
+        if fits && coder.bit(&mut self.as_left[known], || *runs == self.left) {
+            runs.0.clone_from(&self.left.0);
+            return Ok(());
+        }
+        let given = std::mem::take(&mut runs.0);
+        let mut given_runs = given.iter().copied();
+        let (mut left, mut before) = (height, 0);
+        self.left.clear();
+        while left > 0 {
+            let run = given_runs.next();
+            let run = self.run(coder, left, before, run)?;
+            before = match run.origin {
+                Origin::Kept => 1,
+                Origin::Drawn => 2,
+                Origin::Moved(_) => 3,
+                Origin::Photo => 4,
+            };
+            left -= run.rows;
+            self.left.0.push(run);
+        }
+        // The lent vector goes back, so that nothing is allocated.
+        runs.0 = given;
+        runs.0.clone_from(&self.left.0);
+        Ok(())
+    }
+
+    fn run<C: Coder>(
+        &mut self,
+        coder: &mut C,
+        left: u32,
+        before: usize,
+        run: Option<Run>,
+    ) -> Result<Run, DecodeError> {
+        let origin = run.map(|run| run.origin);
+        let is = |what: Origin| origin == Some(what);
+        let origin = if before != 2 && coder.bit(&mut self.drawn[before], || is(Origin::Drawn)) {
+            Origin::Drawn
+        } else if coder.bit(&mut self.moved[before], || matches!(origin, Some(Origin::Moved(_)))) {
+            let to = if let Some(Origin::Moved(to)) = origin { to } else { Move::default() };
+            Origin::Moved(self.movement(coder, to))
+        } else if before != 4 && coder.bit(&mut self.photo[before], || is(Origin::Photo)) {
+            Origin::Photo
+        } else {
+            Origin::Kept
+        };
+        let kind = match origin {
+            Origin::Kept => 0,
+            Origin::Drawn => 1,
+            Origin::Moved(_) => 2,
+            Origin::Photo => 3,
+        };
+        let rows = run.map_or(0, |run| run.rows);
+        let rows = if coder.bit(&mut self.to_the_end[kind], || rows == left) {
+            left
+        } else {
+            coder.tree(&mut self.rows, rows) & (TILE - 1)
+        };
+        if rows == 0 || rows > left {
+            return Err(DecodeError::Rows);
+        }
+        Ok(Run { origin, rows })
+    }
+
+    fn movement<C: Coder>(&mut self, coder: &mut C, to: Move) -> Move {
+        if !coder.bit(&mut self.as_last_move, || to == self.last_move) {
+            let signed = |coder: &mut C, value: i32| {
+                let half = 1 << (MOVE_BITS - 1);
+                coder.raw(MOVE_BITS, (value + half) as u32) as i32 - half
+            };
+            self.last_move = Move { dx: signed(coder, to.dx), dy: signed(coder, to.dy) };
+        }
+        self.last_move
+    }
+
+    /// Whether any tile is remembered as it was before the update, and from which place on.
+    pub(crate) fn saving<C: Coder>(&mut self, coder: &mut C, from: Option<u32>) -> Option<u32> {
+        coder
+            .bit(&mut self.any_saved, || from.is_some())
+            .then(|| coder.raw(CACHE_BITS, from.unwrap_or(0)))
+    }
+
+    /// Whether this tile is.
+    pub(crate) fn saved<C: Coder>(&mut self, coder: &mut C, before: bool, saved: bool) -> bool {
+        coder.bit(&mut self.saved[usize::from(before)], || saved)
+    }
 }
 
 /// The longest that an update of a picture of this size can be, in bytes.
@@ -189,11 +472,13 @@ fn write_varint(out: &mut Vec<u8>, mut value: u32) {
 /// they collect it.
 pub fn max_update_len(size: Size) -> usize {
     let grid = Grid::new(size);
-    let tiles = grid.tiles() as usize;
     let pixels = size.width as usize * size.height as usize;
-    let raw = pixels * (PIXEL - 1) + tiles * TILE_OVERHEAD;
-    // A run takes at most 3 bytes for each of its two numbers, and two tiles at least.
-    HEADER + zstd::zstd_safe::compress_bound(raw) + tiles * 3 + 6
+    // A pixel of a new colour takes some thirty decisions of about a bit, and is one of two at
+    // most: else its rows count as a photograph. A tile takes some ten bytes.
+    MAX_HEADER
+        + zstd::zstd_safe::compress_bound(pixels * SAMPLE)
+        + pixels * 2
+        + grid.tiles() as usize * 16
 }
 
 /// Reads from the front of a slice.
@@ -218,70 +503,14 @@ impl<'a> Reader<'a> {
     /// A number in groups of seven bits, the lowest first, in as few bytes as it needs.
     fn varint(&mut self) -> Result<u32, DecodeError> {
         let mut value = 0_u32;
-        for shift in [0, 7, 14] {
+        for shift in [0, 7, 14, 21] {
             let [byte] = self.take()?;
             value |= u32::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
                 let canonical = byte != 0 || shift == 0;
-                return if canonical { Ok(value) } else { Err(DecodeError::TileOrder) };
+                return if canonical { Ok(value) } else { Err(DecodeError::Length) };
             }
         }
-        Err(DecodeError::TileOutside)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn runs_of(tiles: &[u32]) -> Vec<u8> {
-        let mut out = Vec::new();
-        write_runs(&mut out, tiles.iter().copied());
-        out
-    }
-
-    #[test]
-    fn tile_lists_come_back() {
-        for tiles in [&[0][..], &[5], &[0, 1, 2, 4], &[3, 4, 200, 201, 16_383]] {
-            let runs = parse_runs(Reader(&runs_of(tiles)), 16_384).unwrap();
-            let back: Vec<u32> = runs.iter().flat_map(|run| run.tiles()).collect();
-            assert_eq!(back, tiles);
-        }
-    }
-
-    #[test]
-    fn a_tile_list_has_one_spelling() {
-        // Two runs that touch would be one run.
-        assert!(matches!(parse_runs(Reader(&[0, 0, 0, 0]), 9), Err(DecodeError::TileOrder)));
-        // The number 0 in two bytes.
-        assert!(matches!(parse_runs(Reader(&[0x80, 0, 0]), 9), Err(DecodeError::TileOrder)));
-    }
-
-    #[test]
-    fn rejects_tiles_outside_the_picture() {
-        assert!(parse_runs(Reader(&[0, 8]), 9).is_ok());
-        assert!(matches!(parse_runs(Reader(&[1, 8]), 9), Err(DecodeError::TileOutside)));
-        assert!(matches!(
-            parse_runs(Reader(&[0xff, 0xff, 0xff, 0]), 9),
-            Err(DecodeError::TileOutside)
-        ));
-    }
-
-    #[test]
-    fn rejects_an_update_without_tiles_and_half_a_run() {
-        assert!(matches!(parse_runs(Reader(&[]), 9), Err(DecodeError::Empty)));
-        assert!(matches!(parse_runs(Reader(&[1]), 9), Err(DecodeError::Truncated)));
-    }
-
-    #[test]
-    fn the_header_comes_back() {
-        let header = Header {
-            full: true,
-            size: Size::new(8192, 3),
-            number: 0x0102_0304,
-            raw_len: 77,
-            body_len: 99,
-        };
-        assert_eq!(Header::parse(&mut Reader(&header.to_bytes())).unwrap(), header);
+        Err(DecodeError::Length)
     }
 }

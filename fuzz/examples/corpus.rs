@@ -48,13 +48,14 @@ fn tiles() -> Result<(), Box<dyn Error>> {
         let update = encoder.finish()?.ok_or("nothing changed")?;
         // The target's own picture is update 1 already.
         let mut message = update.bytes.to_vec();
-        if let (false, Some(number)) = (update.full, message.get_mut(6)) {
-            *number += 1;
+        if let (false, Some(number)) = (update.full, message.get_mut(2)) {
+            *number = 2;
         }
         write("tiles", name, &[&[0], message.as_slice()].concat())?;
     }
-    // In the target's own envelope: first and last tile, one colour each.
-    write("tiles", "solid", &[1, 4, 0, 0, 1, 0, 1, 1, 2, 3, 1, 4, 5, 6])
+    // In the target's own envelope: decisions alone, and photographs with decisions.
+    write("tiles", "decisions", &[&[1, 0][..], &[0x5a, 0xc3, 0x11, 0x90, 0x42]].concat())?;
+    write("tiles", "photographs", &[&[3, 2][..], &[7; 16], &[0x00, 0xff, 0x21]].concat())
 }
 
 fn packets() -> Result<(), Box<dyn Error>> {

@@ -1,6 +1,6 @@
 //! Picture updates from a hostile presenter.
 //!
-//! The first byte chooses how the rest is used: as a whole message, or as runs and raw tiles
+//! The first byte chooses how the rest is used: as a whole message, or as photographs and decisions
 //! that are put into a sound envelope, so that the checks behind the compression are reached.
 
 #![no_main]
@@ -27,7 +27,7 @@ static FULL: LazyLock<Vec<u8>> = LazyLock::new(|| {
 
 fuzz_target!(|data: &[u8]| {
     let Some((how, rest)) = data.split_first() else { return };
-    let message = if how & 1 == 0 { rest.to_vec() } else { envelope(rest) };
+    let message = if how & 1 == 0 { rest.to_vec() } else { envelope(rest, how & 2 != 0) };
     let mut decoder = Decoder::new(Limits { max_pixels: 1 << 16 });
     assert!(decoder.decode(&FULL).is_ok());
     let before = decoder.picture().0.to_vec();
@@ -45,17 +45,30 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// Runs and raw tiles in an envelope that is sound but for them.
-fn envelope(data: &[u8]) -> Vec<u8> {
-    let (runs, raw) = match data.split_first() {
-        Some((len, rest)) => rest.split_at((*len as usize).min(rest.len())),
+/// Photographs and decisions in an envelope that is sound but for them; it follows the first
+/// update, or is full.
+fn envelope(data: &[u8], full: bool) -> Vec<u8> {
+    let (photos, decisions) = match data.split_first() {
+        Some((len, rest)) => rest.split_at((*len as usize * 8).min(rest.len())),
         None => (data, data),
     };
-    let body = zstd::encode_all(raw, 1).unwrap_or_default();
-    let mut message = vec![1, 0, 100, 0, 70, 0, 9, 0, 0, 0];
-    message.extend((raw.len() as u32).to_le_bytes());
-    message.extend((body.len() as u32).to_le_bytes());
-    message.extend(body);
-    message.extend(runs);
+    let flags = u8::from(full) | if photos.is_empty() { 0 } else { 4 };
+    let mut message = vec![2, flags, 2, 0, 0, 0];
+    if full {
+        message.extend([100, 0, 70, 0]);
+    }
+    if !photos.is_empty() {
+        message.extend((photos.len() as u32).to_le_bytes());
+    }
+    let mut len = decisions.len();
+    while len >= 0x80 {
+        message.push(len as u8 | 0x80);
+        len >>= 7;
+    }
+    message.push(len as u8);
+    if !photos.is_empty() {
+        message.extend(zstd::encode_all(photos, 1).unwrap_or_default());
+    }
+    message.extend(decisions);
     message
 }

@@ -59,6 +59,8 @@ fn an_update_is_not_applied_twice_or_backwards() {
     let second = encode(&mut encoder, &picture).unwrap().unwrap().1;
     picture.set(9, 9, [1; 3]);
     let third = encode(&mut encoder, &picture).unwrap().unwrap().1;
+    assert!(matches!(decoder.decode(&third), Err(DecodeError::Missing { base: 2, last: 1 })));
+    decoder.decode(&second).unwrap();
     decoder.decode(&third).unwrap();
     for old in [&second, &third] {
         assert!(matches!(decoder.decode(old), Err(DecodeError::OutOfOrder { last: 3, .. })));
@@ -114,8 +116,8 @@ fn wrong_bands_are_told_at_the_end_and_cost_nothing() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
-    /// Updates get lost at random; the viewer says what it saw last before the gap, the encoder
-    /// resends from there, and in the end both have the same picture.
+    /// Updates get lost at random; the viewer says what it applied last, the encoder resends from
+    /// there, and in the end both have the same picture.
     #[test]
     fn whatever_is_lost_is_made_up_for(
         films in prop::collection::vec((any::<(u32, u32, [u8; 3])>(), any::<bool>()), 1..20),
@@ -126,9 +128,9 @@ proptest! {
         decoder.decode(&encode(&mut encoder, &picture).unwrap().unwrap().1).unwrap();
         for ((x, y, colour), lost) in films {
             picture.set(x, y, colour);
-            let Some((number, bytes)) = encode(&mut encoder, &picture).unwrap() else { continue };
+            let Some((_, bytes)) = encode(&mut encoder, &picture).unwrap() else { continue };
             if lost {
-                encoder.resend_after(number - 1);
+                encoder.resend_after(decoder.last_number());
             } else {
                 decoder.decode(&bytes).unwrap();
                 prop_assert_eq!(decoder.picture().0, picture.rgba());
@@ -153,10 +155,14 @@ proptest! {
             picture.set(*x, *y, [step as u8 + 1; 3]);
             updates.push(encode(&mut encoder, &picture).unwrap().unwrap().1);
         }
-        // It saw the first updates, and then nothing for a while.
+        // It saw the first updates, and then nothing for a while; what follows it cannot use.
         let seen = seen.min(updates.len() - 2) + 1;
         for update in &updates[..seen] {
             decoder.decode(update).unwrap();
+        }
+        for update in &updates[seen + 1..] {
+            let refused = matches!(decoder.decode(update), Err(DecodeError::Missing { .. }));
+            prop_assert!(refused);
         }
         encoder.resend_after(seen as u32);
         let (_, cure) = encode(&mut encoder, &picture).unwrap().unwrap();
@@ -164,6 +170,103 @@ proptest! {
         if !changed.full {
             prop_assert_eq!(changed.missed, (updates.len() - seen) as u32);
         }
+        // Who has seen everything can go on, too.
+        let mut attentive = Decoder::new(Limits::default());
+        for update in &updates {
+            attentive.decode(update).unwrap();
+        }
+        attentive.decode(&cure).unwrap();
+        prop_assert_eq!(attentive.picture().0, picture.rgba());
         prop_assert_eq!(decoder.picture().0, picture.rgba());
+    }
+}
+
+/// Pages that come and go, things that move, and lost updates: what is remembered and what is
+/// copied must never come from a picture that a viewer does not have.
+#[derive(Debug, Clone)]
+enum Scene {
+    Page(u8),
+    Scroll(i8),
+    Dot(u32, u32, [u8; 3]),
+}
+
+fn scenes() -> impl Strategy<Value = Scene> {
+    prop_oneof![
+        (0..4_u8).prop_map(Scene::Page),
+        (-100..100_i8).prop_map(Scene::Scroll),
+        any::<(u32, u32, [u8; 3])>().prop_map(|(x, y, colour)| Scene::Dot(x, y, colour)),
+    ]
+}
+
+/// A page of lines, each of another pattern.
+fn page(number: u8) -> Picture {
+    let mut picture = Picture::plain(SIZE, [200; 3]);
+    for y in 0..SIZE.height {
+        for x in 0..SIZE.width {
+            let hash = (x / 3).wrapping_mul(y + 7).wrapping_add(u32::from(number) * 77);
+            if hash % 5 == 0 {
+                picture.set(x, y, [number, (y % 3) as u8, 9]);
+            }
+        }
+    }
+    picture
+}
+
+fn scrolled(picture: &Picture, by: i8) -> Picture {
+    let stride = picture.size.width as usize * 4;
+    let mut rows: Vec<&[u8]> = picture.bgrx.chunks(stride).collect();
+    let distance = usize::from(by.unsigned_abs()) % rows.len();
+    if by >= 0 {
+        rows.rotate_left(distance)
+    } else {
+        rows.rotate_right(distance)
+    }
+    Picture { size: picture.size, bgrx: rows.concat() }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    #[test]
+    fn pages_scrolls_and_losses_leave_every_viewer_with_the_right_picture(
+        scenes in prop::collection::vec((scenes(), any::<bool>(), 0..4_u8), 1..25),
+    ) {
+        let mut picture = page(0);
+        let mut encoder = Encoder::new(3).unwrap();
+        // One that gets everything, and one that does not.
+        let (mut steady, mut shaky) = (Decoder::new(Limits::default()), Decoder::new(Limits::default()));
+        let mut lacks = false;
+        for (scene, still, luck) in scenes {
+            match scene {
+                Scene::Page(number) => picture = page(number),
+                Scene::Scroll(by) => picture = scrolled(&picture, by),
+                Scene::Dot(x, y, colour) => picture.set(x, y, colour),
+            }
+            for _ in 0..=u8::from(still) {
+                let Some((_, bytes)) = encode(&mut encoder, &picture).unwrap() else { continue };
+                steady.decode(&bytes).unwrap();
+                prop_assert_eq!(steady.picture().0, picture.rgba());
+                if luck > 0 {
+                    match shaky.decode(&bytes) {
+                        Ok(_) => prop_assert_eq!(shaky.picture().0, picture.rgba()),
+                        Err(DecodeError::Missing { .. } | DecodeError::NoPicture) => lacks = true,
+                        Err(error) => panic!("{error}"),
+                    }
+                } else {
+                    lacks = true;
+                }
+            }
+            if lacks && luck == 3 {
+                encoder.resend_after(shaky.last_number());
+                lacks = false;
+            }
+        }
+        encoder.resend_after(shaky.last_number());
+        if let Some((_, bytes)) = encode(&mut encoder, &picture).unwrap() {
+            steady.decode(&bytes).unwrap();
+            shaky.decode(&bytes).unwrap();
+        }
+        prop_assert_eq!(steady.picture().0, picture.rgba());
+        prop_assert_eq!(shaky.picture().0, picture.rgba());
     }
 }

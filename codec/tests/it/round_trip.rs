@@ -173,15 +173,14 @@ fn the_same_pictures_give_the_same_bytes_whatever_the_key() {
 }
 
 #[test]
-fn the_bytes_of_layout_1_stay_as_they_are() {
+fn the_bytes_of_layout_2_stay_as_they_are() {
     let mut encoder = Encoder::new(1).unwrap();
-    let picture = Picture::plain(Size::new(65, 2), [1, 2, 3]);
+    let mut picture = Picture::plain(Size::new(65, 2), [1, 2, 3]);
     let (_, bytes) = encode(&mut encoder, &picture).unwrap().unwrap();
-    let (head, rest) = bytes.split_at(18);
-    assert_eq!(head, [1, 1, 65, 0, 2, 0, 1, 0, 0, 0, 8, 0, 0, 0, rest.len() as u8 - 2, 0, 0, 0]);
-    let (tiles, runs) = rest.split_at(rest.len() - 2);
-    assert_eq!(zstd::decode_all(tiles).unwrap(), [1, 1, 2, 3, 1, 1, 2, 3]);
-    assert_eq!(runs, [0, 1]);
+    assert_eq!(bytes, [2, 1, 1, 0, 0, 0, 65, 0, 2, 0, 6, 254, 1, 66, 110, 6, 95]);
+    picture.set(64, 1, [9, 9, 9]);
+    let (_, bytes) = encode(&mut encoder, &picture).unwrap().unwrap();
+    assert_eq!(bytes, [2, 0, 2, 0, 0, 0, 6, 252, 183, 36, 70, 148, 231]);
 }
 
 #[test]
@@ -212,6 +211,8 @@ fn the_encoder_holds_no_picture() {
 fn steady_state_takes_no_new_memory_and_a_flood_is_given_back() {
     let size = Size::new(640, 480);
     let mut encoder = Encoder::new(1).unwrap();
+    // A first flood, for what is taken only once.
+    encode(&mut encoder, &Picture::noise(size, 5)).unwrap();
     let mut still = Picture::plain(size, [200; 3]);
     for step in 0..3 {
         still.set(step, 0, [step as u8; 3]);
@@ -222,10 +223,10 @@ fn steady_state_takes_no_new_memory_and_a_flood_is_given_back() {
         still.set(step * 10, step * 7, [0; 3]);
         encode(&mut encoder, &still).unwrap();
     }
-    assert_eq!(encoder.memory(), calm);
+    assert!(encoder.memory() <= calm, "{} after {calm}", encoder.memory());
 
-    encode(&mut encoder, &Picture::noise(size, 5)).unwrap();
-    assert!(encoder.memory() > calm + 800_000);
+    encode(&mut encoder, &Picture::noise(size, 6)).unwrap();
+    assert!(encoder.memory() > calm + 600_000);
     for step in 0..3 {
         still.set(step, 5, [9; 3]);
         encode(&mut encoder, &still).unwrap();

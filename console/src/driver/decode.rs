@@ -17,8 +17,6 @@ pub(super) enum Decoded {
     Shown {
         /// Its number, to be acknowledged.
         number: u32,
-        /// Whether updates before it are missing, so that parts are old.
-        incomplete: bool,
     },
     /// It could not be used; the next one must be complete.
     Unusable,
@@ -90,7 +88,7 @@ fn take_over(decoder: &Decoder, changed: &Changed, shared: &SharedPicture) -> De
         picture.copy_rgbx(pixels, PixelRect { x, y, width, height });
     }
     picture.finish_update(Instant::now());
-    Decoded::Shown { number: changed.number, incomplete: changed.missed > 0 }
+    Decoded::Shown { number: changed.number }
 }
 
 #[cfg(test)]

@@ -208,11 +208,8 @@ impl<'a> Running<'a> {
 
     fn decoded(&mut self, decoded: Decoded) -> Step {
         match decoded {
-            Decoded::Shown { number, incomplete } => {
+            Decoded::Shown { number } => {
                 self.moderator.picture_shown(number);
-                if incomplete {
-                    self.moderator.refresh();
-                }
                 self.driver.events.picture();
             }
             Decoded::Unusable => self.moderator.refresh(),

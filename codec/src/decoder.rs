@@ -56,11 +56,29 @@ pub struct Decoder {
     last: u32,
     /// By place: tiles that may be asked for again.
     kept: Vec<Kept>,
-    model: Model,
-    grammar: Grammar,
+    learnt: Learnt,
+    /// What was learnt before the update that is being read.
+    learnt_before: Learnt,
     /// The tile that is being read, and what is around it.
     area: Box<Area>,
     stage: Stage,
+}
+
+/// What the updates so far have taught.
+struct Learnt {
+    model: Model,
+    grammar: Grammar,
+}
+
+impl Learnt {
+    fn new() -> Self {
+        Self { model: Model::new(), grammar: Grammar::new() }
+    }
+
+    fn clone_from(&mut self, other: &Self) {
+        self.model.clone_from(&other.model);
+        self.grammar.clone_from(&other.grammar);
+    }
 }
 
 /// The update that is being read; nothing of it is in the picture yet.
@@ -80,7 +98,6 @@ struct Stage {
     saved: Vec<bool>,
     saved_from: u32,
     runs: Runs,
-    is_modelled: bool,
 }
 
 impl Decoder {
@@ -93,8 +110,8 @@ impl Decoder {
             picture: Vec::new(),
             last: 0,
             kept: Vec::new(),
-            model: Model::new(),
-            grammar: Grammar::new(),
+            learnt: Learnt::new(),
+            learnt_before: Learnt::new(),
             area: Box::new([[0; STRIDE]; MARGIN + TILE as usize]),
             stage: Stage {
                 grid: Grid::default(),
@@ -107,7 +124,6 @@ impl Decoder {
                 saved: Vec::new(),
                 saved_from: 0,
                 runs: Runs::default(),
-                is_modelled: false,
             },
         }
     }
@@ -134,21 +150,10 @@ impl Decoder {
         let grid = header.size.map_or(self.grid, Grid::new);
         self.stage.begin(grid);
         self.unpack_photos(update.photos, header.photo_len as usize)?;
-        self.grammar.reset();
-        let mut coder = range::Reader::new(update.drawn);
-        self.read_bands(&mut coder, header.size.is_some())?;
-        self.read_saved(&mut coder)?;
-        if !coder.is_at_end() || self.stage.photos_used != self.stage.photos.len() {
-            return Err(DecodeError::Length);
-        }
-        if self.stage.changed.is_empty() {
-            return Err(DecodeError::Empty);
-        }
-        if header.size.is_some() && self.stage.changed.len() != grid.tiles() as usize {
-            return Err(DecodeError::NotFull {
-                tiles: self.stage.changed.len() as u32,
-                of: grid.tiles(),
-            });
+        self.learnt_before.clone_from(&self.learnt);
+        if let Err(error) = self.read(&update, grid) {
+            std::mem::swap(&mut self.learnt, &mut self.learnt_before);
+            return Err(error);
         }
 
         // From here on nothing fails.
@@ -159,6 +164,29 @@ impl Decoder {
             missed,
             rects: rects_of(grid, &self.stage.changed),
         })
+    }
+
+    /// Reads all decisions.
+    fn read(&mut self, update: &Envelope<'_>, grid: Grid) -> Result<(), DecodeError> {
+        let is_full = update.header.size.is_some();
+        if update.header.fresh {
+            self.learnt.model.reset();
+            self.learnt.grammar.reset();
+        }
+        let mut coder = range::Reader::new(update.drawn);
+        self.read_bands(&mut coder, is_full)?;
+        self.read_saved(&mut coder)?;
+        if !coder.is_at_end() || self.stage.photos_used != self.stage.photos.len() {
+            return Err(DecodeError::Length);
+        }
+        let tiles = self.stage.changed.len() as u32;
+        if tiles == 0 {
+            return Err(DecodeError::Empty);
+        }
+        if is_full && tiles != grid.tiles() {
+            return Err(DecodeError::NotFull { tiles, of: grid.tiles() });
+        }
+        Ok(())
     }
 
     /// Whether the picture is one that the update can be applied to; how many it makes up for.
@@ -206,7 +234,7 @@ impl Decoder {
         let columns = grid.columns();
         let mut band_changed = true;
         for band in 0..grid.size().height.div_ceil(TILE) {
-            band_changed = self.grammar.band(coder, !band_changed, true);
+            band_changed = self.learnt.grammar.band(coder, !band_changed, true);
             if !band_changed {
                 self.stage.above_changed.fill(false);
                 continue;
@@ -216,7 +244,7 @@ impl Decoder {
             for column in 0..columns {
                 let above = self.stage.above_changed.get(column as usize).copied();
                 let neighbours = (left, above.unwrap_or(false));
-                last = self.grammar.tile(coder, neighbours, last, Told::Kept);
+                last = self.learnt.grammar.tile(coder, neighbours, last, Told::Kept);
                 left = last != Told::Kept;
                 let tile = band * columns + column;
                 match last {
@@ -259,7 +287,7 @@ impl Decoder {
         let (stage, area) = (&mut self.stage, &mut self.area);
         let rect = stage.grid.rect(tile);
         let mut runs = std::mem::take(&mut stage.runs);
-        let read = self.grammar.runs(coder, rect.height, &mut runs);
+        let read = self.learnt.grammar.runs(coder, rect.height, &mut runs);
         let mut is_loaded = false;
         let mut row = 0;
         let mut outcome = read;
@@ -283,11 +311,8 @@ impl Decoder {
                     if run.origin == Origin::Photo {
                         outcome = stage.read_photo(area, rows.clone(), rect.width as usize);
                     } else {
-                        if !std::mem::replace(&mut stage.is_modelled, true) {
-                            self.model.reset();
-                        }
                         let width = rect.width as usize;
-                        self.model.rows(coder, area, rows.clone(), width);
+                        self.learnt.model.rows(coder, area, rows.clone(), width);
                     }
                     stage.store(area, part, rows.start);
                 }
@@ -300,12 +325,12 @@ impl Decoder {
     fn read_saved(&mut self, coder: &mut range::Reader<'_>) -> Result<(), DecodeError> {
         let stage = &mut self.stage;
         stage.saved.clear();
-        let Some(from) = self.grammar.saving(coder, None) else { return Ok(()) };
+        let Some(from) = self.learnt.grammar.saving(coder, None) else { return Ok(()) };
         stage.saved_from = from;
         let mut before = false;
         let mut count = 0;
         for _ in &stage.changed {
-            before = self.grammar.saved(coder, before, false);
+            before = self.learnt.grammar.saved(coder, before, false);
             count += u32::from(before);
             stage.saved.push(before);
         }
@@ -387,7 +412,6 @@ impl Stage {
         self.above_changed.clear();
         self.above_changed.resize(grid.columns() as usize, false);
         self.saved.clear();
-        self.is_modelled = false;
     }
 
     fn stride(&self) -> usize {

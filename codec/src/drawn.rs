@@ -2,7 +2,7 @@
 //!
 //! Each pixel is foretold from those to the left and above. Most are told by the coarse questions:
 //! is the row the one above once more, are the next eight pixels as plain as their surroundings.
-//! Where something is drawn, what followed the same surroundings earlier in the update is tried
+//! Where something is drawn, what followed the same surroundings earlier on is tried
 //! first, so that a letter costs little from its second appearance on; then the neighbours; then a
 //! list of the colours met so far; only a new colour is spelt out. The idea of telling pixels by
 //! their neighbours' equality is Ausbeck's *Piecewise-constant image model* (2000), that of
@@ -22,9 +22,9 @@ pub(crate) const STRIDE: usize = MARGIN + SIDE + 1;
 /// Pixels that are told to be plain at once.
 const CHUNK: usize = 8;
 /// Slots of what followed wide surroundings; a power of two.
-const WIDE: usize = 1 << 13;
+const WIDE: usize = 1 << 15;
 /// Slots of what followed narrow surroundings; a power of two.
-const NARROW: usize = 1 << 11;
+const NARROW: usize = 1 << 13;
 /// How sure a slot can be.
 const SUREST: u32 = 15;
 /// Colours in the list.
@@ -80,8 +80,9 @@ const fn mix(hash: u32, value: u32) -> u32 {
     (hash ^ value).wrapping_mul(0x9e37_79b1).rotate_left(15)
 }
 
-/// What is known after the pixels so far; the same in who writes and who reads.
-#[derive(Debug, Clone)]
+/// What is known after the pixels so far, those of earlier updates included; the same in who writes
+/// and who reads.
+#[derive(Debug)]
 pub(crate) struct Model {
     chances: Box<Chances>,
     wide: Followers<WIDE>,
@@ -184,7 +185,17 @@ impl Model {
         }
     }
 
-    /// Forgets everything: an update has to be read without those before it.
+    /// Becomes as another, without allocating.
+    pub(crate) fn clone_from(&mut self, other: &Self) {
+        (*self.chances).clone_from(&other.chances);
+        self.wide.slots.copy_from_slice(&*other.wide.slots);
+        self.narrow.slots.copy_from_slice(&*other.narrow.slots);
+        self.colors.copy_from_slice(&*other.colors);
+        self.index.copy_from_slice(&*other.index);
+        self.listed = other.listed;
+    }
+
+    /// Forgets everything, for an update that is read without those before it.
     pub(crate) fn reset(&mut self) {
         *self.chances = Chances::NEW;
         self.wide.slots.fill(0);

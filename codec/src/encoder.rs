@@ -104,6 +104,8 @@ pub struct Encoder {
     base: u32,
     frame: Frame,
     moves: Moves,
+    /// What was learnt is more than the viewers know: a picture was given up half-way.
+    is_ahead: bool,
     grammar: Grammar,
     model: Model,
     photos: Photos,
@@ -117,8 +119,11 @@ struct Frame {
     begun: bool,
     /// Row that is due.
     next_y: u32,
-    /// Whether the drawn model has been used.
-    is_modelled: bool,
+    /// Whether what was learnt before is forgotten.
+    is_fresh: bool,
+    /// Bands above that have not changed, which is not said yet: if nothing follows, nothing is
+    /// said at all.
+    unsaid: u32,
     /// Whether the band before, and the tiles of the row above, have changed.
     band_changed: bool,
     /// The tiles that changed, in order.
@@ -169,7 +174,8 @@ impl Encoder {
             frame: Frame {
                 begun: false,
                 next_y: 0,
-                is_modelled: false,
+                is_fresh: true,
+                unsaid: 0,
                 band_changed: false,
                 pending: Vec::new(),
                 above_changed: Vec::new(),
@@ -177,6 +183,7 @@ impl Encoder {
                 fault: None,
             },
             moves: Moves::default(),
+            is_ahead: false,
             grammar: Grammar::new(),
             model: Model::new(),
             photos: Photos::new()?,
@@ -225,14 +232,18 @@ impl Encoder {
             self.remembered.clear();
         }
         let frame = &mut self.frame;
-        (frame.next_y, frame.is_modelled, frame.band_changed) = (0, false, true);
+        (frame.next_y, frame.unsaid, frame.band_changed) = (0, 0, true);
         frame.pending.clear();
         frame.above_changed.clear();
         frame.above_changed.resize(self.grid.columns() as usize, false);
         frame.writer = WriterState::NEW;
         frame.fault = None;
         self.moves.begin();
-        self.grammar.reset();
+        self.frame.is_fresh = self.is_ahead || self.base != self.number || self.base == 0;
+        if self.frame.is_fresh {
+            self.grammar.reset();
+            self.model.reset();
+        }
         self.photos.begin()?;
         self.scratch.above.fill(0);
         empty(&mut self.out);
@@ -278,6 +289,7 @@ impl Encoder {
         }
         let number = self.number + 1;
         let full = self.base == 0;
+        self.say_bands(false);
         self.photos.end()?;
         let saved_from = self.remembered.next();
         let saves = self.save_replaced(number);
@@ -286,6 +298,7 @@ impl Encoder {
             number,
             base: (!full).then_some(self.base),
             size: full.then_some(size),
+            fresh: self.frame.is_fresh,
             photo_len: self.photos.raw_len,
             drawn_len: self.out.len() as u32,
         };
@@ -384,14 +397,12 @@ impl Encoder {
         let is_forced =
             self.known.get(tiles).unwrap_or_default().iter().any(|known| known.sent == 0);
         let changed = is_forced || self.new.rows(y, rows) != self.old.rows(y, rows);
-        let mut writer = Writer::resume(&mut self.out, self.frame.writer);
-        self.grammar.band(&mut writer, !self.frame.band_changed, changed);
-        self.frame.writer = writer.pause();
-        self.frame.band_changed = changed;
         if !changed {
+            self.frame.unsaid += 1;
             self.frame.above_changed.fill(false);
             return Ok(());
         }
+        self.say_bands(true);
         let (mut left, mut last) = (false, Told::Kept);
         for tile in first..first + columns {
             last = self.look_at_tile(tile, left, last, pixels)?;
@@ -401,6 +412,18 @@ impl Encoder {
             }
         }
         Ok(())
+    }
+
+    /// Says of the bands so far that they have not changed, and of the next that it has.
+    fn say_bands(&mut self, next_changed: bool) {
+        self.is_ahead = true;
+        let mut writer = Writer::resume(&mut self.out, self.frame.writer);
+        let unsaid = std::mem::take(&mut self.frame.unsaid);
+        for changed in (0..unsaid).map(|_| false).chain(next_changed.then_some(true)) {
+            self.grammar.band(&mut writer, !self.frame.band_changed, changed);
+            self.frame.band_changed = changed;
+        }
+        self.frame.writer = writer.pause();
     }
 
     /// Says how one tile has come about.
@@ -486,9 +509,6 @@ impl Encoder {
             match run.origin {
                 Origin::Kept | Origin::Moved(_) => {}
                 Origin::Drawn => {
-                    if !std::mem::replace(&mut self.frame.is_modelled, true) {
-                        self.model.reset();
-                    }
                     self.model.rows(&mut writer, &mut self.scratch.area, rows, width);
                 }
                 Origin::Photo => {
@@ -543,6 +563,7 @@ impl Encoder {
         }
         std::mem::swap(&mut self.old, &mut self.new);
         (self.number, self.base) = (number, number);
+        self.is_ahead = false;
     }
 
     /// Nothing has changed.

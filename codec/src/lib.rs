@@ -32,7 +32,7 @@
 //! | bytes | field | limits |
 //! |---|---|---|
 //! | 1 | version of this layout | 2 |
-//! | 1 | flags: bit 0 *full*, bit 1 *cure*, bit 2 *photographs* | others 0; not both full and cure |
+//! | 1 | flags: bit 0 *full*, bit 1 *cure*, bit 2 *photographs*, bit 3 *fresh* | others 0; not both full and cure, neither without fresh |
 //! | 4 | number of the update | from 1, rising; a full update may start anew |
 //! | 2, 2 | if full: width and height of the picture, pixels | 1 to 8192; width × height within the receiver's budget |
 //! | 4 | if cure: the update that it follows; else, unless full, it follows the one before it | from 1 |
@@ -48,8 +48,9 @@
 //! # Decisions
 //!
 //! All but the photographs is a sequence of yes-or-no decisions, each coded with the probability
-//! that those before it give it, by binary arithmetic coding. Probabilities begin anew in every
-//! update. `range` has the arithmetic, `wire` the grammar, `drawn` the pixels; these are the
+//! that those before it give it, by binary arithmetic coding. What was learnt goes on from update to
+//! update, so that a letter is told in a few bytes once it has been seen; a *fresh* update begins
+//! anew, as do all that must be readable without those before. `range` has the arithmetic, `wire` the grammar, `drawn` the pixels; these are the
 //! reference, here is what they say.
 //!
 //! Bands of 64 rows of pixels from the top: is it as it was. Else its tiles from the left: is the tile

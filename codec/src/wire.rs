@@ -15,6 +15,8 @@ pub(crate) const FLAG_FULL: u8 = 1;
 pub(crate) const FLAG_CURE: u8 = 2;
 /// Flag: there are photographs.
 pub(crate) const FLAG_PHOTO: u8 = 4;
+/// Flag: what was learnt from earlier updates is forgotten. Full updates and cures have it, too.
+pub(crate) const FLAG_FRESH: u8 = 8;
 /// The longest header, in bytes.
 pub(crate) const MAX_HEADER: usize = 18;
 /// Bytes of a pixel of a photograph before compression.
@@ -34,6 +36,8 @@ pub(crate) struct Header {
     pub(crate) base: Option<u32>,
     /// Size of the picture, of a full update.
     pub(crate) size: Option<Size>,
+    /// Whether what was learnt before is forgotten.
+    pub(crate) fresh: bool,
     /// Bytes of the photographs before compression; 0 if there are none.
     pub(crate) photo_len: u32,
     /// Bytes of the decisions.
@@ -55,7 +59,8 @@ impl Header {
         let cure = self.base.filter(|base| base + 1 != self.number);
         let flags = if self.size.is_some() { FLAG_FULL } else { 0 }
             | if cure.is_some() { FLAG_CURE } else { 0 }
-            | if self.photo_len > 0 { FLAG_PHOTO } else { 0 };
+            | if self.photo_len > 0 { FLAG_PHOTO } else { 0 }
+            | if self.fresh { FLAG_FRESH } else { 0 };
         let (mut bytes, mut len) = ([0; MAX_HEADER], 0);
         let mut put = |part: &[u8]| {
             for (to, from) in bytes.iter_mut().skip(len).zip(part) {
@@ -91,7 +96,9 @@ impl Header {
         }
         let [flags] = reader.take()?;
         let (full, cure) = (flags & FLAG_FULL != 0, flags & FLAG_CURE != 0);
-        if flags & !(FLAG_FULL | FLAG_CURE | FLAG_PHOTO) != 0 || full && cure {
+        let fresh = flags & FLAG_FRESH != 0;
+        let known = FLAG_FULL | FLAG_CURE | FLAG_PHOTO | FLAG_FRESH;
+        if flags & !known != 0 || (full && cure) || ((full || cure) && !fresh) {
             return Err(DecodeError::Flags(flags));
         }
         let number = u32::from_le_bytes(reader.take()?);
@@ -124,7 +131,7 @@ impl Header {
             0
         };
         let drawn_len = reader.varint()?;
-        Ok(Self { number, base, size, photo_len, drawn_len })
+        Ok(Self { number, base, size, fresh, photo_len, drawn_len })
     }
 }
 
@@ -272,7 +279,8 @@ impl Runs {
     }
 }
 
-/// What is learnt about the ways in which tiles come about; the same in who writes and who reads.
+/// What is learnt, over all updates, about the ways in which tiles come about; the same in who
+/// writes and who reads.
 #[derive(Debug, Clone)]
 pub(crate) struct Grammar {
     band: [Chance; 2],
@@ -324,7 +332,7 @@ impl Grammar {
         }
     }
 
-    /// Begins an update: everything is forgotten.
+    /// Forgets everything, for an update that is read without those before it.
     pub(crate) fn reset(&mut self) {
         let mut left = std::mem::take(&mut self.left);
         left.clear();

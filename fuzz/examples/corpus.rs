@@ -46,9 +46,10 @@ fn tiles() -> Result<(), Box<dyn Error>> {
             encoder.push_band(Band { size, y, rows: (rows.len() / 400) as u32, pixels: rows });
         }
         let update = encoder.finish()?.ok_or("nothing changed")?;
-        // The target's own picture is update 1 already.
+        // The target has a picture already, but has learnt from another.
         let mut message = update.bytes.to_vec();
-        if let (false, Some(number)) = (update.full, message.get_mut(2)) {
+        if let (false, Some([_, flags, number, ..])) = (update.full, message.get_mut(..3)) {
+            *flags |= 8;
             *number = 2;
         }
         write("tiles", name, &[&[0], message.as_slice()].concat())?;

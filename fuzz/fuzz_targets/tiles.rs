@@ -52,7 +52,7 @@ fn envelope(data: &[u8], full: bool) -> Vec<u8> {
         Some((len, rest)) => rest.split_at((*len as usize * 8).min(rest.len())),
         None => (data, data),
     };
-    let flags = u8::from(full) | if photos.is_empty() { 0 } else { 4 };
+    let flags = if full { 9 } else { 0 } | if photos.is_empty() { 0 } else { 4 };
     let mut message = vec![2, flags, 2, 0, 0, 0];
     if full {
         message.extend([100, 0, 70, 0]);

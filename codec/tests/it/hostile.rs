@@ -72,15 +72,18 @@ fn rejects_bytes_after_the_end() {
 fn rejects_unknown_versions_and_flags() {
     let (_, _, update) = victim();
     rejects(&[&[1], &update[1..]].concat(), |error| *error == DecodeError::Version(1));
-    rejects(&[&[2, 8], &update[2..]].concat(), |error| *error == DecodeError::Flags(8));
+    rejects(&[&[2, 16], &update[2..]].concat(), |error| *error == DecodeError::Flags(16));
     // Full, and yet following another.
-    rejects(&[&[2, 3], &update[2..]].concat(), |error| *error == DecodeError::Flags(3));
+    rejects(&[&[2, 11], &update[2..]].concat(), |error| *error == DecodeError::Flags(11));
+    // Full, or a cure, and yet not forgetting what was learnt before.
+    rejects(&[&[2, 1], &update[2..]].concat(), |error| *error == DecodeError::Flags(1));
+    rejects(&[&[2, 2], &update[2..]].concat(), |error| *error == DecodeError::Flags(2));
 }
 
 #[test]
 fn rejects_sizes_beyond_the_limits_before_allocating() {
     let sized = |width: u16, height: u16| {
-        let mut message = vec![2, 1, 1, 0, 0, 0];
+        let mut message = vec![2, 9, 1, 0, 0, 0];
         message.extend(width.to_le_bytes());
         message.extend(height.to_le_bytes());
         message.push(0);
@@ -102,7 +105,7 @@ fn rejects_sizes_beyond_the_limits_before_allocating() {
 fn rejects_updates_that_follow_what_is_not_there() {
     let (_, _, update) = victim();
     let numbered = |number: u32, base: Option<u32>| {
-        let flags = if base.is_some() { 2 } else { 0 };
+        let flags = if base.is_some() { 10 } else { 8 };
         let mut message = vec![2, flags];
         message.extend(number.to_le_bytes());
         message.extend(base.into_iter().flat_map(u32::to_le_bytes));
@@ -116,8 +119,20 @@ fn rejects_updates_that_follow_what_is_not_there() {
     for base in [0, 8, 9, u32::MAX] {
         rejects(&numbered(9, Some(base)), |error| matches!(error, DecodeError::Base { .. }));
     }
-    let (mut decoder, ..) = victim();
-    assert_eq!(decoder.decode(&numbered(9, Some(1))).unwrap().missed, 7);
+    // A sound one: made anew after the first.
+    let mut encoder = Encoder::new(1).unwrap();
+    let mut picture = Picture::plain(SIZE, [3; 3]);
+    let mut decoder = Decoder::new(Limits::default());
+    for step in 0..9 {
+        picture.set(step, step, [step as u8 + 10; 3]);
+        let bytes = encode(&mut encoder, &picture).unwrap().unwrap().1;
+        if step == 0 {
+            decoder.decode(&bytes).unwrap();
+        }
+    }
+    encoder.resend_after(1);
+    let bytes = encode(&mut encoder, &picture).unwrap().unwrap().1;
+    assert_eq!(decoder.decode(&bytes).unwrap().missed, 8);
 }
 
 #[test]

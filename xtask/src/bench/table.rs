@@ -75,3 +75,28 @@ pub(super) fn path(rows: &[Value]) {
         ));
     }
 }
+
+/// Video coders. They lose something, and so are in a table of their own.
+pub(super) fn lossy(rows: &[Value]) {
+    if rows.is_empty() {
+        return;
+    }
+    say::result("coded as video, which loses something: coder alone, colours changed beforehand");
+    say::result(&format!(
+        "{:<16} {:<10} {:>6} {:>9} {:>9} {:>9} {:>7}",
+        "workload", "coder", "frames", "first B", "B/frame", "cpu ms/f", "SSIM"
+    ));
+    for row in rows {
+        let get = |key| number(row, key).unwrap_or(0.0);
+        let frames = get("frames").max(1.0);
+        say::result(&format!(
+            "{:<16} {:<10} {frames:>6} {:>9} {:>9.0} {:>9.2} {:>7.4}",
+            text(row, "workload"),
+            text(row, "way"),
+            get("first_bytes"),
+            get("bytes") / frames,
+            get("cpu_s") * 1000.0 / frames,
+            get("ssim"),
+        ));
+    }
+}

@@ -110,7 +110,7 @@ pub(super) const TEXTS: Texts = Texts {
         refused_by_time: MessageText {
             happened: "Niemand hat geantwortet, deshalb war die Antwort nein.",
             safe: "Niemand ist verbunden.",
-            next: "Wenn Sie Hilfe brauchen, tippen Sie die Sitzungsnummer noch einmal ein.",
+            next: "Wenn Sie Hilfe brauchen, lassen Sie sich eine neue Sitzungsnummer geben.",
         },
         server_unreachable: MessageText {
             happened: "Der Sitzungsserver antwortet nicht.",

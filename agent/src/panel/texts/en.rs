@@ -109,7 +109,7 @@ pub(super) const TEXTS: Texts = Texts {
         refused_by_time: MessageText {
             happened: "Nobody answered the question, so the answer was no.",
             safe: "Nobody is connected.",
-            next: "If you need help, type the session number again.",
+            next: "If you need help, ask for a new session number.",
         },
         server_unreachable: MessageText {
             happened: "The session server does not answer.",

@@ -52,6 +52,26 @@ pub(crate) fn ensure_installed(packages: &[&str]) -> Result<()> {
     apt(&install)
 }
 
+/// Makes packages of another processor's architecture installable, so that `NAME:ARCHITECTURE` can be asked for.
+///
+/// # Errors
+/// When dpkg does not know the architecture yet and can't be told.
+pub(crate) fn add_architecture(architecture: &str) -> Result<()> {
+    let known = Command::new("dpkg").arg("--print-foreign-architectures").output()?;
+    if String::from_utf8_lossy(&known.stdout).lines().any(|line| line == architecture) {
+        return Ok(());
+    }
+    let mut command = if is_root() { Command::new("dpkg") } else { Command::new("sudo") };
+    if !is_root() {
+        command.args(["-n", "dpkg"]);
+    }
+    let status = command.args(["--add-architecture", architecture]).status()?;
+    if !status.success() {
+        bail!("run by hand: sudo dpkg --add-architecture {architecture}");
+    }
+    Ok(())
+}
+
 /// Whether this program runs with root's rights.
 pub(crate) fn is_root() -> bool {
     // The first number of "Uid:" is the real user, the second the effective one.

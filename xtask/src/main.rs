@@ -5,6 +5,7 @@
 //!
 //! This program is the first thing that a fresh machine builds, so its dependencies stay few.
 
+mod arm64;
 mod budget;
 mod cargo;
 mod debian;
@@ -31,6 +32,8 @@ struct Cli {
 /// What can be asked for.
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Builds the agent for arm64 and runs its crates' tests there.
+    Arm64(arm64::Args),
     /// Measures what the agent costs and holds it against its budget.
     Budget(budget::Args),
     /// Shows the main job on this computer, without any hardware.
@@ -45,6 +48,7 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
+        Task::Arm64(args) => arm64::run(&args),
         Task::Budget(args) => budget::run(&args),
         Task::Demo(args) => demo::run(&args),
         Task::Lab(args) => lab::run(&args),

@@ -1,7 +1,7 @@
 //! Programs of this workspace that a subcommand needs built.
 
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -34,9 +34,17 @@ impl Program {
 /// # Errors
 /// When cargo can't be started, the build fails (cargo has then said why), or it made no such program.
 pub(crate) fn build(program: Program, profile: &str) -> Result<PathBuf> {
+    build_by(cargo::command(), program, profile)
+}
+
+/// Like [`build`], by a cargo whose environment and first arguments the caller has chosen.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn build_by(mut cargo: Command, program: Program, profile: &str) -> Result<PathBuf> {
     let (kind, package, name, features) = program.parts();
     say::step(&format!("building {name}"));
-    let output = cargo::command()
+    let output = cargo
         .args(["build", "--quiet", "--profile", profile, kind, name])
         .args(scope(package, features, profile))
         .arg("--message-format=json-render-diagnostics")

@@ -5,14 +5,19 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use lotse_hal::linux::MachineConfig;
+use lotse_hal::linux::choose::ScreenChoice;
 use lotse_hal::linux::follow::FollowingScreen;
 use lotse_hal::linux::mounting::Mounting;
 use lotse_hal::simulated::{self, Options, SystemClock};
 use lotse_hal::{Machine, Size};
+use nix::sys::signal::Signal;
 
-use crate::config::Config;
+use crate::config::{Config, Settings};
+use crate::local_socket::LocalAddress;
 use crate::panel::{self, Ask, Level, Message, Name, Right, View};
-use crate::{machine, network, privileges};
+use crate::supervisor::{self, Role};
+use crate::{machine, network, privileges, sandbox};
 
 /// Lets a technician see and steer this machine, after the person in front of it has agreed.
 ///
@@ -60,61 +65,145 @@ enum Command {
         /// home, asking, session or message
         view: String,
     },
-    /// The process that talks to the network; started by the agent itself
-    #[command(hide = true)]
+    /// Run only the process that reads the screen, asks the person and injects input
+    ///
+    /// For service managers, beside `network`. Without either, the agent starts and looks after
+    /// both.
+    Machine {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Run only the process that talks to the server; the one of `machine` tells it the settings
     Network {
-        /// The user to become
+        #[command(flatten)]
+        place: Place,
+        /// The user to become, if this one is root
+        #[arg(long, default_value = "lotse")]
         user: String,
     },
+}
+
+/// Where the two processes meet.
+#[derive(Debug, clap::Args)]
+struct Place {
+    /// Socket at which the two processes meet: a path, or @NAME
+    #[arg(long, default_value = "/run/lotse/machine.sock", value_name = "ADDRESS")]
+    socket: LocalAddress,
+    /// Process to end with
+    #[arg(long, hide = true)]
+    parent: Option<u32>,
 }
 
 /// Does what the command line says.
 ///
 /// # Errors
 /// Says what could not be done, and what can.
-pub fn run(arguments: Arguments) -> anyhow::Result<()> {
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.command {
-        Some(Command::Network { user }) => {
-            privileges::drop_privileges(user).context("give up privileges")?;
-            network::run()
-        }
+        Some(Command::Network { place, user }) => run_network(place, user),
+        Some(Command::Machine { place }) => run_machine(arguments, place),
         Some(Command::PanelLayout { size, view }) => print_layout(size, view),
-        None => run_agent(&arguments),
+        None => run_both(arguments),
     }
 }
 
-fn run_agent(arguments: &Arguments) -> anyhow::Result<()> {
-    let mut config = Config::load(arguments.config.as_deref())?;
-    let overrides = [
-        (&arguments.server, &mut config.server),
-        (&arguments.name, &mut config.name),
-        (&arguments.screen, &mut config.screen.source),
-    ];
-    for (option, setting) in overrides {
-        if let Some(value) = option {
-            setting.clone_from(value);
-        }
+fn run_network(place: &Place, user: &str) -> anyhow::Result<()> {
+    privileges::drop_privileges(user).context("give up privileges")?;
+    if let Some(parent) = place.parent {
+        // After the change of user, which would forget it.
+        privileges::end_with(parent, Signal::SIGKILL)?;
     }
+    sandbox::confine_network()?;
+    network::run(&place.socket)
+}
+
+fn run_machine(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
+    let settings = arguments.config()?.check()?;
+    if let Some(parent) = place.parent {
+        // So that the screen is given back.
+        privileges::end_with(parent, Signal::SIGTERM)?;
+    }
+    let user = privileges::network_user(&settings.user)?.uid;
+    let machine = open_machine(arguments, &settings)?;
+    let listener = place.socket.listen()?;
+    privileges::keep_machine_privileges().context("give up privileges")?;
+    if arguments.simulated.is_some() {
+        sandbox::confine_simulation()?;
+    } else {
+        let MachineConfig { state_directory, screen, .. } = &settings.machine;
+        let file = if let ScreenChoice::File { path, .. } = screen { Some(&**path) } else { None };
+        sandbox::confine_machine(state_directory, file)?;
+    }
+    machine::run(machine, settings, listener, user)
+}
+
+fn run_both(arguments: &Arguments) -> anyhow::Result<()> {
+    let config = arguments.config()?;
     if arguments.print_config {
         return print(&toml::to_string(&config).context("write the configuration")?);
     }
+    // Before two processes complain about it.
     let settings = config.check()?;
-    let machine = match &arguments.simulated {
-        Some(size) => {
-            let mut machine = simulated_machine(parse_size(size)?, arguments.still)?;
-            if arguments.screen.is_some() {
-                let choice = settings.machine.screen.clone();
-                machine.screen = Box::new(
-                    FollowingScreen::open(choice, Mounting::new(settings.machine.rotation))
-                        .context("screen")?,
-                );
+    let parent = std::process::id();
+    let place = [format!("--socket={}", LocalAddress::random()), format!("--parent={parent}")];
+    let mut machine = arguments.options();
+    machine.push("machine".to_owned());
+    machine.extend(place.clone());
+    let mut network = vec!["network".to_owned(), format!("--user={}", settings.user)];
+    network.extend(place);
+    supervisor::run(vec![
+        Role { name: "machine", arguments: machine, has_stdin: arguments.simulated.is_some() },
+        Role { name: "network", arguments: network, has_stdin: false },
+    ])
+}
+
+impl Arguments {
+    /// The configuration, with what the command line says instead.
+    fn config(&self) -> anyhow::Result<Config> {
+        let mut config = Config::load(self.config.as_deref())?;
+        let overrides = [
+            (&self.server, &mut config.server),
+            (&self.name, &mut config.name),
+            (&self.screen, &mut config.screen.source),
+        ];
+        for (option, setting) in overrides {
+            if let Some(value) = option {
+                setting.clone_from(value);
             }
-            machine
         }
-        None => lotse_hal::linux::open(&settings.machine).context("open this machine")?,
+        Ok(config)
+    }
+
+    /// These options once more, for a child.
+    fn options(&self) -> Vec<String> {
+        let values = [
+            ("config", self.config.as_ref().map(|path| path.display().to_string())),
+            ("server", self.server.clone()),
+            ("name", self.name.clone()),
+            ("screen", self.screen.clone()),
+            ("simulated", self.simulated.clone()),
+        ];
+        let values = values.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let mut options: Vec<String> =
+            values.map(|(name, value)| format!("--{name}={value}")).collect();
+        if self.still {
+            options.push("--still".to_owned());
+        }
+        options
+    }
+}
+
+fn open_machine(arguments: &Arguments, settings: &Settings) -> anyhow::Result<Machine> {
+    let Some(size) = &arguments.simulated else {
+        return lotse_hal::linux::open(&settings.machine).context("open this machine");
     };
-    let child = vec!["network".to_owned(), settings.user.clone()];
-    machine::run(machine, settings, child)
+    let mut machine = simulated_machine(parse_size(size)?, arguments.still)?;
+    if arguments.screen.is_some() {
+        let choice = settings.machine.screen.clone();
+        let mounting = Mounting::new(settings.machine.rotation);
+        machine.screen = Box::new(FollowingScreen::open(choice, mounting).context("screen")?);
+    }
+    Ok(machine)
 }
 
 /// A simulated kiosk; its person does what standard input says.

@@ -1,40 +1,89 @@
 //! Giving up privileges for good.
 
 use anyhow::{Context as _, bail, ensure};
+use caps::{CapSet, Capability, CapsHashSet};
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
-use nix::unistd::{User, getgid, getuid, setgid, setgroups, setresgid, setresuid, setuid};
+use nix::unistd::{User, getgid, getppid, getuid, setgid, setgroups, setresgid, setresuid, setuid};
 
 /// The user that is taken when the configured one does not exist.
 const FALLBACK: &str = "nobody";
 
+/// All that the machine process needs of root's power: to read a scan-out (`DRM_IOCTL_MODE_GETFB2`), and to have a
+/// terminal of its own for the panel.
+const MACHINE_CAPABILITIES: [Capability; 2] =
+    [Capability::CAP_SYS_ADMIN, Capability::CAP_SYS_TTY_CONFIG];
+
+/// Gives up all capabilities but those that reading screens and showing the panel need, for good. A process without
+/// privileges has nothing to give up.
+///
+/// # Errors
+/// When that cannot be done; the process must then not go on.
+pub fn keep_machine_privileges() -> anyhow::Result<()> {
+    prctl::set_no_new_privs().context("give up new privileges")?;
+    if !getuid().is_root() {
+        return Ok(());
+    }
+    let bounding = caps::read(None, CapSet::Bounding).context("read the capabilities")?;
+    for capability in bounding.iter().filter(|held| !MACHINE_CAPABILITIES.contains(held)) {
+        caps::drop(None, CapSet::Bounding, *capability).context("give up capabilities")?;
+    }
+    let permitted = caps::read(None, CapSet::Permitted).context("read the capabilities")?;
+    let kept: CapsHashSet =
+        MACHINE_CAPABILITIES.into_iter().filter(|kept| permitted.contains(kept)).collect();
+    caps::clear(None, CapSet::Inheritable).context("give up capabilities")?;
+    for set in [CapSet::Effective, CapSet::Permitted] {
+        caps::set(None, set, &kept).context("give up capabilities")?;
+    }
+    Ok(())
+}
+
+/// Has the kernel send `signal` when `parent` ends, which must be this process's parent.
+///
+/// # Errors
+/// When it has ended already.
+pub fn end_with(parent: u32, signal: Signal) -> anyhow::Result<()> {
+    prctl::set_pdeathsig(signal).context("end with the parent")?;
+    // It may have ended before the kernel knew.
+    ensure!(
+        getppid().as_raw().cast_unsigned() == parent,
+        "process {parent}, which started this one, has ended"
+    );
+    Ok(())
+}
+
+/// The user that the network process runs as: the one of this name, else `nobody`.
+///
+/// # Errors
+/// When there is neither, or it is root.
+pub fn network_user(name: &str) -> anyhow::Result<User> {
+    let user = match User::from_name(name).ok().flatten() {
+        Some(user) => user,
+        None => User::from_name(FALLBACK)?
+            .with_context(|| format!("there is neither a user {name} nor {FALLBACK}"))?,
+    };
+    ensure!(!user.uid.is_root(), "the network process cannot run as root: set `user`");
+    Ok(user)
+}
+
 /// Makes this process an ordinary one: another user, no groups, no capabilities, no way back,
 /// not even by a set-user-ID program. If it is started without privileges it stays who it is.
-///
-/// The process also ends with its parent from here on.
 ///
 /// # Errors
 /// When anything of this cannot be done; the process must then not go on.
 pub fn drop_privileges(user: &str) -> anyhow::Result<()> {
     prctl::set_no_new_privs().context("give up new privileges")?;
     if getuid().is_root() {
-        become_user(user)?;
+        let found = network_user(user)?;
+        if found.name != user {
+            log::warn!("there is no user {user:?}; the network process runs as {}", found.name);
+        }
+        become_user(&found)?;
     }
-    ensure_unprivileged()?;
-    // After the change of user, which would forget it.
-    prctl::set_pdeathsig(Signal::SIGKILL).context("end with the parent")?;
-    Ok(())
+    ensure_unprivileged()
 }
 
-fn become_user(name: &str) -> anyhow::Result<()> {
-    let user = match User::from_name(name).ok().flatten() {
-        Some(user) => user,
-        None => {
-            log::warn!("there is no user {name:?}; the network process runs as {FALLBACK}");
-            User::from_name(FALLBACK)?.with_context(|| format!("there is no user {FALLBACK}"))?
-        }
-    };
-    ensure!(!user.uid.is_root(), "the network process cannot run as root: set `user`");
+fn become_user(user: &User) -> anyhow::Result<()> {
     setgroups(&[]).context("leave all groups")?;
     setresgid(user.gid, user.gid, user.gid).context("change the group")?;
     setresuid(user.uid, user.uid, user.uid).context("change the user")?;

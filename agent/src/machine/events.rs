@@ -13,7 +13,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 pub(super) struct Ready {
     /// The process is told to stop.
     pub(super) stop: bool,
-    /// The network process has said something, or is gone.
+    /// The network process has said something, is gone, or wants to be let in.
     pub(super) network_readable: bool,
     /// The network process takes something.
     pub(super) network_writable: bool,
@@ -47,16 +47,15 @@ impl Waiter {
     /// When the kernel cannot wait on these descriptors.
     pub(super) fn wait(
         &self,
-        network: Option<(BorrowedFd<'_>, bool)>,
+        network: (BorrowedFd<'_>, bool),
         local: &[BorrowedFd<'_>],
         time: Duration,
     ) -> anyhow::Result<Ready> {
         let mut polled = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
-        let first_local = polled.len() + usize::from(network.is_some());
-        if let Some((socket, has_output)) = network {
-            let output = if has_output { PollFlags::POLLOUT } else { PollFlags::empty() };
-            polled.push(PollFd::new(socket, PollFlags::POLLIN | output));
-        }
+        let (socket, has_output) = network;
+        let output = if has_output { PollFlags::POLLOUT } else { PollFlags::empty() };
+        polled.push(PollFd::new(socket, PollFlags::POLLIN | output));
+        let first_local = polled.len();
         polled.extend(local.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)));
         // Rounded up, so that nothing is due a moment after waking.
         let time =

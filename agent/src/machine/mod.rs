@@ -1,28 +1,30 @@
 //! The machine process: the one that reads the screen, asks the person and injects input.
 //!
-//! It is privileged and never touches the network. What its child, the network process, tells it
+//! It is privileged and never touches the network. What the network process tells it
 //! counts for no more than the person at the machine has consented to with a physical device:
 //! the consent is kept here, and every input is held against it.
 
 mod capture;
-mod child;
 mod events;
 mod inject;
+mod link;
 mod panel;
 mod session;
 #[cfg(test)]
 mod tests;
 mod typing;
 
+use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use lotse_hal::{LocalEvent, Machine};
+use nix::unistd::Uid;
 
 use crate::config::Settings;
 use crate::ipc::{ToMachine, ToNetwork};
-use crate::machine::child::NetworkChild;
 use crate::machine::events::{Ready, Waiter};
+use crate::machine::link::NetworkLink;
 use crate::machine::panel::PanelScreen;
 use crate::machine::session::Session;
 
@@ -35,27 +37,29 @@ struct MachineProcess {
     settings: Settings,
     panel: PanelScreen,
     session: Session,
-    network: NetworkChild,
+    network: NetworkLink,
     is_server_reachable: bool,
 }
 
 /// Runs until the process is told to stop.
 ///
-/// `network_arguments` start this program's network process.
+/// The network process may connect to `listener`, which does not block; it must be one of
+/// `network_user`.
 ///
 /// # Errors
 /// When the machine cannot be used at all.
 pub fn run(
     machine: Machine,
     settings: Settings,
-    network_arguments: Vec<String>,
+    listener: UnixListener,
+    network_user: Uid,
 ) -> anyhow::Result<()> {
     let waiter = Waiter::new().context("prepare to be told to stop")?;
     let now = Instant::now();
     let mut process = MachineProcess {
         panel: PanelScreen::new(settings.language, settings.idle, now),
         session: Session::new(settings.max_cpu, now)?,
-        network: NetworkChild::new(network_arguments, now),
+        network: NetworkLink::new(listener, network_user),
         is_server_reachable: false,
         machine,
         settings,
@@ -77,9 +81,9 @@ pub fn run(
 impl MachineProcess {
     /// Does all that is due, until nothing is; when something will be.
     fn handle_timeouts(&mut self, now: Instant) -> Instant {
-        // Before another one is started: no consent outlives the process that it was given to.
+        // Before another one is let in: no consent outlives the process that it was given to.
         self.handle_network_loss(now);
-        if self.network.keep_alive(now) {
+        if self.network.accept() {
             self.network_started();
         }
         self.panel.handle_timeout(now);
@@ -92,7 +96,7 @@ impl MachineProcess {
             self.network.send(&report);
         }
         self.handle_network_loss(now);
-        [self.network.poll_timeout(), self.panel.poll_timeout(), self.session.poll_timeout()]
+        [self.panel.poll_timeout(), self.session.poll_timeout()]
             .into_iter()
             .flatten()
             .min()
@@ -108,7 +112,8 @@ impl MachineProcess {
         if ready.network_writable {
             self.network.flush();
         }
-        if ready.network_readable {
+        // Whoever wants to be the network process is let in when everything else is done.
+        if ready.network_readable && self.network.is_up() {
             for message in self.network.receive() {
                 self.handle_network(message, now);
             }

@@ -8,8 +8,8 @@ use rand_core::RngCore as _;
 
 use super::MachineProcess;
 use super::capture::Capture;
-use super::child::NetworkChild;
 use super::inject::inject;
+use super::link::NetworkLink;
 use super::typing::Typist;
 use crate::ipc::{Ended, ToNetwork};
 use crate::panel::{self, Ask, Level, Message, Name, PanelOutput, Right, View};
@@ -139,7 +139,7 @@ impl Session {
     pub(super) fn handle_timeout(
         &mut self,
         machine: &mut Machine,
-        network: &mut NetworkChild,
+        network: &mut NetworkLink,
         now: Instant,
     ) -> Vec<ToNetwork> {
         if self.typist.is_busy() {

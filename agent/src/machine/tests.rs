@@ -37,7 +37,8 @@ impl Bench {
         let config = Config { server: "lotse.example".to_owned(), ..Config::default() };
         let settings =
             Settings { policy, idle: crate::config::Idle::Hidden, ..config.check().unwrap() };
-        let network = NetworkChild::new(Vec::new(), now + Duration::from_secs(86_400));
+        let listener = crate::local_socket::LocalAddress::random().listen().unwrap();
+        let network = NetworkLink::new(listener, nix::unistd::getuid());
         let mut process = MachineProcess {
             panel: PanelScreen::new(settings.language, settings.idle, now),
             session: Session::new(settings.max_cpu, now).unwrap(),

@@ -4,10 +4,9 @@
 //! what the machine process gives it to the technician and back.
 
 mod keys;
+mod machine_end;
 mod session;
 
-use std::os::fd::AsFd as _;
-use std::os::unix::net::UnixStream as StdUnixStream;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
@@ -15,82 +14,40 @@ use lotse_client::{Backoff, ConnectOptions, Connection, connect};
 use lotse_protocol::ServerAddress;
 use lotse_protocol::session::Participant;
 use rand_core::OsRng;
-use tokio::io::AsyncReadExt as _;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::UnixStream;
 
-use crate::ipc::{self, Message, Reader, ToMachine, ToNetwork};
+use crate::ipc::{self, Message, ToMachine, ToNetwork};
+use crate::local_socket::LocalAddress;
 use crate::network::keys::KeyPool;
+use crate::network::machine_end::{MachineEnd, MachineGone};
 use crate::network::session::Session;
 
 /// Name and version for the server's log.
 const PROGRAM: &str = concat!("lotse-agent ", env!("CARGO_PKG_VERSION"));
 
-/// The machine process on the other end of standard input.
-#[derive(Debug)]
-struct MachineEnd {
-    socket: UnixStream,
-    reader: Reader,
-}
-
-/// The machine process is gone; so this one ends too.
-#[derive(Debug, thiserror::Error)]
-#[error("the machine process is gone")]
-struct MachineGone;
-
-impl MachineEnd {
-    fn from_stdin() -> anyhow::Result<Self> {
-        let fd = std::io::stdin().as_fd().try_clone_to_owned().context("take standard input")?;
-        let socket = StdUnixStream::from(fd);
-        socket.peer_addr().context("standard input is not a socket of the machine process")?;
-        socket.set_nonblocking(true).context("make the socket non-blocking")?;
-        let socket = UnixStream::from_std(socket).context("wait on the socket")?;
-        Ok(Self { socket, reader: Reader::with_pictures() })
-    }
-
-    /// The next message. Cancel safe.
-    async fn next(&mut self) -> anyhow::Result<Message<ToNetwork>> {
-        loop {
-            if let Some(message) = self.reader.take()? {
-                return Ok(message);
-            }
-            let mut chunk = [0; 16 << 10];
-            let count = self.socket.read(&mut chunk).await?;
-            if count == 0 {
-                bail!(MachineGone);
-            }
-            self.reader.push(chunk.get(..count).unwrap_or_default());
-        }
-    }
-
-    async fn send(&mut self, message: &ToMachine) -> anyhow::Result<()> {
-        let mut bytes = Vec::new();
-        ipc::encode(message, &mut bytes);
-        self.socket.write_all(&bytes).await.context("tell the machine process")
-    }
-}
-
-/// Runs until the machine process closes the socket on standard input.
+/// Runs until the machine process, which listens at `machine`, is gone.
 ///
 /// # Errors
-/// When the machine process is gone or talks nonsense.
-pub fn run() -> anyhow::Result<()> {
+/// When there is no machine process, or it talks nonsense.
+pub fn run(machine: &LocalAddress) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .build()
         .context("start the runtime")?;
-    let outcome = runtime.block_on(serve());
+    let outcome = runtime.block_on(serve(machine));
     // A key that is being made must not hold up the end.
     runtime.shutdown_background();
     match outcome {
-        Err(error) if error.is::<MachineGone>() => Ok(()),
+        Err(error) if error.is::<MachineGone>() => {
+            log::info!("the machine process is gone");
+            Ok(())
+        }
         other => other,
     }
 }
 
-async fn serve() -> anyhow::Result<()> {
-    let mut machine = MachineEnd::from_stdin()?;
+async fn serve(machine: &LocalAddress) -> anyhow::Result<()> {
+    let mut machine = MachineEnd::connect(machine).await?;
     let Message::Typed(ToNetwork::Start { server, name }) = machine.next().await? else {
         bail!("the machine process does not begin with the beginning");
     };

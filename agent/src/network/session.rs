@@ -10,8 +10,8 @@ use lotse_protocol::message::{Consent, DeviceEnd};
 use lotse_protocol::session::{EndReason, Output, Participant, ParticipantEvent};
 use lotse_protocol::tunnel::EndOfSession;
 
-use super::MachineEnd;
 use super::keys::KeyPool;
+use super::machine_end::MachineEnd;
 use crate::ipc::{Ended, Message, ToMachine, ToNetwork};
 
 /// From the typed number to the question on the panel, at most.
@@ -41,8 +41,26 @@ impl Session {
     }
 
     /// Runs until the link is lost.
+    ///
+    /// # Errors
+    /// When the machine process is gone; the technician has been told then.
     pub(super) async fn run(
         mut self,
+        machine: &mut MachineEnd,
+        keys: &mut KeyPool,
+    ) -> anyhow::Result<()> {
+        let outcome = self.exchange(machine, keys).await;
+        if outcome.is_err() {
+            // Without the machine process there is nothing to see, to steer or to ask.
+            self.participant.end(DeviceEnd::Fault);
+            self.drain_silently();
+            self.connection.close().await;
+        }
+        outcome
+    }
+
+    async fn exchange(
+        &mut self,
         machine: &mut MachineEnd,
         keys: &mut KeyPool,
     ) -> anyhow::Result<()> {

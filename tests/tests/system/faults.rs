@@ -69,6 +69,20 @@ fn when_the_network_process_is_killed_keys_are_released_and_it_comes_back() {
 }
 
 #[test]
+fn when_the_machine_process_is_killed_the_console_says_so_and_it_comes_back() {
+    let mut system = System::start();
+    system.connect();
+    let System { kiosk, console, .. } = &mut system;
+    let (said, logged) = (console.mark(), kiosk.mark());
+    kiosk.kill_machine_process();
+    let (_, reason) = console.wait_ended(said, KNOWN);
+    assert_eq!(reason, "panel-failed");
+    kiosk.wait_connected_since(logged);
+    kiosk.wait_idle();
+    system.connect();
+}
+
+#[test]
 fn when_the_console_is_killed_keys_are_released_and_the_panel_says_so() {
     let mut system = System::start_with(open_kiosk());
     hold_shift(&mut system);

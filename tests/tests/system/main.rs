@@ -19,6 +19,7 @@ mod faults;
 mod garbage;
 mod network_cut;
 mod numbers;
+mod privileges;
 mod session;
 mod swapped_key;
 mod traffic;

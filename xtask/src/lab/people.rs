@@ -333,7 +333,8 @@ impl Agent {
 }
 
 /// What a package installs beside the program.
-const SYSTEM_FILES: [(&str, &str); 3] = [
+const SYSTEM_FILES: [(&str, &str); 4] = [
+    ("agent/systemd/lotse-machine.service", "/etc/systemd/system/lotse-machine.service"),
     ("agent/systemd/lotse-agent.service", "/etc/systemd/system/lotse-agent.service"),
     ("agent/systemd/sysusers.d/lotse.conf", "/etc/sysusers.d/lotse.conf"),
     ("agent/systemd/modules-load.d/lotse.conf", "/etc/modules-load.d/lotse.conf"),

@@ -232,12 +232,26 @@ impl Kiosk {
 
     /// SIGKILL to the process that talks to the network.
     pub(crate) fn kill_network_process(&self) {
+        kill(self.process("network"), Signal::SIGKILL).unwrap();
+    }
+
+    /// SIGKILL to the process that reads the screen. The kiosk itself, which is in it, starts anew.
+    pub(crate) fn kill_machine_process(&mut self) {
+        kill(self.process("machine"), Signal::SIGKILL).unwrap();
+        self.twin = Twin::new();
+    }
+
+    /// One of the agent's two processes, `machine` or `network`.
+    pub(crate) fn process(&self, role: &str) -> Pid {
         let parent = self.agent.id();
         let children =
             std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();
-        let [child] = *children.split_whitespace().collect::<Vec<_>>() else {
-            panic!("the agent has the children {children:?}");
+        let has_role = |child: &&str| {
+            let arguments = std::fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
+            arguments.split(|byte| *byte == 0).any(|argument| argument == role.as_bytes())
         };
-        kill(Pid::from_raw(child.parse().unwrap()), Signal::SIGKILL).unwrap();
+        let found: Vec<&str> = children.split_whitespace().filter(has_role).collect();
+        let [child] = *found else { panic!("{} {role} processes in {children:?}", found.len()) };
+        Pid::from_raw(child.parse().unwrap())
     }
 }

@@ -21,6 +21,13 @@ pub(super) const CASES: &[Case] = &[
         run: agent_kill,
     },
     Case {
+        name: "machine-kill",
+        about: "the process that reads the screen crashes: keys are let go, the technician is told, it comes back",
+        machines: &[Machine::Virtio],
+        programs: PROGRAMS,
+        run: machine_kill,
+    },
+    Case {
         name: "server-kill",
         about: "the server is killed: keys are let go, both are told, and after its return it works",
         machines: &[Machine::Virtio],
@@ -64,10 +71,21 @@ fn expect_let_go(bench: &mut Bench, since: Instant) -> Result<()> {
 fn agent_kill(bench: &mut Bench) -> Result<()> {
     let mut session = connect_and_hold(bench)?;
     let start = Instant::now();
-    bench.guest.sh("systemctl kill --signal=KILL lotse-agent")?;
+    bench.guest.sh("systemctl kill --signal=KILL lotse-machine lotse-agent")?;
     expect_let_go(bench, start)?;
     session.technician.expect_ended(&["panel-left", "link-lost"], 2 * PATIENCE)?;
     bring_together(bench, &mut session).context("after the agent has come back")?;
+    agree(bench, &mut session)
+}
+
+/// A driver's fault or a screen that is unplugged may end the process that reads it, and that alone.
+fn machine_kill(bench: &mut Bench) -> Result<()> {
+    let mut session = connect_and_hold(bench)?;
+    let start = Instant::now();
+    bench.guest.sh("systemctl kill --signal=BUS lotse-machine")?;
+    expect_let_go(bench, start)?;
+    session.technician.expect_ended(&["panel-failed"], 2 * PATIENCE)?;
+    bring_together(bench, &mut session).context("after the machine process has come back")?;
     agree(bench, &mut session)
 }
 

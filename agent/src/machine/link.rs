@@ -1,53 +1,48 @@
 //! The network process, as the machine process sees it.
 
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
 
-use anyhow::Context as _;
+use nix::unistd::Uid;
 use serde::Serialize;
 
 use crate::ipc::{self, Message, Reader, ToMachine};
+use crate::local_socket::ensure_peer;
 
 /// Bytes that wait for the network process at most; more, and it is taken for dead.
 const MAX_WAITING: usize = 2 * ipc::MAX_PICTURE;
 
-/// A network process that dies is started again after this time.
-const RESTART: Duration = Duration::from_secs(2);
-
 /// Bytes that are read at once.
 const CHUNK: usize = 4096;
 
-/// Starts the network process, talks to it, and starts it again when it dies.
+/// Lets the network process connect, one at a time, talks to it, and notices when it is gone.
 #[derive(Debug)]
-pub(super) struct NetworkChild {
-    arguments: Vec<String>,
+pub(super) struct NetworkLink {
+    listener: UnixListener,
+    /// Whose process it must be.
+    user: Uid,
     running: Option<Running>,
-    restart_at: Instant,
-    /// It died, and nobody has been told yet.
+    /// It is gone, and nobody has been told yet.
     is_lost: bool,
 }
 
 #[derive(Debug)]
 struct Running {
-    child: Child,
     socket: UnixStream,
     reader: Reader,
     waiting: Vec<u8>,
     written: usize,
 }
 
-impl NetworkChild {
-    /// A child that is started with these arguments at the next [`NetworkChild::keep_alive`].
-    pub(super) fn new(arguments: Vec<String>, now: Instant) -> Self {
-        Self { arguments, running: None, restart_at: now, is_lost: false }
+impl NetworkLink {
+    /// A link that waits for a process of `user` at a listening, non-blocking socket.
+    pub(super) fn new(listener: UnixListener, user: Uid) -> Self {
+        Self { listener, user, running: None, is_lost: false }
     }
 
-    /// Whether it has died since this was asked last. Reading and writing find that out alike, so
-    /// it is to be asked after either.
+    /// Whether the process has gone since this was asked last. Reading and writing find that out
+    /// alike, so it is to be asked after either.
     pub(super) fn take_lost(&mut self) -> bool {
         std::mem::take(&mut self.is_lost)
     }
@@ -58,47 +53,46 @@ impl NetworkChild {
         self.is_lost = true;
     }
 
-    /// When [`NetworkChild::keep_alive`] is due.
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.running.is_none().then_some(self.restart_at)
-    }
-
-    /// Starts the process if it does not run and it is time; whether it was started just now.
-    pub(super) fn keep_alive(&mut self, now: Instant) -> bool {
-        if self.running.is_some() || now < self.restart_at {
+    /// Takes the process in that has connected, if there is none; whether it did. While one is
+    /// there, others wait outside.
+    pub(super) fn accept(&mut self) -> bool {
+        if self.running.is_some() {
             return false;
         }
-        self.restart_at = now + RESTART;
-        match self.start() {
-            Ok(running) => {
-                log::info!("network process {} started", running.child.id());
-                self.running = Some(running);
-                true
-            }
+        let socket = match self.listener.accept() {
+            Ok((socket, _)) => socket,
             Err(error) => {
-                log::error!("{error:#}");
-                false
+                if error.kind() != io::ErrorKind::WouldBlock {
+                    log::warn!("network process: {error}");
+                }
+                return false;
             }
+        };
+        if let Err(error) = ensure_peer(&socket, self.user) {
+            log::warn!("somebody else wants to be the network process: {error}");
+            return false;
         }
+        if let Err(error) = socket.set_nonblocking(true) {
+            log::warn!("network process: {error}");
+            return false;
+        }
+        log::info!("the network process is there");
+        let reader = Reader::without_pictures();
+        self.running = Some(Running { socket, reader, waiting: Vec::new(), written: 0 });
+        true
     }
 
-    fn start(&self) -> anyhow::Result<Running> {
-        let (ours, theirs) = UnixStream::pair().context("make a pair of sockets")?;
-        ours.set_nonblocking(true).context("make a socket non-blocking")?;
-        let child = Command::new("/proc/self/exe")
-            .arg0("lotse-agent-network")
-            .args(&self.arguments)
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::null())
-            .spawn()
-            .context("start the network process")?;
-        let reader = Reader::without_pictures();
-        Ok(Running { child, socket: ours, reader, waiting: Vec::new(), written: 0 })
+    /// Whether one is there.
+    pub(super) fn is_up(&self) -> bool {
+        self.running.is_some()
     }
 
     /// The socket to wait on, and whether something waits to be written.
-    pub(super) fn socket(&self) -> Option<(BorrowedFd<'_>, bool)> {
-        self.running.as_ref().map(|running| (running.socket.as_fd(), !running.waiting.is_empty()))
+    pub(super) fn socket(&self) -> (BorrowedFd<'_>, bool) {
+        match &self.running {
+            Some(running) => (running.socket.as_fd(), !running.waiting.is_empty()),
+            None => (self.listener.as_fd(), false),
+        }
     }
 
     /// Sends a message.
@@ -135,14 +129,9 @@ impl NetworkChild {
     }
 
     fn lost(&mut self, why: &str) {
-        if let Some(mut running) = self.running.take() {
+        if self.running.take().is_some() {
             self.is_lost = true;
-            running.child.kill().ok();
-            let status = running.child.wait();
-            log::warn!(
-                "network process: {why}; {}",
-                status.map_or_else(|e| e.to_string(), |s| s.to_string())
-            );
+            log::warn!("network process: {why}");
         }
     }
 }
@@ -188,31 +177,48 @@ impl Running {
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It ends by itself when its socket closes; this is for one that hangs.
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ipc::ToNetwork;
+    use crate::local_socket::LocalAddress;
+    use nix::unistd::getuid;
+
+    fn link(user: Uid) -> (NetworkLink, LocalAddress) {
+        let address = LocalAddress::random();
+        (NetworkLink::new(address.listen().unwrap(), user), address)
+    }
 
     #[test]
     fn a_death_that_is_found_by_writing_is_told_once() {
-        let start = Instant::now();
-        // This test program, which lists its tests and ends.
-        let mut child = NetworkChild::new(vec!["--list".to_owned()], start);
-        assert!(child.keep_alive(start) && !child.take_lost());
-        while child.socket().is_some() {
-            assert!(start.elapsed() < Duration::from_secs(30), "it does not end");
-            child.send(&ToNetwork::Cancel);
-            std::thread::sleep(Duration::from_millis(5));
+        let (mut link, address) = link(getuid());
+        assert!(!link.accept());
+        let network = address.connect().unwrap();
+        assert!(link.accept() && !link.take_lost());
+        drop(network);
+        link.send(&ToNetwork::Cancel);
+        assert!(link.take_lost() && !link.take_lost() && !link.is_up());
+    }
+
+    #[test]
+    fn only_one_is_let_in_and_the_next_one_after_it() {
+        let (mut link, address) = link(getuid());
+        let first = address.connect().unwrap();
+        let _second = address.connect().unwrap();
+        assert!(link.accept() && !link.accept());
+        drop(first);
+        assert!(link.receive().is_empty());
+        assert!(link.take_lost());
+        assert!(link.accept());
+    }
+
+    #[test]
+    fn a_process_of_another_user_is_not_let_in() {
+        if !getuid().is_root() {
+            return;
         }
-        assert!(child.take_lost());
-        assert!(!child.take_lost());
+        let (mut link, address) = link(Uid::from_raw(65_534));
+        let _root = address.connect().unwrap();
+        assert!(!link.accept() && !link.is_up());
     }
 }

@@ -15,6 +15,7 @@ use nix::sys::signal::Signal;
 
 use crate::config::{Config, Settings};
 use crate::local_socket::LocalAddress;
+use crate::machine::typing;
 use crate::panel::{self, Ask, Level, Message, Name, Right, View};
 use crate::supervisor::{self, Role};
 use crate::{machine, network, privileges, sandbox};
@@ -123,6 +124,7 @@ fn run_machine(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
         // So that the screen is given back.
         privileges::end_with(parent, Signal::SIGTERM)?;
     }
+    log::info!("keyboard layout: {}", settings.layout.name());
     let user = privileges::network_user(&settings.user)?.uid;
     let machine = open_machine(arguments, &settings)?;
     let listener = place.socket.listen()?;
@@ -161,6 +163,10 @@ impl Arguments {
     /// The configuration, with what the command line says instead.
     fn config(&self) -> anyhow::Result<Config> {
         let mut config = Config::load(self.config.as_deref())?;
+        if self.simulated.is_some() {
+            // The simulated kiosk's, whatever this computer has.
+            config.keyboard.layout = typing::DEFAULT.to_owned();
+        }
         let overrides = [
             (&self.server, &mut config.server),
             (&self.name, &mut config.name),

@@ -11,6 +11,7 @@ use lotse_protocol::ServerAddress;
 use lotse_protocol::message::{Name, Rights};
 use serde::{Deserialize, Serialize};
 
+use crate::machine::typing::KeyboardLayout;
 use crate::panel::Language;
 
 /// Where the configuration is looked for.
@@ -36,6 +37,8 @@ pub struct Config {
     pub state_directory: PathBuf,
     /// The screen that the technician sees.
     pub screen: ScreenConfig,
+    /// The keyboard that text is typed on.
+    pub keyboard: KeyboardConfig,
     /// What the person at the machine sees.
     pub panel: PanelConfig,
     /// What a session may do here, whatever anybody asks for or accepts.
@@ -58,6 +61,15 @@ pub struct ScreenConfig {
     pub input_rotation: String,
     /// The most that reading and encoding may take of one processor core, in percent.
     pub max_cpu_percent: u8,
+}
+
+/// The keyboard that text is typed on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeyboardConfig {
+    /// The layout that the machine's programs have, by its name in X, as `de` or `ch-fr`. With
+    /// `auto` the one of `/etc/default/keyboard` or `/etc/vconsole.conf`, else `us`.
+    pub layout: String,
 }
 
 /// What the person at the machine sees.
@@ -105,6 +117,7 @@ impl Default for Config {
             user: "lotse".to_owned(),
             state_directory: PathBuf::from("/run/lotse"),
             screen: ScreenConfig::default(),
+            keyboard: KeyboardConfig::default(),
             panel: PanelConfig::default(),
             policy: PolicyConfig::default(),
         }
@@ -119,6 +132,12 @@ impl Default for ScreenConfig {
             input_rotation: "screen".to_owned(),
             max_cpu_percent: 25,
         }
+    }
+}
+
+impl Default for KeyboardConfig {
+    fn default() -> Self {
+        Self { layout: "auto".to_owned() }
     }
 }
 
@@ -154,6 +173,8 @@ pub struct Settings {
     pub machine: MachineConfig,
     /// Share of a core for reading and encoding, 0.01 to 1.
     pub max_cpu: f32,
+    /// What the keys of the machine write.
+    pub layout: KeyboardLayout,
     /// What is shown without a session.
     pub idle: Idle,
     /// The key that opens a hidden panel.
@@ -226,6 +247,7 @@ impl Config {
                 state_directory: self.state_directory.clone(),
             },
             max_cpu: f32::from(self.screen.max_cpu_percent) / 100.0,
+            layout: KeyboardLayout::named(&self.keyboard.layout).context("keyboard.layout")?,
             idle: self.panel.idle,
             call_key,
             answer_time: Duration::from_secs(self.panel.answer_seconds.into()),
@@ -273,6 +295,7 @@ mod tests {
         for (text, part) in [
             ("", "server"),
             ("server = \"x\"\nlanguage = \"tlh\"", "tlh"),
+            ("server = \"x\"\n[keyboard]\nlayout = \"tlh\"", "keyboard.layout"),
             ("server = \"x\"\n[panel]\ncall_key = \"Any\"", "call_key"),
             ("server = \"x\"\n[panel]\nanswer_seconds = 1", "answer_seconds"),
             ("server = \"x\"\n[screen]\nsource = \"magic\"", "screen.source"),

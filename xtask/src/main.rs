@@ -12,6 +12,7 @@ mod debian;
 mod demo;
 mod host_process;
 mod lab;
+mod layouts;
 mod paths;
 mod product;
 mod programs;
@@ -40,6 +41,8 @@ enum Task {
     Demo(demo::Args),
     /// Runs the agent on real interfaces inside virtual machines.
     Lab(lab::Args),
+    /// Makes the agent's keyboard layouts anew.
+    Layouts(layouts::Args),
     /// Runs everything that must pass before a change lands.
     Test(test::Args),
     /// Checks the rules of CONTRIBUTING.md that a program can check.
@@ -52,6 +55,7 @@ fn main() -> anyhow::Result<()> {
         Task::Budget(args) => budget::run(&args),
         Task::Demo(args) => demo::run(&args),
         Task::Lab(args) => lab::run(&args),
+        Task::Layouts(args) => layouts::run(&args),
         Task::Test(args) => test::run(&args),
         Task::Tidy(args) => tidy::run(args),
     }

@@ -12,7 +12,7 @@ mod panel;
 mod session;
 #[cfg(test)]
 mod tests;
-mod typing;
+pub mod typing;
 
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
@@ -58,7 +58,7 @@ pub fn run(
     let now = Instant::now();
     let mut process = MachineProcess {
         panel: PanelScreen::new(settings.language, settings.idle, now),
-        session: Session::new(settings.max_cpu, now)?,
+        session: Session::new(settings.max_cpu, settings.layout.clone(), now)?,
         network: NetworkLink::new(listener, network_user),
         is_server_reachable: false,
         machine,

@@ -10,7 +10,7 @@ use super::MachineProcess;
 use super::capture::Capture;
 use super::inject::inject;
 use super::link::NetworkLink;
-use super::typing::Typist;
+use super::typing::{KeyboardLayout, Typist};
 use crate::ipc::{Ended, ToNetwork};
 use crate::panel::{self, Ask, Level, Message, Name, PanelOutput, Right, View};
 
@@ -57,12 +57,12 @@ impl Session {
     ///
     /// # Errors
     /// When there is no memory for the picture's encoder.
-    pub(super) fn new(max_cpu: f32, now: Instant) -> anyhow::Result<Self> {
+    pub(super) fn new(max_cpu: f32, layout: KeyboardLayout, now: Instant) -> anyhow::Result<Self> {
         let capture = Capture::new(rand_core::OsRng.next_u64(), max_cpu, now)?;
         Ok(Self {
             phase: Phase::None,
             capture,
-            typist: Typist::default(),
+            typist: Typist::new(layout),
             rejected: 0,
             max_cpu,
             number: 0,

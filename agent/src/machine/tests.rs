@@ -41,7 +41,7 @@ impl Bench {
         let network = NetworkLink::new(listener, nix::unistd::getuid());
         let mut process = MachineProcess {
             panel: PanelScreen::new(settings.language, settings.idle, now),
-            session: Session::new(settings.max_cpu, now).unwrap(),
+            session: Session::new(settings.max_cpu, settings.layout.clone(), now).unwrap(),
             network,
             is_server_reachable: true,
             machine,

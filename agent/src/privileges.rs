@@ -21,6 +21,7 @@ const MACHINE_CAPABILITIES: [Capability; 2] =
 /// When that cannot be done; the process must then not go on.
 pub fn keep_machine_privileges() -> anyhow::Result<()> {
     prctl::set_no_new_privs().context("give up new privileges")?;
+    hide_memory()?;
     if !getuid().is_root() {
         return Ok(());
     }
@@ -36,6 +37,14 @@ pub fn keep_machine_privileges() -> anyhow::Result<()> {
         caps::set(None, set, &kept).context("give up capabilities")?;
     }
     Ok(())
+}
+
+/// Keeps what this process knows (pictures, keys) out of core dumps and away from debuggers.
+///
+/// # Errors
+/// When the kernel does not; the process must then not go on.
+fn hide_memory() -> anyhow::Result<()> {
+    prctl::set_dumpable(false).context("forbid core dumps")
 }
 
 /// Has the kernel send `signal` when `parent` ends, which must be this process's parent.
@@ -80,6 +89,8 @@ pub fn drop_privileges(user: &str) -> anyhow::Result<()> {
         }
         become_user(&found)?;
     }
+    // After the change of user, which would undo or redo it.
+    hide_memory()?;
     ensure_unprivileged()
 }
 

@@ -20,7 +20,8 @@ const HOST_IN_GUEST: &str = "10.0.2.2";
 
 /// What the agent that runs now, and no other before it, has said.
 const JOURNAL: &str = "journalctl --boot --output=cat \
-    _SYSTEMD_INVOCATION_ID=$(systemctl show --property InvocationID --value lotse-machine)";
+    _SYSTEMD_INVOCATION_ID=$(systemctl show --property InvocationID --value lotse-machine) \
+    _SYSTEMD_INVOCATION_ID=$(systemctl show --property InvocationID --value lotse-agent)";
 
 /// The session server on the host.
 #[derive(Debug)]

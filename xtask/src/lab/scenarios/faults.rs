@@ -82,7 +82,7 @@ fn agent_kill(bench: &mut Bench) -> Result<()> {
 fn machine_kill(bench: &mut Bench) -> Result<()> {
     let mut session = connect_and_hold(bench)?;
     let start = Instant::now();
-    bench.guest.sh("systemctl kill --signal=BUS lotse-machine")?;
+    bench.guest.sh("systemctl kill --signal=ABRT lotse-machine")?;
     expect_let_go(bench, start)?;
     session.technician.expect_ended(&["panel-failed"], 2 * PATIENCE)?;
     bring_together(bench, &mut session).context("after the machine process has come back")?;

@@ -87,6 +87,7 @@ fn stop_at_the_panel_works_while_the_network_is_cut() {
     let (mut system, networks) = start();
     system.connect();
     networks.iter().for_each(Proxy::cut);
+    system.kiosk.wait_interrupted();
     system.kiosk.touch_stop();
     let ended = lotse_agent::panel::Ended::ByStaff;
     system.kiosk.wait_message(lotse_agent::panel::Message::Ended(ended));

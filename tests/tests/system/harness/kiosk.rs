@@ -42,6 +42,11 @@ pub(crate) struct Kiosk {
     pub(crate) twin: Twin,
 }
 
+/// The sign of a session.
+fn sign(is_silent: bool) -> View {
+    View::Session { name: Name::from_network(TECHNICIAN), is_silent }
+}
+
 impl Kiosk {
     /// Starts an agent.
     pub(crate) fn start(server: &str) -> Self {
@@ -137,7 +142,12 @@ impl Kiosk {
 
     /// Waits for the sign of a session above the application.
     pub(crate) fn wait_session(&mut self) {
-        self.wait_view(View::Session { name: Name::from_network(TECHNICIAN) });
+        self.wait_view(sign(false));
+    }
+
+    /// Waits until the sign says that the technician cannot be heard.
+    pub(crate) fn wait_interrupted(&mut self) {
+        self.wait_view(sign(true));
     }
 
     /// How much the agent has said, for the waits.
@@ -197,8 +207,7 @@ impl Kiosk {
 
     /// Touches Stop on the sign of the session.
     pub(crate) fn touch_stop(&mut self) {
-        let view = View::Session { name: Name::from_network(TECHNICIAN) };
-        let at = button(&view, "stop");
+        let at = button(&sign(false), "stop");
         self.person(&format!("tap {} {}", at.x, at.y));
     }
 

@@ -19,6 +19,7 @@ use lotse_hal::{Held, KeyCode, LocalInput, Panel, Point, Rect, Screen, Size};
 const USAGE: &str = "usage: machine_probe [--screen CHOICE] [--rotation DEGREES] COMMAND
   list                       the screens, and why each is chosen or not; the local devices
   shot FILE.ppm              what is shown, as a picture
+  cursor                     where the cursor is that hardware shows beside the picture
   captures N                 N pictures; what they cost, and whether anything leaks
   watch SECONDS              what the screen does, one line for each change
   inject-key CODE...         press and release keys by their numbers
@@ -85,6 +86,7 @@ fn main() -> Outcome {
     match arguments.as_slice() {
         ["list"] => list(target),
         ["shot", file] => shot(target, file),
+        ["cursor"] => cursor(target),
         ["captures", count] => captures(target, count.parse()?),
         ["watch", seconds] => watch(target, seconds.parse()?),
         ["inject-key", codes @ ..] => inject_keys(target, codes),
@@ -128,8 +130,33 @@ fn list(target: &Target) -> Outcome {
 
 fn shot(target: &Target, file: &str) -> Outcome {
     let mut screen = target.open()?;
+    save(&mut screen, file)
+}
+
+fn cursor(target: &Target) -> Outcome {
+    let mut screen = target.open()?;
     screen.poll()?;
-    let picture = Picture::read(&mut screen)?;
+    match screen.cursor()? {
+        Some(cursor) => {
+            let opaque = cursor.pixels.as_chunks::<4>().0.iter().filter(|pixel| pixel[3] == 255);
+            println!(
+                "cursor at {} {}, {:?}, {} pixels opaque",
+                cursor.x,
+                cursor.y,
+                cursor.size,
+                opaque.count()
+            );
+        }
+        None => println!("no cursor"),
+    }
+    Ok(())
+}
+
+fn save(screen: &mut FollowingScreen, file: &str) -> Outcome {
+    if let lotse_hal::ScreenState::Off = screen.poll()? {
+        return Err("the screen is off".into());
+    }
+    let picture = Picture::read(screen)?;
     let mut out = BufWriter::new(File::create(file)?);
     write!(out, "P6\n{} {}\n255\n", picture.size.width, picture.size.height)?;
     for pixel in picture.pixels.as_chunks::<4>().0 {
@@ -247,13 +274,21 @@ fn click(input: &mut Held, at: Point, size: Size) -> Outcome {
 
 /// Keeps the devices, so that who drives this can wait until they have been opened.
 fn act(target: &Target) -> Outcome {
-    let size = size_of_screen(target)?;
+    let mut screen = target.open()?;
+    screen.poll()?;
+    let size = screen.info().size;
     let mut input = uinput::create(&target.mounting)?;
     println!("ready");
     for line in std::io::stdin().lines() {
         let line = line?;
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
+            ["shot", file] => {
+                // The same screen throughout: it must follow what becomes of it.
+                if let Err(error) = save(&mut screen, file) {
+                    println!("no shot: {error}");
+                }
+            }
             ["key", code] => press_key(&mut input, code)?,
             ["tap", x, y] => tap(&mut input, Point::new(x.parse()?, y.parse()?), size)?,
             ["click", x, y] => click(&mut input, Point::new(x.parse()?, y.parse()?), size)?,

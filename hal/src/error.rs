@@ -34,6 +34,19 @@ pub enum Error {
     /// The machine cannot do what was asked, and why.
     #[error("{0}")]
     Unsupported(String),
+    /// The screen's memory is not row by row, in a way that only its own hardware knows.
+    #[error(
+        "{driver} shows a picture that is stored in tiles ({}); let what draws it use plain rows \
+         (weston: --renderer=pixman, or --use-pixman; wlroots compositors: WLR_RENDERER=pixman; \
+         Xorg: Option \"AccelMethod\" \"none\"), or read an X server with screen.source = \"x11\"",
+        match .modifier { Some(modifier) => format!("modifier {modifier:#018x}"), None => "how is not told".to_owned() }
+    )]
+    Tiled {
+        /// The graphics driver.
+        driver: String,
+        /// `DRM_FORMAT_MOD_*`; `None` if the owner left it to the driver.
+        modifier: Option<u64>,
+    },
     /// The device described itself in a way that cannot be true, or that exceeds a bound.
     #[error("{device}: {problem}")]
     Broken {
@@ -80,7 +93,7 @@ impl Error {
                     _ => ErrorKind::Broken,
                 },
             },
-            Self::Unsupported(_) => ErrorKind::Unsupported,
+            Self::Unsupported(_) | Self::Tiled { .. } => ErrorKind::Unsupported,
             Self::Broken { .. } => ErrorKind::Broken,
             Self::Gone(_) => ErrorKind::Gone,
         }

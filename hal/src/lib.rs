@@ -16,6 +16,7 @@
 
 #[cfg(any(test, feature = "test-util"))]
 pub mod conformance;
+pub mod cursor;
 pub mod draw;
 pub mod error;
 pub mod geometry;
@@ -28,6 +29,7 @@ pub mod panel;
 pub mod screen;
 pub mod simulated;
 
+pub use cursor::Cursor;
 pub use error::{Error, ErrorKind};
 pub use geometry::{Point, Rect, Size};
 pub use input::{Button, Held, KeyCode, Keyboard, LocalEvent, LocalInput, Phase, Pointer, Touch};

@@ -1,6 +1,6 @@
 //! Reading what a screen shows.
 
-use crate::{Error, Orientation, Size};
+use crate::{Cursor, Error, Orientation, Rect, Size};
 
 /// Rows in one [`Band`], except the last of a picture, which may have fewer.
 ///
@@ -18,6 +18,9 @@ pub struct ScreenInfo {
     pub size: Size,
     /// How it is mounted: what makes its native picture upright.
     pub mounting: Orientation,
+    /// Parts that other hardware covers, most often with a video; their content is not in the
+    /// picture. What was last seen of them, upright.
+    pub covered: Vec<Rect>,
 }
 
 /// What a screen is doing now.
@@ -61,6 +64,15 @@ pub trait Screen: Send {
     /// # Errors
     /// [`crate::ErrorKind::Gone`] when the screen must be looked for again.
     fn poll(&mut self) -> Result<ScreenState, Error>;
+
+    /// The pointer's picture, where it is shown beside what [`Screen::read`] reads; none if there
+    /// is none, or it is in that picture already.
+    ///
+    /// # Errors
+    /// As for [`Screen::poll`].
+    fn cursor(&mut self) -> Result<Option<Cursor>, Error> {
+        Ok(None)
+    }
 
     /// Reads the whole picture once, from the top, a band at a time.
     ///

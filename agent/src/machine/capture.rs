@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use lotse_codec::{Band, Encoder, Size};
-use lotse_hal::{Error, Screen, ScreenState};
+use lotse_hal::{Cursor, Error, Screen, ScreenState};
 use lotse_protocol::message::ScreenReport;
 
 /// Updates that may be on their way to the technician at once.
@@ -39,6 +39,10 @@ pub(super) struct Capture {
     reported: Option<ScreenReport>,
     /// The next look must read, whatever the screen says of changes.
     must_read: bool,
+    /// What the pointer looked like when the screen was read last.
+    cursor: Option<Cursor>,
+    /// Rows with the pointer drawn above them.
+    with_cursor: Vec<u8>,
 }
 
 impl std::fmt::Debug for Capture {
@@ -70,6 +74,8 @@ impl Capture {
             shown: 0,
             reported: None,
             must_read: true,
+            cursor: None,
+            with_cursor: Vec::new(),
         })
     }
 
@@ -166,11 +172,13 @@ impl Capture {
         let ScreenState::Shown { size, maybe_changed } = screen.poll()? else {
             return Ok(Seen::Off);
         };
-        if !maybe_changed && !self.must_read {
+        let cursor = screen.cursor()?;
+        if !maybe_changed && !self.must_read && cursor == self.cursor {
             return Ok(Seen::Still { size });
         }
+        self.cursor = cursor;
         let mut begun = None;
-        let encoder = &mut self.encoder;
+        let Self { encoder, cursor, with_cursor, .. } = self;
         screen.read(&mut |band| {
             let size = Size { width: band.size.width, height: band.size.height };
             if begun.replace(size) != Some(size)
@@ -178,7 +186,11 @@ impl Capture {
             {
                 log::warn!("picture: {error}");
             }
-            encoder.push_band(Band { size, y: band.y, rows: band.rows, pixels: band.pixels });
+            let pixels = match cursor {
+                Some(cursor) if cursor.meets(&band) => cursor.draw_above(&band, with_cursor),
+                _ => band.pixels,
+            };
+            encoder.push_band(Band { size, y: band.y, rows: band.rows, pixels });
         })?;
         Ok(Seen::Read { size })
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::choose::{ScreenChoice, choose};
 use super::mounting::Mounting;
-use crate::{Band, Error, ErrorKind, Screen, ScreenInfo, ScreenState};
+use crate::{Band, Cursor, Error, ErrorKind, Screen, ScreenInfo, ScreenState};
 
 /// How long a screen may be off before another is looked for, and how often that is repeated.
 const OFF_BEFORE_SEARCH: Duration = Duration::from_secs(2);
@@ -85,6 +85,10 @@ impl Screen for FollowingScreen {
         }
         // What is off may be all there is.
         Ok(self.search().unwrap_or(ScreenState::Off))
+    }
+
+    fn cursor(&mut self) -> Result<Option<Cursor>, Error> {
+        self.current.cursor()
     }
 
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {

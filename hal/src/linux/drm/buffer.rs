@@ -15,7 +15,7 @@ use drm_ffi::{gem, mode};
 use nix::libc;
 
 use super::card::Card;
-use super::scanout::{Description, Scanout, plan};
+use super::scanout::{Description, Scanout, Tiling, plan};
 use crate::linux::pixel_format::PixelFormat;
 use crate::linux::rows::{BandReader, Layout};
 use crate::linux::sys::{DmaAccess, Mapping, adopt_descriptor, dma_buf_sync};
@@ -123,10 +123,11 @@ impl BufferCache {
         card: &Card,
         frame_buffer: u32,
         shown: Rect,
+        tiling: Tiling,
     ) -> Result<(&Buffer, Scanout), Error> {
         let cached = self.current.take();
         let (description, handles) = describe(card, frame_buffer)?;
-        let scanout = plan(card.driver(), &description, shown)?;
+        let scanout = plan(card.driver(), &description, shown, tiling)?;
         let Some(handle) = handles.first else {
             let error = io::Error::from(io::ErrorKind::PermissionDenied);
             return Err(card.error("read the scan-out (which needs CAP_SYS_ADMIN)", error));
@@ -200,6 +201,34 @@ impl Buffer {
         let outcome = reader.read(&self.mapping, &layout, format, orientation, visit);
         drop(reading);
         outcome.map_err(|error| card.error("read the scan-out", error))
+    }
+
+    /// Whether its pixels say how opaque they are.
+    pub(crate) fn has_alpha(&self) -> bool {
+        self.key.description.fourcc == u32::from_le_bytes(*b"AR24")
+    }
+
+    /// Reads what is shown of it as it is stored, row by row without padding.
+    ///
+    /// # Errors
+    /// As [`Buffer::read`].
+    pub(crate) fn read_raw(
+        &self,
+        card: &Card,
+        scanout: &Scanout,
+        into: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let row = scanout.format.row_bytes(scanout.size.width).max(1);
+        into.resize(row * scanout.size.height as usize, 0);
+        let first = usize::try_from(scanout.first_pixel).unwrap_or(usize::MAX);
+        let reading = self.start_reading();
+        let mut outcome = Ok(());
+        for (index, out) in into.chunks_exact_mut(row).enumerate() {
+            let offset = first.saturating_add(index * scanout.pitch as usize);
+            outcome = outcome.and_then(|()| self.mapping.copy_out(offset, out));
+        }
+        drop(reading);
+        outcome.map_err(|error| card.error("read the cursor", error))
     }
 
     /// Old kernels and some exporters need no brackets and say so; then there are none.

@@ -11,8 +11,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use drm_ffi::drm_sys::{
-    DRM_CLIENT_CAP_ATOMIC, DRM_CLIENT_CAP_UNIVERSAL_PLANES, DRM_MODE_OBJECT_PLANE,
-    DRM_PLANE_TYPE_PRIMARY,
+    DRM_CLIENT_CAP_ATOMIC, DRM_CLIENT_CAP_UNIVERSAL_PLANES, DRM_MODE_OBJECT_CRTC,
+    DRM_MODE_OBJECT_PLANE, DRM_PLANE_TYPE_CURSOR, DRM_PLANE_TYPE_OVERLAY, DRM_PLANE_TYPE_PRIMARY,
 };
 use drm_ffi::mode;
 
@@ -27,6 +27,10 @@ const MAX_CARDS: usize = 16;
 
 /// The most objects of a kind that a card is believed to have.
 const MAX_OBJECTS: usize = 256;
+
+/// `DRM_CLIENT_CAP_CURSOR_PLANE_HOTSPOT`: without it, newer kernels hide the cursors of virtual
+/// machines from atomic clients.
+const CLIENT_CAP_CURSOR_PLANE_HOTSPOT: u64 = 6;
 
 /// `DRM_MODE_CONNECTED` of the kernel's `enum drm_connector_status`.
 const CONNECTED: u32 = 1;
@@ -93,6 +97,19 @@ pub(crate) struct PlaneNumbers {
     source: Option<[u32; 4]>,
     /// `rotation`, where the hardware can turn the picture.
     rotation: Option<u32>,
+    /// `CRTC_X` and `CRTC_Y`, as `source`.
+    place: Option<[u32; 2]>,
+}
+
+/// The planes that may feed a CRTC.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Planes {
+    /// The one with the picture.
+    pub(crate) primary: u32,
+    /// The one with the cursor, where the hardware has one.
+    pub(crate) cursor: Option<u32>,
+    /// Others, most often for video.
+    pub(crate) overlays: Vec<u32>,
 }
 
 /// Which part of its frame buffer a plane shows, and how.
@@ -102,6 +119,8 @@ pub(crate) struct ShownPart {
     pub(crate) part: Rect,
     /// What the hardware does to it before it is shown.
     pub(crate) rotation: Orientation,
+    /// Where on the CRTC its upper left corner is; that may be outside.
+    pub(crate) place: (i32, i32),
 }
 
 impl Card {
@@ -140,6 +159,7 @@ impl Card {
             .map_err(|error| Error::io(doing("see the planes of"), error))?;
         // Shows the properties that say what is driven by what; old drivers have none.
         drm_ffi::set_capability(file.as_fd(), DRM_CLIENT_CAP_ATOMIC.into(), true).ok();
+        drm_ffi::set_capability(file.as_fd(), CLIENT_CAP_CURSOR_PLANE_HOTSPOT, true).ok();
         let mut name = Vec::with_capacity(64);
         drm_ffi::get_version(file.as_fd(), Some(&mut name), None, None)
             .map_err(|error| Error::io(doing("ask for the driver of"), error))?;
@@ -227,11 +247,11 @@ impl Card {
         mode::get_crtc(self.fd(), crtc).is_ok_and(|answer| answer.mode_valid != 0)
     }
 
-    /// The primary plane of a CRTC.
+    /// The planes of a CRTC.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Gone`] if the CRTC has none, which it must.
-    pub(crate) fn primary_plane(&self, crtc: u32) -> Result<u32, Error> {
+    /// [`crate::ErrorKind::Gone`] if the CRTC has no primary one, which it must.
+    pub(crate) fn planes(&self, crtc: u32) -> Result<Planes, Error> {
         let mut crtcs = Vec::with_capacity(MAX_OBJECTS);
         mode::get_resources(self.fd(), None, Some(&mut crtcs), None, None)
             .map_err(|error| self.error("list the CRTCs", error))?;
@@ -240,32 +260,59 @@ impl Card {
         let mut ids = Vec::with_capacity(MAX_OBJECTS);
         mode::get_plane_resources(self.fd(), Some(&mut ids))
             .map_err(|error| self.error("list the planes", error))?;
-        let mut candidate = None;
+        let (mut primary, mut cursor, mut overlays) = (None, None, Vec::new());
         for id in ids.into_iter().take(MAX_OBJECTS) {
             let Ok(plane) = mode::get_plane(self.fd(), id, None) else { continue };
-            if !self.is_primary(id) {
-                continue;
-            }
-            if plane.crtc_id == crtc {
-                return Ok(id);
-            }
-            if plane.possible_crtcs & possible != 0 && plane.crtc_id == 0 && candidate.is_none() {
-                candidate = Some(id);
+            let is_bound = plane.crtc_id == crtc;
+            let may_be = plane.possible_crtcs & possible != 0 && plane.crtc_id == 0;
+            match self.plane_type(id) {
+                // One that is bound wins over one that could be.
+                Some(DRM_PLANE_TYPE_PRIMARY) if is_bound || may_be && primary.is_none() => {
+                    primary = Some(id);
+                }
+                Some(DRM_PLANE_TYPE_CURSOR) if is_bound || may_be && cursor.is_none() => {
+                    cursor = Some(id);
+                }
+                Some(DRM_PLANE_TYPE_OVERLAY) if plane.possible_crtcs & possible != 0 => {
+                    overlays.push(id);
+                }
+                _ => {}
             }
         }
-        candidate.ok_or_else(|| Error::Gone(format!("the primary plane of CRTC {crtc}")))
+        let primary =
+            primary.ok_or_else(|| Error::Gone(format!("the primary plane of CRTC {crtc}")))?;
+        Ok(Planes { primary, cursor, overlays })
     }
 
-    fn is_primary(&self, plane: u32) -> bool {
-        let Some((ids, values)) = self.plane_properties(plane) else { return false };
-        self.property(&ids, &values, "type") == Some(DRM_PLANE_TYPE_PRIMARY.into())
+    fn plane_type(&self, plane: u32) -> Option<u32> {
+        let (ids, values) = self.plane_properties(plane)?;
+        self.property(&ids, &values, "type")?.try_into().ok()
+    }
+
+    /// The number of the property that says whether a CRTC is lit; `None` for a driver that does
+    /// not tell.
+    pub(crate) fn active_number(&self, crtc: u32) -> Option<u32> {
+        let (ids, _) = self.properties(crtc, DRM_MODE_OBJECT_CRTC)?;
+        let numbers: Vec<u64> = ids.iter().copied().map(u64::from).collect();
+        self.property(&ids, &numbers, "ACTIVE")?.try_into().ok()
+    }
+
+    /// Whether a CRTC is lit. One whose display sleeps keeps its mode and its planes.
+    pub(crate) fn is_lit(&self, crtc: u32, active_number: Option<u32>) -> bool {
+        let Some(number) = active_number else { return true };
+        let Some((ids, values)) = self.properties(crtc, DRM_MODE_OBJECT_CRTC) else { return true };
+        ids.iter().zip(&values).find(|(id, _)| **id == number).is_none_or(|(_, &value)| value != 0)
     }
 
     /// The numbers of a plane's properties, and their values.
     fn plane_properties(&self, plane: u32) -> Option<(Vec<u32>, Vec<u64>)> {
+        self.properties(plane, DRM_MODE_OBJECT_PLANE)
+    }
+
+    fn properties(&self, object: u32, kind: u32) -> Option<(Vec<u32>, Vec<u64>)> {
         let (mut ids, mut values) = (Vec::new(), Vec::new());
         let (names, numbers) = (Some(&mut ids), Some(&mut values));
-        mode::get_properties(self.fd(), plane, DRM_MODE_OBJECT_PLANE, names, numbers).ok()?;
+        mode::get_properties(self.fd(), object, kind, names, numbers).ok()?;
         Some((ids, values))
     }
 
@@ -279,7 +326,8 @@ impl Card {
             [Some(x), Some(y), Some(width), Some(height)] => Some([x, y, width, height]),
             _ => None,
         };
-        PlaneNumbers { source, rotation: number("rotation") }
+        let place = number("CRTC_X").zip(number("CRTC_Y")).map(|(x, y)| [x, y]);
+        PlaneNumbers { source, rotation: number("rotation"), place }
     }
 
     fn property(&self, ids: &[u32], values: &[u64], name: &str) -> Option<u64> {
@@ -307,6 +355,17 @@ impl Card {
         Ok(Plane { crtc: answer.crtc_id, frame_buffer: answer.fb_id })
     }
 
+    /// Which part of its CRTC a plane covers; `None` if it does not tell.
+    pub(crate) fn covered_part(&self, plane: u32) -> Option<Rect> {
+        let (ids, values) = self.plane_properties(plane)?;
+        let value = |name| self.property(&ids, &values, name);
+        // What is left of or above the picture is cut off.
+        let start = |name| value(name).map(|value| (value as u32).cast_signed().max(0) as u32);
+        let side = |name| value(name)?.try_into().ok();
+        let (x, y) = (start("CRTC_X")?, start("CRTC_Y")?);
+        Some(Rect { x, y, width: side("CRTC_W")?, height: side("CRTC_H")? })
+    }
+
     /// Which part of its frame buffer a plane shows, and how; `numbers` is what
     /// [`Card::plane_numbers`] said of it.
     ///
@@ -318,7 +377,7 @@ impl Card {
         crtc: u32,
         numbers: PlaneNumbers,
     ) -> Result<ShownPart, Error> {
-        let mut rotation = Orientation::UPRIGHT;
+        let (mut rotation, mut place) = (Orientation::UPRIGHT, (0, 0));
         if numbers != PlaneNumbers::default()
             && let Some((ids, values)) = self.plane_properties(plane)
         {
@@ -327,16 +386,20 @@ impl Card {
                 pairs.find(|(other, _)| **other == id).map_or(0, |(_, value)| *value)
             };
             rotation = numbers.rotation.map_or(rotation, |number| plane_rotation(value(number)));
+            if let Some([x, y]) = numbers.place {
+                // Signed ones are told in 64 bits, of which the lower half says it all.
+                place = ((value(x) as u32).cast_signed(), (value(y) as u32).cast_signed());
+            }
             if let Some([x, y, width, height]) = numbers.source.map(|source| source.map(value))
                 && let Some(part) = source_rectangle(x, y, width, height)
             {
-                return Ok(ShownPart { part, rotation });
+                return Ok(ShownPart { part, rotation, place });
             }
         }
         let answer =
             mode::get_crtc(self.fd(), crtc).map_err(|error| self.error("look at a CRTC", error))?;
         let (width, height) = (answer.mode.hdisplay, answer.mode.vdisplay);
         let part = Rect { x: answer.x, y: answer.y, width: width.into(), height: height.into() };
-        Ok(ShownPart { part, rotation })
+        Ok(ShownPart { part, rotation, place })
     }
 }

@@ -10,21 +10,30 @@
 
 mod buffer;
 mod card;
+mod cursor;
 mod scanout;
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use nix::libc;
 
 use self::buffer::BufferCache;
 pub(crate) use self::card::Card;
 use self::card::{PlaneNumbers, ShownPart};
+use self::cursor::CursorPlane;
+use self::scanout::Tiling;
 use super::mounting::Mounting;
 use super::rows::BandReader;
-use crate::{Band, Error, ErrorKind, Orientation, Screen, ScreenInfo, ScreenState, Size};
+use crate::{
+    Band, Cursor, Error, ErrorKind, Orientation, Rect, Screen, ScreenInfo, ScreenState, Size,
+};
 
 /// How often a picture is looked for again when its buffer is removed between two calls.
 const MAX_RETRIES: u32 = 4;
+
+/// How often it is looked at what covers the picture.
+const OVERLAYS_EVERY: Duration = Duration::from_secs(2);
 
 /// One connector of a card, as a [`Screen`].
 #[derive(Debug)]
@@ -32,6 +41,8 @@ pub(crate) struct DrmScreen {
     card: Card,
     connector: String,
     source: Source,
+    cursor: Option<CursorPlane>,
+    overlays: Overlays,
     size: Size,
     mounting: Orientation,
     buffers: BufferCache,
@@ -43,14 +54,45 @@ pub(crate) struct DrmScreen {
 struct Source {
     crtc: u32,
     plane: u32,
+    /// The property that says whether the CRTC is lit.
+    active: Option<u32>,
     /// The properties that say which part of a buffer the plane shows, and how.
     numbers: PlaneNumbers,
 }
 
 impl Source {
-    fn find(card: &Card, crtc: u32) -> Result<Self, Error> {
-        let plane = card.primary_plane(crtc)?;
-        Ok(Self { crtc, plane, numbers: card.plane_numbers(plane) })
+    fn new(card: &Card, crtc: u32, plane: u32) -> Self {
+        let (active, numbers) = (card.active_number(crtc), card.plane_numbers(plane));
+        Self { crtc, plane, active, numbers }
+    }
+}
+
+/// Planes that may cover a part of the picture.
+#[derive(Debug, Default)]
+struct Overlays {
+    planes: Vec<u32>,
+    looked_at: Option<Instant>,
+    covered: Vec<Rect>,
+}
+
+impl Overlays {
+    /// Looks at what is covered, now and then: the picture does not depend on it.
+    fn look(&mut self, card: &Card, crtc: u32, native: Size, mounting: Orientation) {
+        if self.looked_at.is_some_and(|at| at.elapsed() < OVERLAYS_EVERY) {
+            return;
+        }
+        self.looked_at = Some(Instant::now());
+        let covers = |plane: &u32| {
+            let shown = card.plane(*plane).ok()?;
+            (shown.crtc == crtc && shown.frame_buffer != 0).then_some(())?;
+            let place = card.covered_part(*plane)?;
+            Some(mounting.rect(place, native))
+        };
+        let covered: Vec<Rect> = self.planes.iter().filter_map(covers).collect();
+        if covered != self.covered {
+            log::info!("{}: covered by video planes: {covered:?}", card.path().display());
+            self.covered = covered;
+        }
     }
 }
 
@@ -75,16 +117,18 @@ impl DrmScreen {
                 reasons.push(format!("{} is {state}", connector.name));
                 continue;
             };
-            let source = Source::find(&card, crtc)?;
             let mut screen = Self {
                 connector: connector.name.clone(),
-                source,
+                source: Source { crtc, plane: 0, active: None, numbers: PlaneNumbers::default() },
+                cursor: None,
+                overlays: Overlays::default(),
                 size: Size::default(),
                 mounting: mounting.of(connector.mounting),
                 buffers: BufferCache::default(),
                 reader: BandReader::default(),
                 card,
             };
+            screen.find_planes(crtc)?;
             screen.poll()?;
             return Ok(screen);
         }
@@ -100,9 +144,17 @@ impl DrmScreen {
     pub(crate) fn readable(mut self) -> Result<Self, Error> {
         if let Some(frame_buffer) = self.shown()? {
             let shown = self.shown_part()?;
-            self.buffers.open(&self.card, frame_buffer, shown.part)?;
+            self.buffers.open(&self.card, frame_buffer, shown.part, Tiling::ByDriver)?;
         }
         Ok(self)
+    }
+
+    fn find_planes(&mut self, crtc: u32) -> Result<(), Error> {
+        let planes = self.card.planes(crtc)?;
+        self.source = Source::new(&self.card, crtc, planes.primary);
+        self.cursor = planes.cursor.map(|plane| CursorPlane::new(&self.card, plane));
+        self.overlays.planes = planes.overlays;
+        Ok(())
     }
 
     /// The frame buffer that is shown now; `None` if none is.
@@ -119,7 +171,7 @@ impl DrmScreen {
             return Err(Error::Gone(self.connector.clone()));
         };
         let Some(crtc) = connector.crtc else { return Ok(None) };
-        self.source = Source::find(&self.card, crtc)?;
+        self.find_planes(crtc)?;
         self.shown_by_plane()
     }
 
@@ -130,7 +182,8 @@ impl DrmScreen {
             Err(error) => return Err(error),
         };
         let ours = plane.crtc == self.source.crtc && plane.frame_buffer != 0;
-        Ok(ours.then_some(plane.frame_buffer))
+        let is_lit = ours && self.card.is_lit(self.source.crtc, self.source.active);
+        Ok(is_lit.then_some(plane.frame_buffer))
     }
 
     /// What the hardware does to the buffer's picture; nothing if that cannot be found out.
@@ -152,8 +205,10 @@ impl DrmScreen {
             ))
         })?;
         let shown = self.shown_part().map_err(Attempt::Failed)?;
-        let (buffer, scanout) =
-            self.buffers.open(&self.card, frame_buffer, shown.part).map_err(|error| {
+        let (buffer, scanout) = self
+            .buffers
+            .open(&self.card, frame_buffer, shown.part, Tiling::ByDriver)
+            .map_err(|error| {
                 match error.kind() {
                     // Between two calls the owner may have shown another buffer, of another size.
                     ErrorKind::Gone | ErrorKind::Broken => Attempt::Again(error),
@@ -181,6 +236,7 @@ impl Screen for DrmScreen {
             name: self.connector.clone(),
             size: self.size,
             mounting: self.mounting,
+            covered: self.overlays.covered.clone(),
         }
     }
 
@@ -189,9 +245,18 @@ impl Screen for DrmScreen {
         self.buffers.keep_only(frame_buffer);
         let shown = self.shown_part()?;
         let size = Size::new(shown.part.width, shown.part.height);
-        self.size = shown.rotation.then(self.mounting).size(size);
+        let native = shown.rotation.size(size);
+        self.size = self.mounting.size(native);
+        self.overlays.look(&self.card, self.source.crtc, native, self.mounting);
         // An owner may draw in the buffer that is shown; only it knows.
         Ok(ScreenState::Shown { size: self.size, maybe_changed: true })
+    }
+
+    fn cursor(&mut self) -> Result<Option<Cursor>, Error> {
+        let Some(plane) = &mut self.cursor else { return Ok(None) };
+        let cursor = plane.read(&self.card, self.source.crtc);
+        let native = self.mounting.inverse().size(self.size);
+        Ok(cursor.map(|cursor| cursor.upright(self.mounting, native)))
     }
 
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {

@@ -86,29 +86,38 @@ fn stores_rows(driver: &str) -> bool {
     ROW_DRIVERS.binary_search(&driver).is_ok()
 }
 
+/// Whether a buffer without a modifier may be tiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tiling {
+    /// As its driver does.
+    ByDriver,
+    /// It is a cursor's, which all hardware reads by rows.
+    Never,
+}
+
 /// The part `shown` of a buffer, as it can be read by the CPU.
 ///
 /// # Errors
-/// [`crate::ErrorKind::Unsupported`] for a format or a tiling that is not read here;
+/// [`crate::ErrorKind::Unsupported`] for a format that is not read here, [`Error::Tiled`] for a
+/// tiling;
 /// [`crate::ErrorKind::Broken`] for a geometry that cannot be.
-pub(crate) fn plan(driver: &str, buffer: &Description, shown: Rect) -> Result<Scanout, Error> {
+pub(crate) fn plan(
+    driver: &str,
+    buffer: &Description,
+    shown: Rect,
+    tiling: Tiling,
+) -> Result<Scanout, Error> {
     let format = PixelFormat::from_fourcc(buffer.fourcc).ok_or_else(|| {
         let code = buffer.fourcc.to_le_bytes().escape_ascii().to_string();
         Error::Unsupported(format!("{driver} scans out the pixel format {code}"))
     })?;
-    match buffer.modifier {
-        Some(LINEAR) => {}
-        None | Some(INVALID) if stores_rows(driver) => {}
-        None | Some(INVALID) => {
-            return Err(Error::Unsupported(format!(
-                "{driver} does not say how the scan-out buffer is tiled"
-            )));
-        }
-        Some(modifier) => {
-            return Err(Error::Unsupported(format!(
-                "{driver} scans out a tiled buffer (modifier {modifier:#018x})"
-            )));
-        }
+    let modifier = buffer.modifier.filter(|&modifier| modifier != INVALID);
+    let is_rows = match modifier {
+        Some(modifier) => modifier == LINEAR,
+        None => tiling == Tiling::Never || stores_rows(driver),
+    };
+    if !is_rows {
+        return Err(Error::Tiled { driver: driver.to_owned(), modifier });
     }
     let broken = |problem: &str| Error::Broken {
         device: driver.to_owned(),
@@ -171,6 +180,10 @@ mod tests {
     use super::*;
     use crate::{ErrorKind, Point};
 
+    fn plan(driver: &str, buffer: &Description, shown: Rect) -> Result<Scanout, Error> {
+        super::plan(driver, buffer, shown, Tiling::ByDriver)
+    }
+
     const XR24: u32 = u32::from_le_bytes(*b"XR24");
 
     fn buffer() -> Description {
@@ -190,8 +203,11 @@ mod tests {
         let whole = buffer().size.rect();
         assert!(plan("virtio_gpu", &plain, whole).is_ok());
         for driver in ["i915", "amdgpu", "nouveau", "vc4", "", "something-new"] {
-            let kind = plan(driver, &plain, whole).unwrap_err().kind();
-            assert_eq!(kind, ErrorKind::Unsupported, "{driver}");
+            let error = plan(driver, &plain, whole).unwrap_err();
+            assert!(matches!(error, Error::Tiled { modifier: None, .. }), "{driver}: {error}");
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            let cursor = super::plan(driver, &plain, whole, Tiling::Never);
+            assert!(cursor.is_ok(), "{driver}: cursors are rows everywhere");
             assert!(plan(driver, &buffer(), whole).is_ok(), "{driver} says linear itself");
         }
     }
@@ -199,8 +215,14 @@ mod tests {
     #[test]
     fn tiles_are_refused_even_from_drivers_that_do_not_tile() {
         let tiled = Description { modifier: Some(0x0100_0000_0000_0001), ..buffer() };
-        let kind = plan("virtio_gpu", &tiled, buffer().size.rect()).unwrap_err().kind();
-        assert_eq!(kind, ErrorKind::Unsupported);
+        let error = plan("virtio_gpu", &tiled, buffer().size.rect()).unwrap_err();
+        assert!(matches!(error, Error::Tiled { modifier: Some(0x0100_0000_0000_0001), .. }));
+        assert!(
+            error.to_string().contains("0x0100000000000001")
+                && error.to_string().contains("pixman")
+        );
+        let cursor = super::plan("virtio_gpu", &tiled, buffer().size.rect(), Tiling::Never);
+        assert!(cursor.is_err(), "a modifier that is told counts for cursors too");
     }
 
     #[test]

@@ -276,6 +276,7 @@ impl Screen for FbdevScreen {
             name: self.device.path().display().to_string(),
             size: self.size,
             mounting: self.lies.mounting,
+            covered: Vec::new(),
         }
     }
 

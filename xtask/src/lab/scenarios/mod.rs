@@ -2,6 +2,7 @@
 
 mod consent;
 mod faults;
+mod follow;
 mod input;
 mod kiosk;
 mod rotation;
@@ -14,6 +15,7 @@ use super::scenario::Case;
 pub(crate) const CASES: &[&[Case]] = &[
     screen::CASES,
     rotation::CASES,
+    follow::CASES,
     kiosk::CASES,
     input::CASES,
     session::CASES,

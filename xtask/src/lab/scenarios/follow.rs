@@ -1,0 +1,119 @@
+//! One reader, and a screen that changes underneath it: it sleeps, another console or another program takes it, and comes back.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::kiosk::{start_weston, wait_for_kiosk};
+use super::screen::{PROBE, quiet_console, shot};
+use crate::lab::machine::Machine;
+use crate::lab::people::PATIENCE;
+use crate::lab::picture::Picture;
+use crate::lab::scenario::{Bench, Case};
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "screen-follows",
+        about: "a display that sleeps is told as off; another console and weston coming and going are read as shown",
+        machines: &[Machine::Virtio, Machine::Bochs],
+        programs: &[PROBE],
+        run: screen_follows,
+    },
+    Case {
+        name: "cursor-seen",
+        about: "the cursor that hardware shows beside the picture is read where it is",
+        machines: &[Machine::Virtio],
+        programs: &[PROBE],
+        run: cursor_seen,
+    },
+];
+
+/// A reader that lives as long as the scenario.
+struct Reader {
+    shots: u32,
+}
+
+impl Reader {
+    fn start(bench: &mut Bench) -> Result<Self> {
+        shot(bench)?;
+        bench.guest.sh("modprobe uinput; mkfifo /tmp/act")?;
+        // Opened for both directions, so that it does not end between two lines.
+        let probe = bench.guest.spawn("exec machine_probe act 0<> /tmp/act", "act")?;
+        bench.guest.wait_for_job("the probe", "grep ready /tmp/act.log", &probe, PATIENCE)?;
+        Ok(Self { shots: 0 })
+    }
+
+    /// What it reads now; `None` if it says that the screen is off.
+    fn read(&mut self, bench: &mut Bench) -> Result<Option<Picture>> {
+        self.shots += 1;
+        let file = format!("/tmp/read-{}.ppm", self.shots);
+        bench.guest.sh(&format!("echo shot {file} > /tmp/act"))?;
+        let done = format!("grep -B 1 'done: shot {file}' /tmp/act.log");
+        let said = bench.guest.wait_for("the reader's answer", &done, PATIENCE)?;
+        if said.contains("no shot: ") {
+            ensure!(said.contains("the screen is off"), "not read, but: {said}");
+            return Ok(None);
+        }
+        Picture::from_ppm(&bench.guest.get(&file)?).map(Some)
+    }
+
+    fn expect_shown(&mut self, bench: &mut Bench, name: &str) -> Result<()> {
+        let before = bench.guest.still_screendump(PATIENCE)?;
+        let is = self.read(bench)?.with_context(|| format!("off at {name}"))?;
+        ensure!(bench.guest.screendump()? == before, "the screen changed while it was read");
+        bench.expect_same(name, &is, &before)
+    }
+}
+
+/// How the kernel's console puts the display to sleep, and wakes it.
+fn blank(bench: &mut Bench, level: u8) -> Result<()> {
+    bench.guest.sh(&format!("echo {level} > /sys/class/graphics/fb0/blank; sleep 1")).map(drop)
+}
+
+fn screen_follows(bench: &mut Bench) -> Result<()> {
+    quiet_console(bench)?;
+    bench.guest.sh("ls -la /usr/bin | head -n 30 > /dev/tty1")?;
+    let mut reader = Reader::start(bench)?;
+    reader.expect_shown(bench, "console")?;
+    blank(bench, 4)?;
+    ensure!(reader.read(bench)?.is_none(), "a display that sleeps is not told as off");
+    blank(bench, 0)?;
+    reader.expect_shown(bench, "awake")?;
+    bench.guest.sh("chvt 3; printf '\\033[?25l\\033[2J\\033[H' > /dev/tty3; ls -la /etc | head -n 30 > /dev/tty3")?;
+    reader.expect_shown(bench, "other-console")?;
+    start_weston(bench, "ls -la /usr/bin | head -n 20; sleep 1000")?;
+    wait_for_kiosk(bench)?;
+    reader.expect_shown(bench, "weston")?;
+    bench.guest.sh("pkill -x weston; sleep 3; chvt 3; sleep 1")?;
+    reader.expect_shown(bench, "after-weston")
+}
+
+/// Pixels that are not at the edge, where a cursor would be cut.
+const PLACES: [(usize, usize); 2] = [(400, 300), (120, 500)];
+
+/// How far a cursor's hot spot may be from its upper left corner, in pixels.
+const HOT_SPOT: i64 = 32;
+
+fn cursor_seen(bench: &mut Bench) -> Result<()> {
+    shot(bench)?;
+    bench.guest.put("/tmp/x-session", "#!/bin/sh\nexec xterm -geometry 40x10+0+0\n")?;
+    bench.guest.sh("systemctl stop getty@tty1; chmod 755 /tmp/x-session")?;
+    let start = "exec xinit /tmp/x-session -- /usr/bin/Xorg :0 vt7 -nolisten tcp -dpms -s 0";
+    let xorg = bench.guest.spawn(start, "xorg")?;
+    let patience = Duration::from_secs(120);
+    bench.guest.wait_for_job("the X server", "test -S /tmp/.X11-unix/X0", &xorg, patience)?;
+    bench.guest.still_screendump(patience)?;
+    for (x, y) in PLACES {
+        bench.guest.tap(x, y)?;
+        let seen = "machine_probe cursor | grep 'cursor at'";
+        let said = bench.guest.wait_for("a cursor", seen, PATIENCE)?;
+        let mut numbers = said.split(|c: char| !c.is_ascii_digit() && c != '-');
+        let mut number = || numbers.find_map(|word| word.parse::<i64>().ok()).context("no number");
+        let (left, top) = (number()?, number()?);
+        let is_near = |at: usize, start: i64| {
+            i64::try_from(at).is_ok_and(|at| (0..HOT_SPOT).contains(&(at - start)))
+        };
+        ensure!(is_near(x, left) && is_near(y, top), "pointed at {x}, {y}, but: {said}");
+    }
+    Ok(())
+}

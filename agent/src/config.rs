@@ -49,7 +49,8 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScreenConfig {
-    /// `auto`, `drm`, `drm:CONNECTOR`, `fbdev`, `fbdev:/dev/fbN` or `file:PATH:WIDTHxHEIGHT`.
+    /// `auto`, `drm`, `drm:CONNECTOR`, `fbdev`, `fbdev:/dev/fbN`,
+    /// `x11`, `x11:DISPLAY` or `file:PATH:WIDTHxHEIGHT`.
     pub source: String,
     /// How the display is mounted: by how many degrees its picture must be turned clockwise to be
     /// upright for the person in front of it; `0`, `90`, `180`, `270`, or `auto` (as the display

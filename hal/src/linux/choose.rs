@@ -13,6 +13,7 @@ use super::drm::{Card, DrmScreen};
 use super::fbdev::{FbdevScreen, FrameBuffer, Lies};
 use super::file_screen::FileScreen;
 use super::mounting::Mounting;
+use super::x11::{self, X11Screen};
 use crate::{Error, ErrorKind, Orientation, Screen, Size};
 
 /// Which screen is to be read.
@@ -32,6 +33,11 @@ pub enum ScreenChoice {
         /// The node; the first that there is if none is named.
         path: Option<PathBuf>,
     },
+    /// `x11` or `x11:0`: what an X server of this machine shows.
+    X11 {
+        /// The display; the first that lets us in if none is named.
+        display: Option<u16>,
+    },
     /// `file:PATH:WIDTHxHEIGHT`: a plain file of pixels, see [`FileScreen`].
     File {
         /// The file.
@@ -43,7 +49,9 @@ pub enum ScreenChoice {
 
 /// Why a text is no [`ScreenChoice`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is none of auto, drm[:CONNECTOR], fbdev[:/dev/fbN], file:PATH:WIDTHxHEIGHT")]
+#[error(
+    "{0:?} is none of auto, drm[:CONNECTOR], fbdev[:/dev/fbN], x11[:DISPLAY], file:PATH:WIDTHxHEIGHT"
+)]
 pub struct ParseScreenChoiceError(String);
 
 impl FromStr for ScreenChoice {
@@ -60,6 +68,10 @@ impl FromStr for ScreenChoice {
             ("auto", None) => Ok(Self::Auto),
             ("drm", connector) => Ok(Self::Drm { connector: connector.map(str::to_owned) }),
             ("fbdev", path) => Ok(Self::Fbdev { path: path.map(PathBuf::from) }),
+            ("x11", display) => {
+                let display = display.map(str::parse).transpose().map_err(|_| refused())?;
+                Ok(Self::X11 { display })
+            }
             ("file", Some(rest)) => {
                 let (path, size) = rest.rsplit_once(':').ok_or_else(refused)?;
                 let (width, height) = size.split_once('x').ok_or_else(refused)?;
@@ -83,6 +95,8 @@ impl fmt::Display for ScreenChoice {
             Self::Drm { connector: Some(connector) } => write!(f, "drm:{connector}"),
             Self::Fbdev { path: None } => f.write_str("fbdev"),
             Self::Fbdev { path: Some(path) } => write!(f, "fbdev:{}", path.display()),
+            Self::X11 { display: None } => f.write_str("x11"),
+            Self::X11 { display: Some(display) } => write!(f, "x11:{display}"),
             Self::File { path, size } => {
                 write!(f, "file:{}:{}x{}", path.display(), size.width, size.height)
             }
@@ -136,6 +150,13 @@ pub fn choose(choice: &ScreenChoice, mounting: &Mounting) -> Result<Chosen, Erro
             Some(screen) => screen,
             None => return Err(search.failed()),
         },
+        ScreenChoice::X11 { display: Some(display) } => {
+            Box::new(X11Screen::open(*display, mounting)?)
+        }
+        ScreenChoice::X11 { display: None } => match search.any_x_server() {
+            Some(screen) => screen,
+            None => return Err(search.failed()),
+        },
         ScreenChoice::File { path, size } => {
             let mounting = mounting.of(Orientation::UPRIGHT);
             Box::new(FileScreen::open(path, *size, mounting)?)
@@ -151,6 +172,8 @@ struct Search {
     rejected: Vec<Rejected>,
     /// The first refusal for lack of rights.
     permission: Option<Error>,
+    /// Whether a card shows something that only its own hardware can read.
+    met_tiles: bool,
 }
 
 impl Search {
@@ -160,6 +183,7 @@ impl Search {
 
     fn reject_error(&mut self, name: impl Into<String>, error: Error) {
         self.reject(name, error.to_string());
+        self.met_tiles |= matches!(error, Error::Tiled { .. });
         if error.kind() == ErrorKind::Permission && self.permission.is_none() {
             self.permission = Some(error);
         }
@@ -180,6 +204,10 @@ impl Search {
     fn automatic(mut self) -> Result<Chosen, Error> {
         let mut screen: Option<Box<dyn Screen>> =
             self.drm(None).map(|screen| Box::new(screen) as Box<dyn Screen>);
+        if self.met_tiles {
+            // Whoever drew that can be asked.
+            screen = self.any_x_server();
+        }
         for path in FrameBuffer::paths() {
             if screen.is_none() {
                 screen = self.shown_frame_buffer(&path);
@@ -241,6 +269,19 @@ impl Search {
         }
     }
 
+    fn any_x_server(&mut self) -> Option<Box<dyn Screen>> {
+        for display in x11::displays() {
+            match X11Screen::open(display, &self.mounting) {
+                Ok(screen) => return Some(Box::new(screen)),
+                Err(error) => self.reject_error(format!("X server :{display}"), error),
+            }
+        }
+        if self.rejected.is_empty() {
+            self.reject("X servers", "none is running");
+        }
+        None
+    }
+
     fn any_frame_buffer(&mut self) -> Option<Box<dyn Screen>> {
         FrameBuffer::paths().iter().find_map(|path| self.frame_buffer(path))
     }
@@ -286,9 +327,16 @@ mod tests {
 
     #[test]
     fn choices_are_written_as_they_are_read() {
-        for text in
-            ["auto", "drm", "drm:HDMI-A-1", "fbdev", "fbdev:/dev/fb1", "file:/a:b/c:800x480"]
-        {
+        for text in [
+            "auto",
+            "drm",
+            "drm:HDMI-A-1",
+            "fbdev",
+            "fbdev:/dev/fb1",
+            "x11",
+            "x11:1",
+            "file:/a:b/c:800x480",
+        ] {
             assert_eq!(text.parse::<ScreenChoice>().unwrap().to_string(), text);
         }
         let file = "file:/a:b/c:800x480".parse();
@@ -305,7 +353,8 @@ mod tests {
             "Auto",
             "auto:",
             "drm:",
-            "x11",
+            "x11::0",
+            "x11:a",
             "file",
             "file:/a",
             "file:/a:0x5",

@@ -18,6 +18,8 @@ pub struct FollowingScreen {
     mounting: Mounting,
     current: Box<dyn Screen>,
     off_since: Option<Instant>,
+    /// It cannot be read any more: another owner stores it otherwise.
+    is_unreadable: bool,
 }
 
 impl std::fmt::Debug for FollowingScreen {
@@ -40,7 +42,7 @@ impl FollowingScreen {
             log::debug!("not reading {}: {}", rejected.name, rejected.reason);
         }
         mounting.set(chosen.screen.info().mounting);
-        Ok(Self { choice, mounting, current: chosen.screen, off_since: None })
+        Ok(Self { choice, mounting, current: chosen.screen, off_since: None, is_unreadable: false })
     }
 
     fn search(&mut self) -> Result<ScreenState, Error> {
@@ -64,6 +66,10 @@ impl Screen for FollowingScreen {
     }
 
     fn poll(&mut self) -> Result<ScreenState, Error> {
+        if std::mem::take(&mut self.is_unreadable) {
+            log::info!("looking for a way to read the screen again");
+            return self.search();
+        }
         let state = match self.current.poll() {
             Ok(state) => state,
             Err(error) if error.kind() == ErrorKind::Gone => {
@@ -92,7 +98,10 @@ impl Screen for FollowingScreen {
     }
 
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
-        self.current.read(visit)
+        let outcome = self.current.read(visit);
+        self.is_unreadable =
+            outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::Unsupported);
+        outcome
     }
 }
 

@@ -125,7 +125,7 @@ impl BandReader {
 }
 
 /// Reads rows as they lie in memory, from `y` on as many as fill `band`.
-fn read_upright(
+pub(super) fn read_upright(
     source: &dyn RowSource,
     layout: &Layout,
     format: &PixelFormat,

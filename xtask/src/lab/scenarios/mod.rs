@@ -8,6 +8,7 @@ mod kiosk;
 mod rotation;
 mod screen;
 mod session;
+mod x11;
 
 use super::scenario::Case;
 
@@ -16,6 +17,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     screen::CASES,
     rotation::CASES,
     follow::CASES,
+    x11::CASES,
     kiosk::CASES,
     input::CASES,
     session::CASES,

@@ -1,0 +1,327 @@
+//! The screen of an X server, asked of the server itself.
+//!
+//! For machines whose scan-out is stored in tiles, which only the hardware can read, and for
+//! servers without any. The server knows what it drew: with its damage extension, a picture that
+//! stands still is never read again. Pictures come through shared memory that the server makes,
+//! a band at a time, so that no whole picture is held. What is read is as people see it, also
+//! where the server turns it for the display.
+//!
+//! # Source
+//! The protocol's core, and its extensions MIT-SHM 1.2, DAMAGE, XFIXES and DPMS.
+
+mod auth;
+mod link;
+mod memory;
+
+use std::time::{Duration, Instant};
+
+use x11rb::connection::Connection as _;
+use x11rb::protocol::Event;
+use x11rb::protocol::damage::{self, ConnectionExt as _};
+use x11rb::protocol::dpms::{ConnectionExt as _, DPMSMode};
+use x11rb::protocol::xfixes::{ConnectionExt as _, CursorNotifyMask};
+use x11rb::protocol::xproto::{
+    AtomEnum, ChangeWindowAttributesAux, ConnectionExt as _, EventMask, ImageOrder, Window,
+};
+
+use self::link::{Link, connect, failed};
+use self::memory::Memory;
+use super::mounting::Mounting;
+use super::pixel_format::{BGRX_BYTES, Channel, PixelFormat};
+use super::rows::{Layout, read_upright};
+use crate::screen::BAND_ROWS;
+use crate::{
+    Band, Cursor, Error, Orientation, Screen, ScreenInfo, ScreenState, Size,
+    cursor::MAX_CURSOR_SIDE,
+};
+
+/// How often it is asked whether the display sleeps, and which console is in front.
+const STATE_EVERY: Duration = Duration::from_millis(500);
+
+/// The console that is in front, as in `tty7`.
+const FRONT: &str = "/sys/class/tty/tty0/active";
+
+/// An X server's root window, as a [`Screen`].
+pub(crate) struct X11Screen {
+    link: Link,
+    display: u16,
+    root: Window,
+    size: Size,
+    format: PixelFormat,
+    /// Rows begin at multiples of so many bytes.
+    pad: u32,
+    bits_per_pixel: u32,
+    mounting: Orientation,
+    memory: Memory,
+    band: Vec<u8>,
+    row: Vec<u8>,
+    /// What is told of changes; `None` where the server does not tell.
+    damage: Option<damage::Damage>,
+    changed: bool,
+    shape: CursorShape,
+    /// The terminal that the server draws on, as in `tty7`.
+    terminal: Option<String>,
+    has_dpms: bool,
+    is_off: bool,
+    state_due: Instant,
+}
+
+/// The pointer's picture as last told.
+#[derive(Debug, Default)]
+struct CursorShape {
+    /// Whether the server tells of new shapes.
+    told: bool,
+    stale: bool,
+    hot: (i32, i32),
+    cursor: Option<Cursor>,
+}
+
+impl std::fmt::Debug for X11Screen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("X11Screen")
+            .field("display", &self.display)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The displays of this machine.
+pub(crate) fn displays() -> Vec<u16> {
+    auth::displays()
+}
+
+impl X11Screen {
+    /// Watches a display of this machine.
+    ///
+    /// # Errors
+    /// When no server is there, it does not let us in, or stores pixels in a way that is not
+    /// read here.
+    pub(crate) fn open(display: u16, mounting: &Mounting) -> Result<Self, Error> {
+        let link = connect(display)?;
+        let setup = link.setup();
+        let screen = setup
+            .roots
+            .first()
+            .ok_or_else(|| Error::Unsupported("an X server without a screen".to_owned()))?;
+        let (root, depth) = (screen.root, screen.root_depth);
+        let size = Size::new(screen.width_in_pixels.into(), screen.height_in_pixels.into());
+        let stored = setup.pixmap_formats.iter().find(|format| format.depth == depth);
+        let visuals = screen.allowed_depths.iter().flat_map(|depth| &depth.visuals);
+        let visual = visuals.clone().find(|visual| visual.visual_id == screen.root_visual);
+        let unsupported =
+            || Error::Unsupported(format!("the X server :{display} has a depth of {depth}"));
+        let (stored, visual) = stored.zip(visual).ok_or_else(unsupported)?;
+        if setup.image_byte_order != ImageOrder::LSB_FIRST {
+            return Err(unsupported());
+        }
+        let (bits_per_pixel, pad) = (stored.bits_per_pixel, stored.scanline_pad);
+        let masks = [visual.red_mask, visual.green_mask, visual.blue_mask];
+        let format = pixel_format(bits_per_pixel, masks).ok_or_else(unsupported)?;
+        let mut screen = Self {
+            display,
+            root,
+            size,
+            format,
+            pad: u32::from(pad / 8).max(1),
+            bits_per_pixel: bits_per_pixel.into(),
+            mounting: mounting.of(Orientation::UPRIGHT),
+            memory: Memory::default(),
+            band: Vec::new(),
+            row: Vec::new(),
+            damage: None,
+            changed: true,
+            shape: CursorShape { stale: true, ..CursorShape::default() },
+            terminal: None,
+            has_dpms: false,
+            is_off: false,
+            state_due: Instant::now(),
+            link,
+        };
+        screen.subscribe()?;
+        Ok(screen)
+    }
+
+    /// Asks the server to tell what changes, as far as it can.
+    fn subscribe(&mut self) -> Result<(), Error> {
+        let events = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
+        self.link.change_window_attributes(self.root, &events)?;
+        if let Ok(version) = self.link.xfixes_query_version(5, 0)
+            && version.reply().is_ok()
+        {
+            let mask = CursorNotifyMask::DISPLAY_CURSOR;
+            self.link.xfixes_select_cursor_input(self.root, mask)?;
+            self.shape.told = true;
+        }
+        if let Ok(version) = self.link.damage_query_version(1, 1)
+            && version.reply().is_ok()
+        {
+            let id = self.link.generate_id().map_err(failed)?;
+            let level = damage::ReportLevel::NON_EMPTY;
+            self.link.damage_create(id, self.root, level)?;
+            self.damage = Some(id);
+        }
+        self.has_dpms = self.link.dpms_get_version(1, 1).is_ok_and(|asked| asked.reply().is_ok());
+        self.terminal = self.own_terminal()?;
+        self.link.flush()?;
+        Ok(())
+    }
+
+    /// The terminal of a server that has one, as it says on its root window.
+    fn own_terminal(&self) -> Result<Option<String>, Error> {
+        let name = self.link.intern_atom(true, b"XFree86_VT")?.reply().map_err(failed)?.atom;
+        let asked = self.link.get_property(false, self.root, name, AtomEnum::INTEGER, 0, 1)?;
+        let Ok(reply) = asked.reply() else { return Ok(None) };
+        let number = reply.value32().and_then(|mut values| values.next());
+        Ok(number.map(|number| format!("tty{number}")))
+    }
+
+    /// Takes what the server has told since.
+    fn take_events(&mut self) -> Result<(), Error> {
+        while let Some(event) = self.link.poll_for_event()? {
+            match event {
+                Event::DamageNotify(_) => self.changed = true,
+                Event::XfixesCursorNotify(_) => self.shape.stale = true,
+                Event::ConfigureNotify(event) if event.window == self.root => {
+                    self.size = Size::new(event.width.into(), event.height.into());
+                    self.changed = true;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether people see something else, or nothing.
+    fn look_at_state(&mut self) -> Result<(), Error> {
+        if Instant::now() < self.state_due {
+            return Ok(());
+        }
+        self.state_due = Instant::now() + STATE_EVERY;
+        let mut is_off = match (&self.terminal, std::fs::read_to_string(FRONT)) {
+            (Some(own), Ok(front)) => front.trim() != own,
+            _ => false,
+        };
+        if self.has_dpms {
+            let info = self.link.dpms_info()?.reply().map_err(failed)?;
+            is_off |= info.state && info.power_level != DPMSMode::ON;
+        }
+        // What was drawn meanwhile may not have been told.
+        self.changed |= self.is_off && !is_off;
+        self.is_off = is_off;
+        Ok(())
+    }
+
+    /// Bytes from a row to the next in what the server sends of this width.
+    fn pitch(&self, width: u32) -> u32 {
+        (width * self.bits_per_pixel).div_ceil(8).next_multiple_of(self.pad)
+    }
+
+    fn read_band(&mut self, y: u32, rows: u32) -> Result<(), Error> {
+        let size = self.size;
+        let pitch = self.pitch(size.width);
+        let len = pitch as usize * rows as usize;
+        self.memory.fetch(&self.link, self.root, size, y, rows, len)?;
+        let part = Size::new(size.width, rows);
+        let layout = Layout::new(&self.format, part, 0, pitch, len as u64).ok_or_else(|| {
+            let problem = format!("{part:?} in {len} bytes");
+            Error::Broken { device: "the X server".to_owned(), problem }
+        })?;
+        self.band.resize(size.width as usize * rows as usize * BGRX_BYTES, 0);
+        let source = self.memory.source();
+        read_upright(source, &layout, &self.format, 0, &mut self.band, &mut self.row)
+            .map_err(|error| Error::io("read what the X server sent", error))
+    }
+
+    fn fetch_shape(&mut self) -> Result<(), Error> {
+        self.shape.stale = !self.shape.told;
+        let image = self.link.xfixes_get_cursor_image()?.reply().map_err(failed)?;
+        let size = Size::new(image.width.into(), image.height.into());
+        let pixels: Vec<u8> =
+            image.cursor_image.iter().flat_map(|pixel| pixel.to_le_bytes()).collect();
+        let fits = size.width <= MAX_CURSOR_SIDE && size.height <= MAX_CURSOR_SIDE;
+        let is_seen = pixels.as_chunks::<4>().0.iter().any(|pixel| pixel[3] != 0);
+        self.shape.hot = (image.xhot.into(), image.yhot.into());
+        self.shape.cursor = (fits && is_seen).then(|| Cursor { size, pixels, ..Cursor::default() });
+        Ok(())
+    }
+}
+
+/// How pixels of so many bits with these masks of red, green and blue are stored.
+fn pixel_format(bits_per_pixel: u8, masks: [u32; 3]) -> Option<PixelFormat> {
+    let channel =
+        |mask: u32| Channel::new(mask.trailing_zeros(), mask.count_ones(), bits_per_pixel.into());
+    let [red, green, blue] = masks.map(channel);
+    PixelFormat::packed(bits_per_pixel / 8, red?, green?, blue?)
+}
+
+impl Screen for X11Screen {
+    fn info(&self) -> ScreenInfo {
+        ScreenInfo {
+            source: "x11".to_owned(),
+            name: format!(":{}", self.display),
+            size: self.size,
+            mounting: self.mounting,
+            covered: Vec::new(),
+        }
+    }
+
+    fn poll(&mut self) -> Result<ScreenState, Error> {
+        self.look_at_state()?;
+        self.take_events()?;
+        if self.is_off {
+            return Ok(ScreenState::Off);
+        }
+        let maybe_changed = self.changed || self.damage.is_none();
+        Ok(ScreenState::Shown { size: self.size, maybe_changed })
+    }
+
+    fn cursor(&mut self) -> Result<Option<Cursor>, Error> {
+        if !self.shape.told {
+            return Ok(None);
+        }
+        if self.shape.stale {
+            self.fetch_shape()?;
+        }
+        let Some(cursor) = self.shape.cursor.clone() else { return Ok(None) };
+        let at = self.link.query_pointer(self.root)?.reply().map_err(failed)?;
+        let (x, y) =
+            (i32::from(at.root_x) - self.shape.hot.0, i32::from(at.root_y) - self.shape.hot.1);
+        Ok(Some(Cursor { x, y, ..cursor }))
+    }
+
+    fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
+        // Before the first byte is read: what is drawn from now on is told again.
+        self.take_events()?;
+        if let Some(damage) = self.damage {
+            self.link.damage_subtract(damage, x11rb::NONE, x11rb::NONE)?;
+        }
+        self.changed = false;
+        let size = self.size;
+        let mut y = 0;
+        while y < size.height {
+            let rows = BAND_ROWS.min(size.height - y);
+            if let Err(error) = self.read_band(y, rows) {
+                self.changed = true;
+                return Err(error);
+            }
+            visit(Band { size, y, rows, pixels: &self.band });
+            y += rows;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_say_where_the_colours_are() {
+        let fourcc = |code: &[u8; 4]| PixelFormat::from_fourcc(u32::from_le_bytes(*code));
+        assert_eq!(pixel_format(32, [0xff_0000, 0xff00, 0xff]), Some(PixelFormat::Bgrx));
+        assert_eq!(pixel_format(16, [0xf800, 0x7e0, 0x1f]), fourcc(b"RG16"));
+        assert_eq!(pixel_format(32, [0x3ff0_0000, 0xf_fc00, 0x3ff]), fourcc(b"XR30"));
+        assert_eq!(pixel_format(8, [0, 0, 0]), None);
+        assert_eq!(pixel_format(32, [0, 0xff00, 0xff]), None);
+    }
+}

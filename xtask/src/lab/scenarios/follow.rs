@@ -96,7 +96,7 @@ const HOT_SPOT: i64 = 32;
 
 fn cursor_seen(bench: &mut Bench) -> Result<()> {
     shot(bench)?;
-    bench.guest.put("/tmp/x-session", "#!/bin/sh\nexec xterm -geometry 40x10+0+0\n")?;
+    bench.guest.put("/tmp/x-session", "#!/bin/sh\nexec xterm -geometry 200x60+0+0\n")?;
     bench.guest.sh("systemctl stop getty@tty1; chmod 755 /tmp/x-session")?;
     let start = "exec xinit /tmp/x-session -- /usr/bin/Xorg :0 vt7 -nolisten tcp -dpms -s 0";
     let xorg = bench.guest.spawn(start, "xorg")?;

@@ -6,7 +6,8 @@
 use crate::input::{Keyboard, Pointer, Touch};
 use crate::screen::BAND_ROWS;
 use crate::{
-    Band, Button, ErrorKind, KeyCode, Paint, Panel, Point, Rect, Screen, ScreenState, Size, Strip,
+    Band, Button, Change, ErrorKind, KeyCode, Paint, Panel, Point, Rect, Screen, ScreenState, Size,
+    Strip,
 };
 
 /// A whole picture, put together from bands whose order and size were checked on the way.
@@ -82,7 +83,8 @@ pub fn screen_shows(screen: &mut dyn Screen, size: Size, draw: &mut dyn FnMut(&[
         pattern.paint(&mut Strip { panel: size, area: size.rect(), pixels: &mut pixels });
         draw(&pixels);
         let polled = screen.poll();
-        let shown = matches!(polled, Ok(ScreenState::Shown { maybe_changed: true, .. }));
+        let shown =
+            matches!(polled, Ok(ScreenState::Shown { change, .. }) if change != Change::None);
         assert!(shown, "a screen that was drawn on may have changed: {polled:?}");
         let picture = Picture::read(screen).unwrap_or_else(|error| panic!("{error}"));
         assert!(picture == Picture { size, pixels }, "what was drawn is what is read");

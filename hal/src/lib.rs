@@ -36,4 +36,4 @@ pub use input::{Button, Held, KeyCode, Keyboard, LocalEvent, LocalInput, Phase, 
 pub use machine::Machine;
 pub use orientation::Orientation;
 pub use panel::{Paint, Panel, Strip};
-pub use screen::{Band, Screen, ScreenInfo, ScreenState};
+pub use screen::{Band, Change, Screen, ScreenInfo, ScreenState};

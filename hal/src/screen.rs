@@ -23,6 +23,17 @@ pub struct ScreenInfo {
     pub covered: Vec<Rect>,
 }
 
+/// What is known of changes since a screen was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Certainly none.
+    None,
+    /// Only reading tells.
+    Maybe,
+    /// Its owner has shown another buffer, or said that it drew: reading is worth it.
+    Told,
+}
+
 /// What a screen is doing now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -31,8 +42,8 @@ pub enum ScreenState {
     Shown {
         /// Size of the picture.
         size: Size,
-        /// False only if it is certain that nothing changed since the last [`Screen::read`].
-        maybe_changed: bool,
+        /// What is known of changes since the last [`Screen::read`].
+        change: Change,
     },
     /// It shows nothing: blanked, unplugged, or another console is in front.
     Off,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use lotse_codec::{Band, Encoder, Size};
-use lotse_hal::{Cursor, Error, Screen, ScreenState};
+use lotse_hal::{Change, Cursor, Error, Screen, ScreenState};
 use lotse_protocol::message::ScreenReport;
 
 /// Updates that may be on their way to the technician at once.
@@ -14,6 +14,9 @@ const SHORTEST: Duration = Duration::from_millis(16);
 
 /// A picture that stands still is looked at this often at least.
 const LONGEST: Duration = Duration::from_millis(800);
+
+/// A screen that tells of changes is asked for them this often at least: no pixel is read for it.
+const GLANCE: Duration = Duration::from_millis(33);
 
 /// While nothing changes, reading may take this part of one core: a third of a percent.
 const STILL_SHARE: u32 = 300;
@@ -33,6 +36,10 @@ pub(super) struct Capture {
     /// Looking earlier would take more of the core than is allowed.
     not_before: Instant,
     interval: Duration,
+    /// When it is read again though it told of nothing.
+    read_due: Instant,
+    /// Whether it has told of changes by itself since somebody watches.
+    tells: bool,
     alert_until: Option<Instant>,
     sent: u32,
     shown: u32,
@@ -69,6 +76,8 @@ impl Capture {
             due: now,
             not_before: now,
             interval: SHORTEST,
+            read_due: now,
+            tells: false,
             alert_until: None,
             sent: 0,
             shown: 0,
@@ -91,6 +100,7 @@ impl Capture {
     pub(super) fn refresh(&mut self, now: Instant) {
         self.encoder.request_full();
         self.must_read = true;
+        self.tells = false;
         self.shown = self.sent;
         self.soon(now);
     }
@@ -111,6 +121,7 @@ impl Capture {
 
     fn soon(&mut self, now: Instant) {
         self.interval = SHORTEST;
+        self.read_due = now;
         self.due = self.due.min(self.not_before.max(now + Duration::from_millis(2)));
     }
 
@@ -132,7 +143,7 @@ impl Capture {
             return None;
         }
         let started = Instant::now();
-        let seen = match self.read(screen) {
+        let seen = match self.read(screen, now) {
             Ok(seen) => seen,
             Err(error) => {
                 log::warn!("screen: {error}");
@@ -144,6 +155,10 @@ impl Capture {
         let (report, changed) = match seen {
             Seen::Off => (ScreenReport::Off, false),
             Seen::Still { size } => (shown_report(size), false),
+            Seen::Glanced { size } => {
+                self.due = self.read_due.min(now + GLANCE);
+                return self.news(shown_report(size));
+            }
             Seen::Read { size } => (shown_report(size), self.finish(send)),
         };
         self.pace(changed, started.elapsed(), now);
@@ -168,13 +183,18 @@ impl Capture {
         }
     }
 
-    fn read(&mut self, screen: &mut dyn Screen) -> Result<Seen, Error> {
-        let ScreenState::Shown { size, maybe_changed } = screen.poll()? else {
+    fn read(&mut self, screen: &mut dyn Screen, now: Instant) -> Result<Seen, Error> {
+        let ScreenState::Shown { size, change } = screen.poll()? else {
             return Ok(Seen::Off);
         };
         let cursor = screen.cursor()?;
-        if !maybe_changed && !self.must_read && cursor == self.cursor {
-            return Ok(Seen::Still { size });
+        if !self.must_read && cursor == self.cursor {
+            match change {
+                Change::None => return Ok(Seen::Still { size }),
+                Change::Maybe if now < self.read_due => return Ok(Seen::Glanced { size }),
+                Change::Maybe => {}
+                Change::Told => self.tells = true,
+            }
         }
         self.cursor = cursor;
         let mut begun = None;
@@ -205,12 +225,17 @@ impl Capture {
         self.interval = if changed || self.alert_until.is_some() {
             floor
         } else {
-            let still = (cost * STILL_SHARE).clamp(SHORTEST, LONGEST);
+            let still = (cost * STILL_SHARE).clamp(GLANCE, LONGEST);
             (self.interval * 2).min(still).max(floor)
         };
         // From the end of this pass, not its beginning: it may have taken longer than the pause.
         self.not_before = now + cost + floor;
-        self.due = self.not_before.max(now + self.interval);
+        self.read_due = self.not_before.max(now + self.interval);
+        self.due = if self.tells {
+            self.read_due.min(self.not_before.max(now + GLANCE))
+        } else {
+            self.read_due
+        };
     }
 
     fn news(&mut self, report: ScreenReport) -> Option<ScreenReport> {
@@ -226,6 +251,10 @@ enum Seen {
     Still {
         size: lotse_hal::Size,
     },
+    /// It told of nothing, and it is not yet time to read it all the same.
+    Glanced {
+        size: lotse_hal::Size,
+    },
     /// Read, and handed to the encoder.
     Read {
         size: lotse_hal::Size,
@@ -235,4 +264,135 @@ enum Seen {
 fn shown_report(size: lotse_hal::Size) -> ScreenReport {
     let side = |pixels: u32| u16::try_from(pixels).unwrap_or(u16::MAX);
     ScreenReport::Shown { width: side(size.width), height: side(size.height) }
+}
+
+#[cfg(test)]
+mod tests {
+    use lotse_hal::{Band, Orientation, ScreenInfo, Size};
+
+    use super::*;
+
+    /// A screen of one band that says what the test wants of changes.
+    struct Told {
+        change: Change,
+        level: u8,
+        reads: u32,
+        cursor: Option<Cursor>,
+    }
+
+    const SIZE: Size = Size::new(64, 64);
+
+    impl Screen for Told {
+        fn info(&self) -> ScreenInfo {
+            ScreenInfo {
+                source: "test".to_owned(),
+                name: "test".to_owned(),
+                size: SIZE,
+                mounting: Orientation::UPRIGHT,
+                covered: Vec::new(),
+            }
+        }
+
+        fn poll(&mut self) -> Result<ScreenState, Error> {
+            Ok(ScreenState::Shown { size: SIZE, change: self.change })
+        }
+
+        fn cursor(&mut self) -> Result<Option<Cursor>, Error> {
+            Ok(self.cursor.clone())
+        }
+
+        fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
+            self.reads += 1;
+            let pixels = vec![self.level; 64 * 64 * 4];
+            visit(Band { size: SIZE, y: 0, rows: 64, pixels: &pixels });
+            Ok(())
+        }
+    }
+
+    /// A capture, its screen, and a clock that only the test moves.
+    struct Watch {
+        capture: Capture,
+        screen: Told,
+        now: Instant,
+        updates: u32,
+    }
+
+    impl Watch {
+        fn new(change: Change) -> Self {
+            let now = Instant::now();
+            let mut capture = Capture::new(1, 0.5, now).unwrap();
+            capture.watch(true, now);
+            let screen = Told { change, level: 1, reads: 0, cursor: None };
+            Self { capture, screen, now, updates: 0 }
+        }
+
+        /// Lets time pass; how often the screen was read, and how often looked at.
+        fn pass(&mut self, time: Duration) -> (u32, u32) {
+            let (end, before, mut looks) = (self.now + time, self.screen.reads, 0);
+            while let Some(due) = self.capture.poll_timeout().filter(|due| *due <= end) {
+                self.now = self.now.max(due);
+                let updates = &mut self.updates;
+                self.capture.look(&mut self.screen, self.now, &mut |_| *updates += 1);
+                let sent = self.capture.sent;
+                self.capture.shown(sent, self.now);
+                looks += 1;
+            }
+            self.now = end;
+            (self.screen.reads - before, looks)
+        }
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn what_certainly_stands_still_is_not_read() {
+        let mut watch = Watch::new(Change::None);
+        assert_eq!(watch.pass(SECOND).0, 1, "who begins to watch gets a picture");
+        assert_eq!(watch.pass(10 * SECOND).0, 0);
+        assert_eq!(watch.updates, 1);
+    }
+
+    #[test]
+    fn what_may_change_is_read_now_and_then() {
+        let mut watch = Watch::new(Change::Maybe);
+        watch.pass(2 * SECOND);
+        let (reads, looks) = watch.pass(8 * SECOND);
+        assert!(reads >= 10, "read {reads} times in 8 s, at least every 800 ms");
+        assert_eq!(reads, looks, "a screen that never tells is not asked in between");
+        watch.screen.level = 2;
+        watch.pass(SECOND);
+        assert_eq!(watch.updates, 2);
+    }
+
+    #[test]
+    fn a_flip_is_seen_soon_after_a_long_quiet() {
+        let mut watch = Watch::new(Change::Told);
+        watch.pass(SECOND);
+        watch.screen.change = Change::Maybe;
+        watch.pass(10 * SECOND);
+        (watch.screen.change, watch.screen.level) = (Change::Told, 2);
+        let before = watch.updates;
+        let (reads, _) = watch.pass(2 * GLANCE);
+        assert!(reads >= 1 && watch.updates == before + 1, "{reads} reads");
+    }
+
+    #[test]
+    fn a_cursor_that_moves_is_sent() {
+        let mut watch = Watch::new(Change::None);
+        watch.pass(SECOND);
+        let pixels = [9, 9, 9, 255].repeat(4);
+        watch.screen.cursor = Some(Cursor { x: 5, y: 5, size: Size::new(2, 2), pixels });
+        watch.pass(SECOND);
+        assert_eq!(watch.updates, 2);
+        watch.screen.cursor = None;
+        watch.pass(SECOND);
+        assert_eq!(watch.updates, 3, "where it was is mended");
+    }
+
+    #[test]
+    fn nobody_who_watches_costs_nothing() {
+        let mut watch = Watch::new(Change::Told);
+        watch.capture.watch(false, watch.now);
+        assert_eq!(watch.pass(10 * SECOND), (0, 0));
+    }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::pixel_format::PixelFormat;
 use super::rows::{BandReader, Layout};
-use crate::{Band, Error, Orientation, Screen, ScreenInfo, ScreenState, Size};
+use crate::{Band, Change, Error, Orientation, Screen, ScreenInfo, ScreenState, Size};
 
 /// A file of pixels, as a [`Screen`].
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Screen for FileScreen {
         // The time of change does not tell: who draws through a mapping moves it with the first
         // stroke after the page was written back, and on a tmpfs never again.
         let size = self.mounting.size(self.layout.size());
-        Ok(ScreenState::Shown { size, maybe_changed: true })
+        Ok(ScreenState::Shown { size, change: Change::Maybe })
     }
 
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {

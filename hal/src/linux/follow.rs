@@ -108,8 +108,8 @@ impl Screen for FollowingScreen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Size;
     use crate::conformance;
+    use crate::{Change, Size};
 
     #[test]
     fn a_screen_that_was_replaced_is_found_again() {
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(screen.poll().unwrap_err().kind(), ErrorKind::Gone);
         std::fs::write(&path, vec![2; 20 * 70 * 4]).unwrap();
         screen.off_since = None;
-        assert!(matches!(screen.poll(), Ok(ScreenState::Shown { maybe_changed: true, .. })));
+        assert!(matches!(screen.poll(), Ok(ScreenState::Shown { change: Change::Maybe, .. })));
         let picture = conformance::Picture::read(&mut screen).unwrap();
         assert_eq!(picture.pixels[..4], [2, 2, 2, 0xff]);
     }

@@ -12,8 +12,8 @@ use super::world::{World, lock};
 use crate::draw::paint_strips;
 use crate::screen::BAND_ROWS;
 use crate::{
-    Band, Button, Error, KeyCode, Keyboard, LocalEvent, LocalInput, Orientation, Paint, Panel,
-    Point, Pointer, Rect, Screen, ScreenInfo, ScreenState, Size, Strip, Touch,
+    Band, Button, Change, Error, KeyCode, Keyboard, LocalEvent, LocalInput, Orientation, Paint,
+    Panel, Point, Pointer, Rect, Screen, ScreenInfo, ScreenState, Size, Strip, Touch,
 };
 
 /// Fingers that can be injected at once.
@@ -46,8 +46,9 @@ impl Screen for SimulatedScreen {
 
     fn poll(&mut self) -> Result<ScreenState, Error> {
         let mut world = lock(&self.world);
-        let maybe_changed = self.seen != Some(world.generation());
-        Ok(ScreenState::Shown { size: world.size, maybe_changed })
+        let is_seen = self.seen == Some(world.generation());
+        let change = if is_seen { Change::None } else { Change::Told };
+        Ok(ScreenState::Shown { size: world.size, change })
     }
 
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {

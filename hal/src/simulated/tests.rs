@@ -8,7 +8,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::*;
 use crate::conformance;
-use crate::{Button, KeyCode, LocalEvent, Paint, Phase, Point, Rect, ScreenState, Strip};
+use crate::{Button, Change, KeyCode, LocalEvent, Paint, Phase, Point, Rect, ScreenState, Strip};
 
 /// A plain picture in one colour.
 struct Plain([u8; 4]);
@@ -36,7 +36,7 @@ fn picture(machine: &mut Machine) -> Vec<u8> {
 
 fn maybe_changed(machine: &mut Machine) -> bool {
     match machine.screen.poll().unwrap() {
-        ScreenState::Shown { maybe_changed, .. } => maybe_changed,
+        ScreenState::Shown { change, .. } => change != Change::None,
         ScreenState::Off => panic!("it is on"),
     }
 }

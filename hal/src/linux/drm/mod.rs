@@ -26,7 +26,8 @@ use self::scanout::Tiling;
 use super::mounting::Mounting;
 use super::rows::BandReader;
 use crate::{
-    Band, Cursor, Error, ErrorKind, Orientation, Rect, Screen, ScreenInfo, ScreenState, Size,
+    Band, Change, Cursor, Error, ErrorKind, Orientation, Rect, Screen, ScreenInfo, ScreenState,
+    Size,
 };
 
 /// How often a picture is looked for again when its buffer is removed between two calls.
@@ -46,7 +47,16 @@ pub(crate) struct DrmScreen {
     size: Size,
     mounting: Orientation,
     buffers: BufferCache,
+    /// What was shown when it was read last.
+    read_last: Option<Shows>,
     reader: BandReader,
+}
+
+/// What a plane shows of what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shows {
+    frame_buffer: u32,
+    part: ShownPart,
 }
 
 /// What feeds the connector.
@@ -125,6 +135,7 @@ impl DrmScreen {
                 size: Size::default(),
                 mounting: mounting.of(connector.mounting),
                 buffers: BufferCache::default(),
+                read_last: None,
                 reader: BandReader::default(),
                 card,
             };
@@ -215,6 +226,7 @@ impl DrmScreen {
                     _ => Attempt::Failed(error),
                 }
             })?;
+        self.read_last = Some(Shows { frame_buffer, part: shown });
         let upright = shown.rotation.then(self.mounting);
         self.size = upright.size(scanout.size);
         buffer.read(&self.card, &scanout, upright, &mut self.reader, visit).map_err(Attempt::Failed)
@@ -248,8 +260,11 @@ impl Screen for DrmScreen {
         let native = shown.rotation.size(size);
         self.size = self.mounting.size(native);
         self.overlays.look(&self.card, self.source.crtc, native, self.mounting);
-        // An owner may draw in the buffer that is shown; only it knows.
-        Ok(ScreenState::Shown { size: self.size, maybe_changed: true })
+        let shows = Shows { frame_buffer, part: shown };
+        // That it is the same proves nothing: an owner may draw in the buffer that is shown, and
+        // one with two of them may have shown the other in between.
+        let change = if self.read_last == Some(shows) { Change::Maybe } else { Change::Told };
+        Ok(ScreenState::Shown { size: self.size, change })
     }
 
     fn cursor(&mut self) -> Result<Option<Cursor>, Error> {

@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use framebuffer::{FixScreeninfo, Framebuffer, FramebufferError, VarScreeninfo};
 
 pub(crate) use self::info::Mode;
-use super::rows::{BandReader, MAX_BUFFER_BYTES, RowSource};
+use super::rows::{BandReader, Layout, MAX_BUFFER_BYTES, RowSource};
 use super::sys::{Mapping, frame_buffer_palette, frame_buffer_unblank};
-use crate::{Band, Error, Orientation, Screen, ScreenInfo, ScreenState, Size};
+use crate::{Band, Change, Error, Orientation, Screen, ScreenInfo, ScreenState, Size};
 
 /// Where the kernel describes frame buffers.
 const CLASS_DIRECTORY: &str = "/sys/class/graphics";
@@ -238,6 +238,8 @@ pub(crate) struct FbdevScreen {
     device: FrameBuffer,
     size: Size,
     lies: Lies,
+    /// Where the picture was when it was read last.
+    read_last: Option<Layout>,
     reader: BandReader,
 }
 
@@ -265,7 +267,7 @@ impl FbdevScreen {
     pub(crate) fn open(path: &Path, lies: Lies) -> Result<Self, Error> {
         let device = FrameBuffer::open(path, Access::Read)?;
         let size = lies.upright().size(device.mode()?.layout.size());
-        Ok(Self { device, size, lies, reader: BandReader::default() })
+        Ok(Self { device, size, lies, read_last: None, reader: BandReader::default() })
     }
 }
 
@@ -281,13 +283,17 @@ impl Screen for FbdevScreen {
     }
 
     fn poll(&mut self) -> Result<ScreenState, Error> {
-        self.size = self.lies.upright().size(self.device.mode()?.layout.size());
-        Ok(ScreenState::Shown { size: self.size, maybe_changed: true })
+        let layout = self.device.mode()?.layout;
+        self.size = self.lies.upright().size(layout.size());
+        // Another page is shown; but that it is the same one proves nothing.
+        let change = if self.read_last == Some(layout) { Change::Maybe } else { Change::Told };
+        Ok(ScreenState::Shown { size: self.size, change })
     }
 
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
         let Mode { format, layout } = self.device.mode()?;
         self.size = self.lies.upright().size(layout.size());
+        self.read_last = Some(layout);
         self.reader
             .read(self.device.source(), &layout, &format, self.lies.upright(), visit)
             .map_err(|error| Error::io(format!("read {}", self.device.path().display()), error))

@@ -31,7 +31,7 @@ use super::pixel_format::{BGRX_BYTES, Channel, PixelFormat};
 use super::rows::{Layout, read_upright};
 use crate::screen::BAND_ROWS;
 use crate::{
-    Band, Cursor, Error, Orientation, Screen, ScreenInfo, ScreenState, Size,
+    Band, Change, Cursor, Error, Orientation, Screen, ScreenInfo, ScreenState, Size,
     cursor::MAX_CURSOR_SIDE,
 };
 
@@ -271,8 +271,12 @@ impl Screen for X11Screen {
         if self.is_off {
             return Ok(ScreenState::Off);
         }
-        let maybe_changed = self.changed || self.damage.is_none();
-        Ok(ScreenState::Shown { size: self.size, maybe_changed })
+        let change = match self.damage {
+            None => Change::Maybe,
+            Some(_) if self.changed => Change::Told,
+            Some(_) => Change::None,
+        };
+        Ok(ScreenState::Shown { size: self.size, change })
     }
 
     fn cursor(&mut self) -> Result<Option<Cursor>, Error> {

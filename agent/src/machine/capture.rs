@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use lotse_codec::{Band, Encoder, Size};
 use lotse_hal::{Change, Cursor, Error, Screen, ScreenState};
 use lotse_protocol::message::ScreenReport;
+use nix::time::{ClockId, clock_gettime};
 
 /// Updates that may be on their way to the technician at once.
 const MAX_IN_FLIGHT: u32 = 2;
@@ -142,7 +143,7 @@ impl Capture {
         if self.poll_timeout().is_none_or(|due| due > now) {
             return None;
         }
-        let started = Instant::now();
+        let (started, used) = (Instant::now(), processor_time());
         let seen = match self.read(screen, now) {
             Ok(seen) => seen,
             Err(error) => {
@@ -161,7 +162,8 @@ impl Capture {
             }
             Seen::Read { size } => (shown_report(size), self.finish(send)),
         };
-        self.pace(changed, started.elapsed(), now);
+        let cost = processor_time().saturating_sub(used);
+        self.pace(changed, cost, now + started.elapsed());
         self.news(report)
     }
 
@@ -215,7 +217,8 @@ impl Capture {
         Ok(Seen::Read { size })
     }
 
-    /// Chooses when to look next.
+    /// Chooses when to look next. `cost` is what the look took of the processor: what it had to wait
+    /// for others is no reason to look less often.
     fn pace(&mut self, changed: bool, cost: Duration, now: Instant) {
         if self.alert_until.is_some_and(|until| until <= now) {
             self.alert_until = None;
@@ -228,8 +231,7 @@ impl Capture {
             let still = (cost * STILL_SHARE).clamp(GLANCE, LONGEST);
             (self.interval * 2).min(still).max(floor)
         };
-        // From the end of this pass, not its beginning: it may have taken longer than the pause.
-        self.not_before = now + cost + floor;
+        self.not_before = now + floor;
         self.read_due = self.not_before.max(now + self.interval);
         self.due = if self.tells {
             self.read_due.min(self.not_before.max(now + GLANCE))
@@ -259,6 +261,12 @@ enum Seen {
     Read {
         size: lotse_hal::Size,
     },
+}
+
+/// Processor time of this thread so far.
+fn processor_time() -> Duration {
+    // Linux has this clock everywhere; without it nothing would be slowed down.
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).unwrap_or_default()
 }
 
 fn shown_report(size: lotse_hal::Size) -> ScreenReport {

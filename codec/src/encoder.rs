@@ -604,7 +604,8 @@ impl Scratch {
         for (row, above) in rows.by_ref().take(MARGIN).zip(self.above.chunks_exact(picture_width)) {
             row[..skipped].fill(0);
             let above = above.get(start..end).unwrap_or_default();
-            row.iter_mut().skip(skipped).zip(above).for_each(|(to, from)| *to = *from);
+            let to = row.get_mut(skipped..skipped + above.len()).unwrap_or_default();
+            to.copy_from_slice(above);
             if end < x + width + 1 {
                 row[MARGIN + width] = row[MARGIN + width - 1];
             }
@@ -613,7 +614,8 @@ impl Scratch {
         for (row, from) in rows.zip(pixels.chunks_exact(stride)) {
             row[..skipped].fill(0);
             let from = from.get(start * PIXEL..end * PIXEL).unwrap_or_default().as_chunks().0;
-            row.iter_mut().skip(skipped).zip(from).for_each(|(to, from)| *to = pixel_of(*from));
+            let to = row.get_mut(skipped..).unwrap_or_default();
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = pixel_of(*from));
         }
     }
 }

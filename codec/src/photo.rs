@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::drawn::{Area, MARGIN};
+use crate::drawn::{Area, MARGIN, STRIDE};
 
 /// Of the pixels, at least this many of 16 must be unlike both neighbours for a photograph.
 const UNLIKE: usize = 6;
@@ -21,15 +21,14 @@ pub(crate) fn is_photo(area: &Area, rows: Range<usize>, width: usize) -> bool {
     }
     let mut unlike = 0;
     for y in rows {
-        let (Some(n), Some(row)) = (area.get(y + MARGIN - 1), area.get(y + MARGIN)) else {
-            return false;
-        };
-        let west = row.iter().skip(MARGIN - 1);
-        let here = row.iter().skip(MARGIN).take(width);
-        let differs = here.zip(west).zip(n.iter().skip(MARGIN));
-        unlike += differs.filter(|((here, w), n)| here != w && here != n).count();
+        let Some([n, row]) = area.get(y + MARGIN - 1..=y + MARGIN) else { return false };
+        let (west, here) = (&row[MARGIN - 1..MARGIN - 1 + width], &row[MARGIN..MARGIN + width]);
+        let north = &n[MARGIN..MARGIN + width];
+        // Without branches, so that the compiler compares several at once.
+        let differs = here.iter().zip(west).zip(north);
+        unlike += differs.map(|((h, w), n)| u32::from(h != w) & u32::from(h != n)).sum::<u32>();
     }
-    unlike * 16 > pixels * UNLIKE
+    unlike as usize * 16 > pixels * UNLIKE
 }
 
 fn channels(pixel: u32) -> [u8; 3] {
@@ -52,6 +51,32 @@ fn foretold(w: u32, n: u32, nw: u32) -> [u8; 3] {
     [median(wg, ng, dg), median(wr, nr, dr), median(wb, nb, db)]
 }
 
+/// One channel of a row of an [`Area`], in numbers that can be added and subtracted.
+type Channel = [i16; STRIDE];
+
+/// Green, red and blue of a row.
+fn split(row: &[u32; STRIDE]) -> [Channel; 3] {
+    [8, 16, 0].map(|shift| {
+        let mut channel = [0; STRIDE];
+        for (to, pixel) in channel.iter_mut().zip(row) {
+            *to = (pixel >> shift & 0xff) as i16;
+        }
+        channel
+    })
+}
+
+/// What a row's channel is more than foretold, modulo 256. The same as [`median`], several pixels
+/// at once.
+fn differences(above: &Channel, row: &Channel) -> [u8; STRIDE] {
+    let mut out = [0; STRIDE];
+    let around = row.iter().zip(&row[1..]).zip(above.iter().zip(&above[1..]));
+    for (to, ((w, here), (nw, n))) in out[1..].iter_mut().zip(around) {
+        let (low, high) = (*w.min(n), *w.max(n));
+        *to = (here - (w + n - nw).max(low).min(high)) as u8;
+    }
+    out
+}
+
 /// Appends three planes of differences, `rows × width` bytes each.
 pub(crate) fn write(area: &Area, rows: Range<usize>, width: usize, out: &mut Vec<u8>) {
     let start = out.len();
@@ -64,19 +89,17 @@ pub(crate) fn write(area: &Area, rows: Range<usize>, width: usize, out: &mut Vec
         .chunks_exact_mut(width)
         .zip(reds.chunks_exact_mut(width))
         .zip(blues.chunks_exact_mut(width));
-    for (y, ((greens, reds), blues)) in rows.zip(lines) {
-        let (Some(n), Some(row)) = (area.get(y + MARGIN - 1), area.get(y + MARGIN)) else {
-            return;
-        };
-        let around = row.windows(2).zip(n.windows(2)).skip(MARGIN - 1);
-        let out = greens.iter_mut().zip(reds).zip(blues);
-        for (pixels, ((green, red), blue)) in around.zip(out) {
-            let ([w, here], [nw, n]) = pixels else { return };
-            let ([g, r, b], [fg, fr, fb]) = (channels(*here), foretold(*w, *n, *nw));
-            *green = g.wrapping_sub(fg);
-            *red = r.wrapping_sub(fr).wrapping_sub(*green);
-            *blue = b.wrapping_sub(fb).wrapping_sub(*green);
+    let Some(above) = area.get(rows.start + MARGIN - 1) else { return };
+    let mut above = split(above);
+    for (row, ((greens, reds), blues)) in area.iter().skip(rows.start + MARGIN).zip(lines) {
+        let row = split(row);
+        let [g, r, b] = [0, 1, 2].map(|channel| differences(&above[channel], &row[channel]));
+        let told = g[MARGIN..].iter().zip(r[MARGIN..].iter().zip(&b[MARGIN..]));
+        let out = greens.iter_mut().zip(reds.iter_mut().zip(blues));
+        for ((green, (red, blue)), (g, (r, b))) in out.zip(told) {
+            (*green, *red, *blue) = (*g, r.wrapping_sub(*g), b.wrapping_sub(*g));
         }
+        above = row;
     }
 }
 

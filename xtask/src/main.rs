@@ -6,6 +6,7 @@
 //! This program is the first thing that a fresh machine builds, so its dependencies stay few.
 
 mod arm64;
+mod bench;
 mod budget;
 mod cargo;
 mod debian;
@@ -35,6 +36,8 @@ struct Cli {
 enum Task {
     /// Builds the agent for arm64 and runs its crates' tests there.
     Arm64(arm64::Args),
+    /// Measures what sending pictures costs, and holds it against what it has cost
+    Bench(bench::Args),
     /// Measures what the agent costs and holds it against its budget.
     Budget(budget::Args),
     /// Shows the main job on this computer, without any hardware.
@@ -52,6 +55,7 @@ enum Task {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Arm64(args) => arm64::run(&args),
+        Task::Bench(args) => bench::run(&args),
         Task::Budget(args) => budget::run(&args),
         Task::Demo(args) => demo::run(&args),
         Task::Lab(args) => lab::run(&args),

@@ -1,10 +1,12 @@
 //! Bytes to picture: reads what may come from anybody.
 
 use std::fmt;
+use std::ops::Range;
 
 use zstd::zstd_safe::{DCtx, find_frame_compressed_size, get_error_name};
 
 use crate::drawn::{Area, MARGIN, Model, STRIDE};
+use crate::encoder::columns_of;
 use crate::geometry::{Grid, PIXEL, TILE};
 use crate::photo;
 use crate::range;
@@ -290,7 +292,18 @@ impl Decoder {
         let read = self.learnt.grammar.runs(coder, rect.height, &mut runs);
         let mut is_loaded = false;
         let mut row = 0;
+        let width = rect.width as usize;
+        let mut columns = 0..width;
         let mut outcome = read;
+        if outcome.is_ok() && runs.has(Origin::Drawn) {
+            match self.learnt.grammar.parts(coder, rect.width, (0, 0)) {
+                Ok(parts) => columns = columns_of(parts, width),
+                Err(error) => outcome = Err(error),
+            }
+            if is_full && columns != (0..width) {
+                outcome = Err(DecodeError::NoPicture);
+            }
+        }
         for run in runs.iter() {
             let part = Rect { y: rect.y + row, height: run.rows, ..rect };
             let rows = row as usize..(row + run.rows) as usize;
@@ -309,12 +322,18 @@ impl Decoder {
                     }
                     stage.load_above(area, rect, rows.start);
                     if run.origin == Origin::Photo {
-                        outcome = stage.read_photo(area, rows.clone(), rect.width as usize);
+                        outcome = stage.read_photo(area, rows.clone(), width);
+                        stage.store(area, part, 0, rows.start);
                     } else {
-                        let width = rect.width as usize;
-                        self.learnt.model.rows(coder, area, rows.clone(), width);
+                        if columns != (0..width) {
+                            stage.load_rows(area, rect, rows.clone());
+                        }
+                        let columns = columns.clone();
+                        self.learnt.model.rows(coder, area, rows.clone(), columns.clone(), width);
+                        let x = part.x + columns.start as u32;
+                        let part = Rect { x, width: columns.len() as u32, ..part };
+                        stage.store(area, part, columns.start, rows.start);
                     }
-                    stage.store(area, part, rows.start);
                 }
             }
         }
@@ -498,7 +517,12 @@ impl Stage {
 
     /// Fills the two rows above row `row` of the tile with what is staged there.
     fn load_above(&self, area: &mut Area, rect: Rect, row: usize) {
-        for at in row.saturating_sub(MARGIN)..row {
+        self.load_rows(area, rect, row.saturating_sub(MARGIN)..row);
+    }
+
+    /// Fills rows of the tile with what is staged there.
+    fn load_rows(&self, area: &mut Area, rect: Rect, rows: Range<usize>) {
+        for at in rows {
             let staged = self.staged_row(rect.y + at as u32).unwrap_or_default();
             let from = rect.x as usize * PIXEL;
             let staged = staged.get(from..from + rect.width as usize * PIXEL).unwrap_or_default();
@@ -513,7 +537,7 @@ impl Stage {
     fn read_photo(
         &mut self,
         area: &mut Area,
-        rows: std::ops::Range<usize>,
+        rows: Range<usize>,
         width: usize,
     ) -> Result<(), DecodeError> {
         let rest = self.photos.get(self.photos_used..).unwrap_or_default();
@@ -524,10 +548,11 @@ impl Stage {
         Ok(())
     }
 
-    /// Brings rows from the area to their place; `row` is the first of them.
-    fn store(&mut self, area: &Area, part: Rect, row: usize) {
+    /// Brings pixels from the area to their place; `column` and `row` are the first of them.
+    fn store(&mut self, area: &Area, part: Rect, column: usize, row: usize) {
         for (to, from) in self.rows_mut(part).zip(area.iter().skip(MARGIN + row)) {
-            for (to, from) in to.as_chunks_mut().0.iter_mut().zip(from.iter().skip(MARGIN)) {
+            let from = from.get(MARGIN + column..).unwrap_or_default();
+            for (to, from) in to.as_chunks_mut().0.iter_mut().zip(from) {
                 let [_, red, green, blue] = from.to_be_bytes();
                 *to = [red, green, blue, 255];
             }

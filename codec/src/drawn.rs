@@ -10,6 +10,8 @@
 //!
 //! Pixels are numbers `0x00RRGGBB`.
 
+use std::ops::Range;
+
 use crate::geometry::TILE;
 use crate::range::{Chance, Coder};
 
@@ -209,16 +211,18 @@ impl Model {
         size_of::<Chances>() + (WIDE + NARROW + COLORS) * 4 + INDEX * 2
     }
 
-    /// Writes, or reads into `area`, the rows `rows` of a tile that is `width` pixels wide.
-    /// Everything above and to the left must be in `area` already.
+    /// Writes, or reads into `area`, the columns `columns` of the rows `rows` of a tile that is
+    /// `width` pixels wide. Everything around them but what is below must be in `area` already.
     pub(crate) fn rows<C: Coder>(
         &mut self,
         coder: &mut C,
         area: &mut Area,
-        rows: std::ops::Range<usize>,
+        rows: Range<usize>,
+        columns: Range<usize>,
         width: usize,
     ) {
         let mut before = 0;
+        let (start, end) = (MARGIN + columns.start, MARGIN + columns.end);
         for y in rows {
             let Some((above, rest)) = area.split_at_mut_checked(MARGIN + y) else { return };
             let ([.., nn, n], Some(row)) = (above, rest.first_mut()) else { return };
@@ -227,14 +231,12 @@ impl Model {
                 n[MARGIN + width] = n[MARGIN + width - 1];
             }
             let chance = &mut self.chances.row_as_above[before];
-            let same =
-                coder.bit(chance, || row[MARGIN..MARGIN + width] == n[MARGIN..MARGIN + width]);
+            let same = coder.bit(chance, || row[start..end] == n[start..end]);
             before = (before << 1 | usize::from(same)) & 3;
             if same {
-                let from = &n[MARGIN..MARGIN + width];
-                row[MARGIN..MARGIN + width].copy_from_slice(from);
+                row[start..end].copy_from_slice(&n[start..end]);
             } else {
-                self.row(coder, nn, n, row, width);
+                self.row(coder, nn, n, row, start..end);
             }
         }
     }
@@ -245,10 +247,9 @@ impl Model {
         nn: &[u32; STRIDE],
         n: &[u32; STRIDE],
         row: &mut [u32; STRIDE],
-        width: usize,
+        columns: Range<usize>,
     ) {
-        let mut x = MARGIN;
-        let end = MARGIN + width;
+        let Range { start: mut x, end } = columns;
         let mut plain_before = true;
         while x < end {
             let chunk = CHUNK.min(end - x);

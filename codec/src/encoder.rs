@@ -1,6 +1,7 @@
 //! Picture to bytes: finds what changed and says it in as few bytes as it can.
 
 use std::fmt;
+use std::ops::Range;
 
 use rapidhash::v3::RapidSecrets;
 use zstd::zstd_safe::{
@@ -8,8 +9,8 @@ use zstd::zstd_safe::{
 };
 
 use crate::drawn::{Area, MARGIN, Model, STRIDE};
-use crate::geometry::{Grid, PIXEL, TILE};
-use crate::known::{Remembered, RowHashes};
+use crate::geometry::{Grid, PART, PIXEL, TILE};
+use crate::known::{Hashes, Remembered};
 use crate::moves::{self, HasTile, Moves, Sight};
 use crate::photo;
 use crate::range::{Writer, WriterState};
@@ -93,10 +94,8 @@ pub struct Encoder {
     secrets: RapidSecrets,
     grid: Grid,
     known: Vec<Known>,
-    /// Of the picture that the viewers have.
-    old: RowHashes,
-    /// Of the picture that is being read.
-    new: RowHashes,
+    /// Of the picture that the viewers have, and of the one that is being read.
+    hashes: Hashes,
     remembered: Remembered,
     /// Of the last update made.
     number: u32,
@@ -166,8 +165,7 @@ impl Encoder {
             secrets: RapidSecrets::seed(key),
             grid: Grid::default(),
             known: Vec::new(),
-            old: RowHashes::default(),
-            new: RowHashes::default(),
+            hashes: Hashes::default(),
             remembered: Remembered::default(),
             number: 0,
             base: 0,
@@ -213,8 +211,7 @@ impl Encoder {
             self.known.resize(self.grid.tiles() as usize, Known::default());
             self.frame.pending.clear();
             self.frame.pending.reserve(self.grid.tiles() as usize);
-            self.old.resize(self.grid);
-            self.new.resize(self.grid);
+            self.hashes.resize(self.grid);
             self.scratch.above.clear();
             self.scratch.above.resize(size.width as usize * MARGIN, 0);
             self.base = 0;
@@ -238,6 +235,7 @@ impl Encoder {
         frame.above_changed.resize(self.grid.columns() as usize, false);
         frame.writer = WriterState::NEW;
         frame.fault = None;
+        self.hashes.begin();
         self.moves.begin();
         self.frame.is_fresh = self.is_ahead || self.base != self.number || self.base == 0;
         if self.frame.is_fresh {
@@ -345,8 +343,7 @@ impl Encoder {
     pub fn memory(&self) -> usize {
         self.photos.memory()
             + self.known.capacity() * size_of::<Known>()
-            + self.old.memory()
-            + self.new.memory()
+            + self.hashes.memory()
             + self.remembered.memory()
             + Model::memory()
             + self.frame.pending.capacity() * size_of::<Pending>()
@@ -372,7 +369,7 @@ impl Encoder {
         if band.rows != rows || band.pixels.len() != rows as usize * stride {
             return Err(EncodeError::BandLength { rows: band.rows, bytes: band.pixels.len() });
         }
-        self.new.take(expected, band.pixels, stride, &self.secrets);
+        self.hashes.take(expected, band.pixels, stride, &self.secrets);
         self.look_at_band(expected, rows, band.pixels)?;
         self.keep_last_rows(band.pixels, stride);
         self.frame.next_y += rows;
@@ -396,7 +393,7 @@ impl Encoder {
         let tiles = first as usize..(first + columns) as usize;
         let is_forced =
             self.known.get(tiles).unwrap_or_default().iter().any(|known| known.sent == 0);
-        let changed = is_forced || self.new.rows(y, rows) != self.old.rows(y, rows);
+        let changed = is_forced || self.hashes.is_changed(y, rows);
         if !changed {
             self.frame.unsaid += 1;
             self.frame.above_changed.fill(false);
@@ -439,11 +436,8 @@ impl Encoder {
         let known = self.known.get(tile as usize).copied().unwrap_or_default();
         let all = if rect.height == 64 { u64::MAX } else { (1 << rect.height) - 1 };
         let is_forced = known.sent == 0;
-        let changed = if is_forced {
-            all
-        } else {
-            self.new.differing(&self.old, column, rect.y, rect.height)
-        };
+        let changed =
+            if is_forced { all } else { self.hashes.differing(column, rect.y, rect.height) };
         let told = self.choose(tile, changed, is_forced);
         let above = self.frame.above_changed.get(column as usize).copied().unwrap_or(false);
         let mut writer = Writer::resume(&mut self.out, self.frame.writer);
@@ -455,7 +449,12 @@ impl Encoder {
         let mut is_replaced = !is_forced && changed.count_ones() >= FEWEST_ROWS;
         if told == Told::Rows {
             is_replaced &= !self.scratch.runs.has_moved();
-            self.write_rows(rect, pixels)?;
+            let parts = if is_forced {
+                (0, (rect.width - 1) / PART)
+            } else {
+                self.hashes.differing_parts(column, rect.y, changed)
+            };
+            self.write_rows(rect, parts, pixels)?;
         }
         is_replaced &= known.restless < RESTLESS;
         self.frame.pending.push(Pending { tile, is_replaced });
@@ -469,7 +468,7 @@ impl Encoder {
         }
         let height = self.grid.rect(tile).height;
         if changed.count_ones() >= FEWEST_ROWS.min(height) && self.base > 0 {
-            let (hash, varied) = self.new.tile(self.grid, tile, &self.secrets);
+            let (hash, varied) = self.hashes.new_tile(self.grid, tile, &self.secrets);
             let place = if varied { self.remembered.find(hash) } else { None };
             if let Some(place) = place {
                 return Told::Remembered(place);
@@ -479,7 +478,7 @@ impl Encoder {
             None
         } else {
             let has = KnownTiles(&self.known);
-            let sight = Sight { grid: self.grid, old: &self.old, new: &self.new, has: &has };
+            let sight = Sight { grid: self.grid, hashes: &self.hashes, has: &has };
             self.moves.find(sight, tile, changed)
         };
         moves::write_runs(&mut self.scratch.runs, height, changed, moved);
@@ -487,7 +486,12 @@ impl Encoder {
     }
 
     /// Writes the rows of a tile that are told by pixels, and before that which these are.
-    fn write_rows(&mut self, rect: Rect, pixels: &[u8]) -> Result<(), EncodeError> {
+    fn write_rows(
+        &mut self,
+        rect: Rect,
+        parts: (u32, u32),
+        pixels: &[u8],
+    ) -> Result<(), EncodeError> {
         let stride = self.grid.size().width as usize * PIXEL;
         let (at, width) = (rect.x as usize, rect.width as usize);
         if self.scratch.runs.told_rows() > 0 {
@@ -502,6 +506,11 @@ impl Encoder {
         let mut writer = Writer::resume(&mut self.out, self.frame.writer);
         // What is written is what was given: nothing can be wrong with it.
         let _ = self.grammar.runs(&mut writer, rect.height, &mut self.scratch.runs);
+        let mut columns = 0..width;
+        if self.scratch.runs.has(Origin::Drawn) {
+            let _ = self.grammar.parts(&mut writer, rect.width, parts);
+            columns = columns_of(parts, width);
+        }
         let mut row = 0;
         for run in self.scratch.runs.iter() {
             let rows = row as usize..(row + run.rows) as usize;
@@ -509,7 +518,8 @@ impl Encoder {
             match run.origin {
                 Origin::Kept | Origin::Moved(_) => {}
                 Origin::Drawn => {
-                    self.model.rows(&mut writer, &mut self.scratch.area, rows, width);
+                    let area = &mut self.scratch.area;
+                    self.model.rows(&mut writer, area, rows, columns.clone(), width);
                 }
                 Origin::Photo => {
                     photo::write(&self.scratch.area, rows, width, &mut self.photos.raw);
@@ -528,7 +538,7 @@ impl Encoder {
         let mut saved = 0;
         for pending in &mut self.frame.pending {
             let is_saved = pending.is_replaced && is_page && saved < CACHE && {
-                let (hash, varied) = self.old.tile(self.grid, pending.tile, &self.secrets);
+                let (hash, varied) = self.hashes.old_tile(self.grid, pending.tile, &self.secrets);
                 let is_new = varied && self.remembered.find(hash).is_none();
                 if is_new {
                     self.remembered.save(hash, number);
@@ -561,7 +571,7 @@ impl Encoder {
                 known.sent = number;
             }
         }
-        std::mem::swap(&mut self.old, &mut self.new);
+        self.hashes.commit();
         (self.number, self.base) = (number, number);
         self.is_ahead = false;
     }
@@ -618,6 +628,12 @@ impl Scratch {
             to.iter_mut().zip(from).for_each(|(to, from)| *to = pixel_of(*from));
         }
     }
+}
+
+/// The columns of a tile of this width that are in its parts from the first to the last.
+pub(crate) fn columns_of((first, last): (u32, u32), width: usize) -> Range<usize> {
+    let part = PART as usize;
+    first as usize * part..((last as usize + 1) * part).min(width)
 }
 
 /// Blue, green, red and one that means nothing, as `0x00RRGGBB`.

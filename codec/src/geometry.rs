@@ -6,6 +6,9 @@ pub const TILE: u32 = 64;
 /// The largest width or height of a picture, in pixels.
 pub const MAX_SIDE: u32 = 8192;
 
+/// Width of the parts of a tile that are told or left out, in pixels.
+pub(crate) const PART: u32 = 16;
+
 /// Bytes of a pixel in a [`Band`] and in a decoded picture.
 pub(crate) const PIXEL: usize = 4;
 

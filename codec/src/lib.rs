@@ -56,8 +56,8 @@
 //! Bands of 64 rows of pixels from the top: is it as it was. Else its tiles from the left: is the tile
 //! as it was; else is it one of the 4096 that the viewer remembers, and which; else the origin of
 //! its rows, run by run, the same as in the tile to the left or spelt out: *kept*, *drawn*, *moved*
-//! from so far away in the picture before this update, or *photograph*. Drawn rows are decided on
-//! the spot, pixel by pixel from the upper left; pixels to the left and above, of whatever tile,
+//! from so far away in the picture before this update, or *photograph*. Of drawn rows, parts of 16
+//! columns at the left and right of the tile may be kept. The rest is decided on the spot, pixel by pixel from the upper left; pixels to the left and above, of whatever tile,
 //! are what they are after this update.
 //!
 //! A photograph's rows are the next bytes of the photographs: three planes of a byte a pixel, the

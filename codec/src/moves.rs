@@ -4,7 +4,7 @@
 //! down is found, by any distance, and what moved sideways by whole tiles.
 
 use crate::geometry::{Grid, TILE};
-use crate::known::RowHashes;
+use crate::known::Hashes;
 use crate::wire::{Move, Origin, Runs};
 
 /// Moves that are tried first, because they were right before.
@@ -30,8 +30,7 @@ pub(crate) struct Moves {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sight<'a> {
     pub(crate) grid: Grid,
-    pub(crate) old: &'a RowHashes,
-    pub(crate) new: &'a RowHashes,
+    pub(crate) hashes: &'a Hashes,
     pub(crate) has: &'a dyn HasTile,
 }
 
@@ -92,8 +91,8 @@ impl Moves {
                 continue;
             }
             self.searches -= 1;
-            let hash = sight.new.at(column, rect.y + row)?;
-            let Some((from_column, from_y)) = sight.old.find(hash) else { continue };
+            let hash = sight.hashes.new_at(column, rect.y + row)?;
+            let Some((from_column, from_y)) = sight.hashes.find_old(hash) else { continue };
             let dx = (from_column as i32 - column as i32) * TILE as i32;
             let found = Move { dx, dy: from_y as i32 - (rect.y + row) as i32 };
             if found == Move::default() {
@@ -124,7 +123,7 @@ fn telling(sight: Sight<'_>, tile: u32) -> u64 {
     let column = tile % sight.grid.columns();
     let mut above = None;
     (0..rect.height).fold(0, |mask, row| {
-        let hash = sight.new.at(column, rect.y + row);
+        let hash = sight.hashes.new_at(column, rect.y + row);
         let differs = above.replace(hash).is_some_and(|above| above != hash);
         mask | u64::from(differs) << row
     })
@@ -148,7 +147,7 @@ fn explained(sight: Sight<'_>, tile: u32, by: Move) -> u64 {
         }
         let from_tile = from_y as u32 / TILE * grid.columns() + from_column;
         if sight.has.has(from_tile)
-            && sight.old.at(from_column, from_y as u32) == sight.new.at(column, y)
+            && sight.hashes.old_at(from_column, from_y as u32) == sight.hashes.new_at(column, y)
         {
             mask |= 1 << row;
         }

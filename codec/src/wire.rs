@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::geometry::{Grid, Size, TILE};
+use crate::geometry::{Grid, PART, Size, TILE};
 use crate::range::{Chance, Coder};
 use crate::{DecodeError, Limits};
 
@@ -274,6 +274,10 @@ impl Runs {
         told.map(|run| run.rows).sum()
     }
 
+    pub(crate) fn has(&self, origin: Origin) -> bool {
+        self.0.iter().any(|run| run.origin == origin)
+    }
+
     pub(crate) fn has_moved(&self) -> bool {
         self.0.iter().any(|run| matches!(run.origin, Origin::Moved(_)))
     }
@@ -295,6 +299,8 @@ pub(crate) struct Grammar {
     photo: [Chance; 5],
     to_the_end: [Chance; 4],
     rows: [Chance; TILE as usize],
+    /// The first and the last part.
+    parts: [Chance; 16],
     as_last_move: Chance,
     saved: [Chance; 2],
     any_saved: Chance,
@@ -323,6 +329,7 @@ impl Grammar {
             photo: [Chance::of(800, 2); 5],
             to_the_end: [Chance::of(2400, 2); 4],
             rows: [Chance::EVEN; TILE as usize],
+            parts: [Chance::EVEN; 16],
             as_last_move: Chance::of(3500, 2),
             saved: [Chance::of(2000, 1), Chance::of(3600, 2)],
             any_saved: Chance::of(1000, 2),
@@ -411,6 +418,23 @@ impl Grammar {
         runs.0 = given;
         runs.0.clone_from(&self.left.0);
         Ok(())
+    }
+
+    /// The first and the last part, side by side, of the drawn rows of a tile of this width; what
+    /// is beside them is kept.
+    ///
+    /// # Errors
+    /// What is read may be beyond the tile.
+    pub(crate) fn parts<C: Coder>(
+        &mut self,
+        coder: &mut C,
+        width: u32,
+        (first, last): (u32, u32),
+    ) -> Result<(u32, u32), DecodeError> {
+        let both = coder.tree(&mut self.parts, first << 2 | last);
+        let (first, last) = (both >> 2, both & 3);
+        let is_sound = first <= last && last < width.div_ceil(PART);
+        if is_sound { Ok((first, last)) } else { Err(DecodeError::Rows) }
     }
 
     fn run<C: Coder>(

@@ -36,7 +36,7 @@ struct Cli {
 enum Task {
     /// Builds the agent for arm64 and runs its crates' tests there.
     Arm64(arm64::Args),
-    /// Measures what sending pictures costs, and holds it against what it has cost
+    /// Measures what sending pictures costs, and holds it against what it has cost.
     Bench(bench::Args),
     /// Measures what the agent costs and holds it against its budget.
     Budget(budget::Args),

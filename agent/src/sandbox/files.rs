@@ -17,8 +17,10 @@ const NETWORK_READS: [&str; 7] =
 /// Devices that everybody uses.
 const HARMLESS_DEVICES: [&str; 3] = ["/dev/null", "/dev/random", "/dev/urandom"];
 
-/// What the machine process reads: which devices there are, which terminal is shown, the C library's settings.
-const MACHINE_READS: [&str; 7] = ["/etc", "/lib", "/lib64", "/proc", "/run/udev", "/sys", "/usr"];
+/// What the machine process reads: which devices there are, which terminal is shown, which X servers there are and what
+/// they want to see, the C library's settings.
+const MACHINE_READS: [&str; 8] =
+    ["/etc", "/lib", "/lib64", "/proc", "/run", "/sys", "/tmp/.X11-unix", "/usr"];
 
 /// Files and folders, with everything in them.
 #[derive(Debug, Default)]
@@ -46,6 +48,7 @@ impl Files {
     pub(super) fn machine(state: &Path, screen: Option<&Path>) -> Self {
         let mut read = MACHINE_READS.map(PathBuf::from).to_vec();
         read.extend(screen.map(Path::to_path_buf));
+        read.extend(std::env::var_os("XAUTHORITY").map(PathBuf::from));
         Self { read, write: vec![state.to_path_buf()], devices: vec![PathBuf::from("/dev")] }
     }
 

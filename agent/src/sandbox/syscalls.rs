@@ -130,10 +130,11 @@ const COMMON_OLDER: &[i64] = &[];
 /// What connections need besides.
 const NETWORK: &[i64] = &[libc::SYS_bind, libc::SYS_connect, libc::SYS_sendmmsg];
 
-/// What a machine needs besides: to notice new devices, to let the network process in, to write down what must be known
-/// after a crash.
+/// What a machine needs besides: to notice new devices, to let the network process in, to reach an X server, to write down
+/// what must be known after a crash.
 const MACHINE: &[i64] = &[
     libc::SYS_accept4,
+    libc::SYS_connect,
     libc::SYS_fdatasync,
     libc::SYS_fsync,
     libc::SYS_ftruncate,
@@ -154,6 +155,9 @@ const MACHINE_OLDER: &[i64] = &[];
 /// that tells which addresses this computer has.
 const NETWORK_FAMILIES: [libc::c_int; 4] =
     [libc::AF_INET, libc::AF_INET6, libc::AF_UNIX, libc::AF_NETLINK];
+
+/// Kinds of sockets that the machine process may open: those of this computer, for its X server.
+const MACHINE_FAMILIES: [libc::c_int; 1] = [libc::AF_UNIX];
 
 /// The kinds of devices that the machine process may control, by the second byte of a request (`_IOC_TYPE` of
 /// `asm-generic/ioctl.h`): DRM, frame buffers, input devices, uinput, terminals, virtual terminals and their keyboards,
@@ -192,13 +196,11 @@ fn program(purpose: Purpose) -> Result<BpfProgram, BackendError> {
     rules.insert(libc::SYS_tgkill, vec![itself()?]);
     rules.insert(libc::SYS_prctl, names()?);
     rules.insert(libc::SYS_prlimit64, vec![only_asking()?]);
-    let requests = match purpose {
-        Purpose::Network => {
-            rules.insert(libc::SYS_socket, families(&NETWORK_FAMILIES)?);
-            Vec::new()
-        }
-        Purpose::Machine => devices()?,
+    let (sockets, requests) = match purpose {
+        Purpose::Network => (families(&NETWORK_FAMILIES)?, Vec::new()),
+        Purpose::Machine => (families(&MACHINE_FAMILIES)?, devices()?),
     };
+    rules.insert(libc::SYS_socket, sockets);
     rules.insert(libc::SYS_ioctl, [common_requests()?, requests].concat());
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
     let missing = u32::try_from(libc::ENOSYS).unwrap_or_default();
@@ -266,7 +268,7 @@ fn rule(conditions: &[(u8, SeccompCmpOp, u64)]) -> Result<SeccompRule, BackendEr
 mod tests {
     use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
     use std::os::linux::net::SocketAddrExt as _;
-    use std::os::unix::net::{SocketAddr, UnixListener};
+    use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
     use std::process::Command;
 
     use super::*;
@@ -303,6 +305,14 @@ mod tests {
         let missing = Some(libc::ENOSYS);
         assert_eq!(connected.0.unwrap_err().raw_os_error(), missing);
         assert_eq!(connected.1.unwrap_err().raw_os_error(), missing);
+    }
+
+    #[test]
+    fn the_machine_process_reaches_an_x_server() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("X0");
+        let _server = UnixListener::bind(&path).unwrap();
+        limited(Purpose::Machine, move || UnixStream::connect(&path).map(drop)).unwrap();
     }
 
     #[test]

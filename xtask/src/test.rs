@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{cargo, debian, lab, paths, say, tidy};
+use crate::{bench, cargo, debian, lab, paths, say, tidy};
 
 /// Debian packages that the tests need besides Rust and a C compiler.
 const PACKAGES: [&str; 3] = ["iproute2", "systemd", "util-linux"];
@@ -19,7 +19,7 @@ pub(crate) struct Args {
     /// Leave out the emulated machines
     #[arg(long)]
     no_lab: bool,
-    /// Only these steps: format, tidy, clippy, test, docs, units, lab
+    /// Only these steps: format, tidy, clippy, test, docs, units, bench, lab
     #[arg(value_name = "STEP")]
     only: Vec<String>,
 }
@@ -57,13 +57,14 @@ const LAB: [&str; 25] = [
     "vfb-formats",
 ];
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     ("format", format),
     ("tidy", || tidy::run(tidy::Args::default())),
     ("clippy", clippy),
     ("test", test),
     ("docs", docs),
     ("units", units),
+    ("bench", bench::run_quick),
     ("lab", || lab::run_named(&LAB)),
 ];
 

@@ -55,6 +55,21 @@ pub(crate) struct Args {
     only: Vec<String>,
 }
 
+/// Measures what is the same on every computer and holds it against the baseline.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_quick() -> Result<()> {
+    run(&Args {
+        quick: true,
+        accept: false,
+        peers: false,
+        rounds: 1,
+        path_only: false,
+        only: Vec::new(),
+    })
+}
+
 /// Measures, writes what came out, and says whether it is as good as promised.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use lotse_hal::conformance::{self, Picture, TestPattern};
-use lotse_hal::linux::choose::{ScreenChoice, choose};
+use lotse_hal::linux::choose::{ScreenChoice, choose, outputs};
 use lotse_hal::linux::follow::FollowingScreen;
 use lotse_hal::linux::local_input::EvdevInput;
 use lotse_hal::linux::mounting::{Mounted, Mounting};
@@ -120,6 +120,9 @@ fn list(target: &Target) -> Outcome {
             }
         }
         Err(error) => println!("no screen: {error}"),
+    }
+    for output in outputs() {
+        println!("output {}: {}", output.choice, output.about);
     }
     println!("panel {}", panel(target).describe());
     for name in EvdevInput::open()?.names() {

@@ -130,6 +130,42 @@ impl fmt::Debug for Chosen {
     }
 }
 
+/// A screen that there is, whether or not it shows anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// The choice that means this one.
+    pub choice: ScreenChoice,
+    /// What is known of it, for people, as in `virtio_gpu, driven`.
+    pub about: String,
+}
+
+/// All screens of this machine: connectors of its cards, frame buffers, X servers.
+///
+/// What cannot be looked at is left out; [`choose`] tells why.
+pub fn outputs() -> Vec<Output> {
+    let mut outputs = Vec::new();
+    for card in Card::paths().iter().filter_map(|path| Card::open(path).ok()) {
+        for connector in card.connectors().unwrap_or_default() {
+            let state = match (connector.crtc, connector.connected) {
+                (Some(_), _) => "driven",
+                (None, true) => "connected, but not driven",
+                (None, false) => "not connected",
+            };
+            let choice = ScreenChoice::Drm { connector: Some(connector.name) };
+            outputs.push(Output { choice, about: format!("{}, {state}", card.driver()) });
+        }
+    }
+    for path in FrameBuffer::paths() {
+        let about = frame_buffer_name(&path);
+        outputs.push(Output { choice: ScreenChoice::Fbdev { path: Some(path) }, about });
+    }
+    for display in x11::displays() {
+        let choice = ScreenChoice::X11 { display: Some(display) };
+        outputs.push(Output { choice, about: "X server".to_owned() });
+    }
+    outputs
+}
+
 /// Opens the screen that is meant, upright by what is known of its mounting.
 ///
 /// # Errors

@@ -45,6 +45,20 @@ impl FollowingScreen {
         Ok(Self { choice, mounting, current: chosen.screen, off_since: None, is_unreadable: false })
     }
 
+    /// Reads another screen from now on, if that one can be read; else all stays as it was.
+    ///
+    /// # Errors
+    /// As [`choose`].
+    pub fn switch(&mut self, choice: ScreenChoice) -> Result<(), Error> {
+        let chosen = choose(&choice, &self.mounting)?;
+        self.mounting.set(chosen.screen.info().mounting);
+        self.choice = choice;
+        self.current = chosen.screen;
+        self.off_since = None;
+        self.is_unreadable = false;
+        Ok(())
+    }
+
     fn search(&mut self) -> Result<ScreenState, Error> {
         self.off_since = Some(Instant::now());
         let mut screen = choose(&self.choice, &self.mounting)?.screen;
@@ -110,6 +124,25 @@ mod tests {
     use super::*;
     use crate::conformance;
     use crate::{Change, Size};
+
+    #[test]
+    fn another_screen_is_read_after_a_switch_and_the_old_one_if_that_fails() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str, size: Size, level: u8| {
+            let path = directory.path().join(name);
+            std::fs::write(&path, vec![level; (size.width * size.height * 4) as usize]).unwrap();
+            ScreenChoice::File { path, size }
+        };
+        let (small, large) = (Size::new(20, 10), Size::new(30, 70));
+        let first = file("first", small, 1);
+        let mut screen = FollowingScreen::open(first, Mounting::default()).unwrap();
+        screen.switch(file("second", large, 2)).unwrap();
+        let picture = conformance::Picture::read(&mut screen).unwrap();
+        assert_eq!((picture.size, picture.pixels[0]), (large, 2));
+        let missing = ScreenChoice::File { path: directory.path().join("none"), size: small };
+        assert_eq!(screen.switch(missing).unwrap_err().kind(), ErrorKind::Gone);
+        assert_eq!(conformance::Picture::read(&mut screen).unwrap().size, large);
+    }
 
     #[test]
     fn a_screen_that_was_replaced_is_found_again() {

@@ -264,7 +264,10 @@ impl Guest {
             }
             if start.elapsed() > timeout {
                 picture.save_png(&self.artefacts.join("instead.png"))?;
-                bail!("{what}: not seen within {} s; instead.png is", timeout.as_secs());
+                bail!(
+                    "{what}: not seen within {} s; instead.png has what is seen",
+                    timeout.as_secs()
+                );
             }
             thread::sleep(POLL);
         }
@@ -326,6 +329,14 @@ impl Guest {
                 let _ = fs::write(self.artefacts.join(name), content);
             }
         }
+    }
+
+    /// What the agent said last, for a message; empty where there is none.
+    pub(crate) fn last_words_of_agent(&mut self) -> String {
+        let tail = "journalctl --boot --quiet --no-pager --output=cat --lines 12 \
+                    --unit lotse-machine --unit lotse-agent";
+        let said = self.run(tail, COMMAND).map(|ended| ended.stdout).unwrap_or_default();
+        if said.is_empty() { said } else { format!("\nthe agent said last:\n{}", said.trim_end()) }
     }
 
     fn point(&mut self, x: usize, y: usize) -> Result<()> {

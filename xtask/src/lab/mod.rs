@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use self::guest::Guest;
 use self::machine::Machine;
@@ -147,7 +147,8 @@ fn play(parts: &Parts, scenario: &Scenario, built: &HashMap<Program, PathBuf>) -
     let mut bench = Bench { guest, artefacts, programs };
     let result = (scenario.case.run)(&mut bench);
     bench.guest.keep_evidence();
-    result
+    // Where the folder can't be looked at, as on a build server, this may have to do.
+    result.map_err(|error| anyhow!("{error:#}{}", bench.guest.last_words_of_agent()))
 }
 
 fn try_by_hand(machine: Machine) -> Result<()> {

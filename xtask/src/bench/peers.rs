@@ -113,24 +113,24 @@ fn medians_of(rows: &[Value]) -> Vec<Value> {
 pub(super) fn compare(rows: &[Value]) -> Vec<String> {
     let mut broken = Vec::new();
     say::result("Lotse against the best peer of this run, lossless: ratios, below 1 is better");
+    say::result("(bytes and processor time by frame delivered)");
     say::result(&format!(
         "{:<16} {:>8} {:>8} {:>8} {:>8}",
         "workload", "bytes", "cpu", "p50", "p95"
     ));
     for row in rows.iter().filter(|row| text(row, "way") == "lotse") {
         let workload = text(row, "workload");
-        let ratio = |key| {
-            let own = number(row.get("path")?, key)?;
-            let peers = rows
-                .iter()
-                .filter(|other| {
-                    text(other, "workload") == workload && text(other, "way") != "lotse"
-                })
-                // Whoever drops frames has it easy.
-                .filter(|other| delivered(other) >= delivered(row) * 0.9);
-            let best =
-                peers.filter_map(|other| number(other.get("path")?, key)).reduce(f64::min)?;
-            (best > 0.0).then_some(own / best)
+        let ratio = |key: &str| {
+            // Whoever drops frames has it easy.
+            let of = |row: &Value| {
+                let value = number(row.get("path")?, key)?;
+                Some(if is_a_sum(key) { value / delivered(row).max(1.0) } else { value })
+            };
+            let is_peer = |other: &&Value| {
+                text(other, "workload") == workload && text(other, "way") != "lotse"
+            };
+            let best = rows.iter().filter(is_peer).filter_map(of).reduce(f64::min)?;
+            (best > 0.0).then_some(of(row)? / best)
         };
         let said = |key| ratio(key).map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.3}"));
         say::result(&format!(
@@ -147,6 +147,11 @@ pub(super) fn compare(rows: &[Value]) -> Vec<String> {
         }
     }
     broken
+}
+
+/// Whether a figure grows with the frames, and is compared by frame delivered.
+fn is_a_sum(key: &str) -> bool {
+    COMPARED.iter().any(|(compared, _)| *compared == key)
 }
 
 /// Frames that were shown, of those offered.

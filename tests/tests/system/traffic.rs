@@ -109,8 +109,10 @@ fn the_server_sees_no_text_no_picture_and_can_open_no_packet() {
 
     // Nothing shows through.
     assert!(!shares_run::<6>(&texts, TEXT.as_bytes()), "the text that was typed");
+    // Those of a few bytes say too little to be found again.
+    let updates: Vec<&Vec<u8>> = updates.iter().filter(|update| update.len() >= RUN).collect();
     assert!(updates.len() >= 2, "{} pictures", updates.len());
-    for update in updates {
+    for update in &updates {
         assert!(!shares_run::<RUN>(&texts, update), "a picture as the codec made it");
     }
     for screen in screens {

@@ -24,7 +24,7 @@ pub(crate) enum Coder {
     Vp9,
     /// VP9 at RustDesk's "best"
     Vp9Best,
-    /// AV1 as RustDesk uses it, but for the speed: 8, the fastest that this ffmpeg knows, for 10
+    /// AV1 as RustDesk uses it, but for the speed: 8, the fastest that ffmpeg knows, instead of 10
     Av1,
 }
 
@@ -73,7 +73,7 @@ impl Coder {
                 "-usage",
                 "realtime",
                 "-cpu-used",
-                "10",
+                "8",
                 "-g",
                 "10000",
                 "-undershoot-pct",

@@ -103,7 +103,7 @@ pub(crate) fn write(area: &Area, rows: Range<usize>, width: usize, out: &mut Vec
     }
 }
 
-/// Reads what [`write`] has written; `planes` must be of the right length.
+/// Reads what [`write()`] has written; `planes` must be of the right length.
 pub(crate) fn read(planes: &[u8], area: &mut Area, rows: Range<usize>, width: usize) {
     let plane = rows.len() * width;
     let Some((greens, rest)) = planes.split_at_checked(plane) else { return };

@@ -29,7 +29,7 @@ type Step = (&'static str, fn() -> Result<()>);
 
 /// The scenarios of the lab that every change must pass: the main job on each way to read a screen, and the faults. The
 /// others take another half hour: `cargo xtask lab`.
-const LAB: [&str; 25] = [
+const LAB: [&str; 26] = [
     "virtio-session-picture",
     "virtio-session-type",
     "virtio-session-click",
@@ -39,6 +39,7 @@ const LAB: [&str; 25] = [
     "virtio-finger-heard",
     "virtio-session-weston",
     "virtio-agent-kill",
+    "virtio-machine-kill",
     "virtio-server-kill",
     "virtio-network-cut",
     "bochs-session-picture",

@@ -219,10 +219,18 @@ impl Agent {
             "systemd-sysusers; systemctl daemon-reload; systemctl restart systemd-modules-load; \
              systemctl start lotse-agent",
         )?;
-        // It says so when it has opened the screen and the input devices: from here on it hears a finger.
+        let agent = Self { program };
+        agent.wait_until_open(guest)?;
+        Ok(agent)
+    }
+
+    /// Waits until it says that it has opened the screen and the input devices: from then on it hears a finger.
+    ///
+    /// # Errors
+    /// When it does not within a minute.
+    pub(crate) fn wait_until_open(&self, guest: &mut Guest) -> Result<()> {
         let is_open = format!("{JOURNAL} | grep ' panel: '");
-        guest.wait_for("the agent to open the machine", &is_open, PATIENCE)?;
-        Ok(Self { program })
+        guest.wait_for("the agent to open the machine", &is_open, PATIENCE).map(drop)
     }
 
     /// Waits until the panel shows a view, with all that can be pressed on it.

@@ -65,7 +65,7 @@ pub(super) fn start_xorg(bench: &mut Bench, command: &str) -> Result<Job> {
     guest.put("/tmp/in-terminal", format!("#!/bin/sh\n{COLOURS}\n{command}\n"))?;
     guest.put(
         "/tmp/x-session",
-        "#!/bin/sh\nexec xterm -geometry 200x60+0+0 -bg '#204060' -fg white -e /tmp/in-terminal\n",
+        "#!/bin/sh\nexport LC_ALL=C.UTF-8\nexec xterm -geometry 200x60+0+0 -bg '#204060' -fg white -e /tmp/in-terminal\n",
     )?;
     guest.sh("systemctl stop getty@tty1; chmod 755 /tmp/in-terminal /tmp/x-session")?;
     let xorg = guest.spawn(

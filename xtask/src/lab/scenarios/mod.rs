@@ -5,6 +5,7 @@ mod faults;
 mod follow;
 mod input;
 mod kiosk;
+mod layouts;
 mod rotation;
 mod screen;
 mod session;
@@ -21,6 +22,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     kiosk::CASES,
     input::CASES,
     session::CASES,
+    layouts::CASES,
     consent::CASES,
     faults::CASES,
 ];

@@ -122,7 +122,8 @@ fn clippy() -> Result<()> {
 }
 
 fn test() -> Result<()> {
-    cargo(&["test", "--workspace", "--all-features"], &[])
+    // All of them, also after one has failed: one run tells everything.
+    cargo(&["test", "--workspace", "--all-features", "--no-fail-fast"], &[])
 }
 
 fn docs() -> Result<()> {

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn pictures(workload: &Workload, seed: u64) -> Vec<Canvas> {
-        let mut canvas = Canvas::new(320, 200);
+        let mut canvas = Canvas::new(640, 400);
         let mut scene = workload.scene(seed);
         let mut draw = |frame| {
             scene.draw(&mut canvas, frame);

@@ -224,6 +224,8 @@ impl Kiosk {
         self.person("type a");
         let seen = self.shot().part(area);
         self.key("backspace");
+        // Whoever looks next finds the letter taken away: what the person does is done in order.
+        self.shot();
         let is_held = expected.iter().position(|picture| *picture == seen);
         is_held.expect("the field shows a letter") == 1
     }

@@ -26,6 +26,9 @@ const TEXTS: [(&str, &str); 6] = [
     ("gb", "\"100 £\" @ home, ~#|\\"),
 ];
 
+/// What a terminal makes of F12.
+const CALL_KEY: &str = "\x1b[24~";
+
 /// Writes down each line that is typed.
 const LISTENER: &str = "stty -echo; touch /tmp/listening; exec cat > /tmp/typed";
 
@@ -44,7 +47,10 @@ fn session_layouts(bench: &mut Bench) -> Result<()> {
         };
         type_text(bench, session, layout, text).with_context(|| layout.to_owned())?;
         let typed = bench.guest.sh(&format!("sed -n {}p /tmp/typed", number + 1))?;
-        ensure!(typed.trim_end() == text, "{layout}: {typed:?} arrived instead of {text:?}");
+        let typed = typed.trim_end();
+        // The key that calls the panel is one of the kiosk's, too.
+        let typed = typed.strip_prefix(CALL_KEY).unwrap_or(typed);
+        ensure!(typed == text, "{layout}: {typed:?} arrived instead of {text:?}");
     }
     Ok(())
 }

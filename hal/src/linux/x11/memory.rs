@@ -102,6 +102,13 @@ fn share(link: &Link, len: usize) -> Result<(Seg, Mapping), Error> {
     let segment = link.generate_id().map_err(failed)?;
     let size = u32::try_from(len).unwrap_or(u32::MAX);
     let made = link.shm_create_segment(segment, size, false)?.reply().map_err(failed)?;
+    // Touching what lies behind the end of a file would end this process.
+    let given = nix::sys::stat::fstat(&made.shm_fd)
+        .map_err(|errno| Error::io("look at the X server's memory", errno.into()))?;
+    if u64::try_from(given.st_size).unwrap_or(0) < u64::from(size) {
+        let short = io::ErrorKind::UnexpectedEof.into();
+        return Err(Error::io("use the X server's memory, which is too short", short));
+    }
     let mapping = Mapping::read_only(made.shm_fd, 0, len)
         .map_err(|error| Error::io("map the X server's memory", error))?;
     Ok((segment, mapping))

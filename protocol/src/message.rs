@@ -12,6 +12,17 @@ use crate::packet::INPUT_PADDING;
 /// control characters.
 pub type Name = String<64>;
 
+/// What a member is in a session. The moderator is not among them: there is one, and the others
+/// join it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Role {
+    /// Shows its screen, and may let it be controlled.
+    Device,
+    /// Looks on, and may be given control of a device by the moderator.
+    Onlooker,
+}
+
 /// What a session may do at a device, each named on its own when the person there is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "u16", into = "u16")]

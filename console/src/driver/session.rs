@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use lotse_client::{Connection, Incoming, SendError};
-use lotse_protocol::Class;
-use lotse_protocol::message::{InputEvent, Name, Rights};
+use lotse_protocol::message::{InputEvent, Name, Rights, Role};
 use lotse_protocol::session::{
     Moderator, ModeratorConfig, ModeratorEvent, Output, ParticipantGone,
 };
 use lotse_protocol::tunnel::EndOfSession;
+use lotse_protocol::{Class, MemberId};
 
 use super::decode::{DecodeThread, Decoded};
 use super::{Driver, Nobody, translate};
@@ -49,6 +49,8 @@ pub(super) struct Running<'a> {
     moderator: Moderator,
     decoding: DecodeThread,
     stage: Stage,
+    /// The panel, from its code on.
+    panel: Option<MemberId>,
     /// Input was dropped here for want of room; perhaps a release, so everything is to be
     /// released as soon as there is room.
     owes_release: bool,
@@ -73,13 +75,14 @@ impl Silence {
 impl<'a> Running<'a> {
     pub(super) fn new(driver: &'a Driver, connection: Connection, name: &str) -> Self {
         let asks = Rights::VIEW.with(Rights::CONTROL);
-        let config = ModeratorConfig { name: name_of(name), asks };
+        let config = ModeratorConfig { name: name_of(name), asks, devices: 1 };
         Self {
             driver,
             connection,
             moderator: Moderator::new(config, Box::new(rand_core::OsRng)),
             decoding: DecodeThread::start(driver.picture.clone()),
             stage: Stage::Waiting,
+            panel: None,
             owes_release: false,
             ending: None,
             silence: Silence::default(),
@@ -141,7 +144,7 @@ impl<'a> Running<'a> {
     async fn incoming(&mut self, incoming: Incoming) -> Result<Step, Nobody> {
         match incoming {
             Incoming::Packet(packet) => self.moderator.handle_packet(&packet, Instant::now()),
-            Incoming::Notice(notice) => self.moderator.handle_notice(notice),
+            Incoming::Notice(notice) => self.moderator.handle_notice(notice, Instant::now()),
             Incoming::Reply(reply) => self.moderator.handle_answer(reply.answer),
             Incoming::Silent { .. } => {
                 self.silence(Silence { of_server: true, ..self.silence }).await?;
@@ -160,8 +163,16 @@ impl<'a> Running<'a> {
 
     async fn command(&mut self, command: Command) -> Result<Step, Nobody> {
         match command {
-            Command::CodesMatch => self.moderator.confirm_code(),
-            Command::CodesDiffer => self.moderator.reject_code(),
+            Command::CodesMatch => {
+                if let Some(member) = self.moderator.comparing() {
+                    self.moderator.confirm_code(member);
+                }
+            }
+            Command::CodesDiffer => {
+                if let Some(member) = self.moderator.comparing() {
+                    self.moderator.reject_code(member);
+                }
+            }
             Command::End => {
                 let begun = self.stage == Stage::Connected;
                 self.ending = Some(if begun { EndReason::EndedHere } else { EndReason::Cancelled });
@@ -254,18 +265,24 @@ impl<'a> Running<'a> {
                 tracing::warn!(?refusal, "the server opens no session");
                 return Ok(Step::Over(EndReason::ServerRefused));
             }
+            // Whoever else types the number is told that this session is taken.
+            ModeratorEvent::Joining if self.panel.is_some() => {}
             ModeratorEvent::Joining => {
                 self.stage = Stage::Joining;
                 events.send(Event::Joined).await?;
             }
-            ModeratorEvent::Compare { code, name } => {
+            ModeratorEvent::Compare { member, role: Role::Onlooker, .. } => {
+                self.moderator.refuse(member);
+            }
+            ModeratorEvent::Compare { member, code, name, .. } => {
+                self.panel = Some(member);
                 self.stage = Stage::Comparing;
                 // Six digits always are a code.
                 if let Ok(code) = code.digits().parse() {
                     events.send(Event::Code { code, who: name.to_string() }).await?;
                 }
             }
-            ModeratorEvent::Connected { name, rights } => {
+            ModeratorEvent::Connected { name, rights, .. } => {
                 self.stage = Stage::Connected;
                 let rights = translate::rights(rights);
                 let peer = Peer { name: name.to_string(), rights, level: Level::CodeCompared };
@@ -285,7 +302,7 @@ impl<'a> Running<'a> {
             ModeratorEvent::CannotType(c) => {
                 events.send(Event::Notice(Notice::CannotType(c))).await?;
             }
-            ModeratorEvent::Gone(gone) => return self.gone(&gone).await,
+            ModeratorEvent::Gone { member, why, .. } => return self.gone(member, &why).await,
             ModeratorEvent::Ended(why) => {
                 let ended_here = self.ending.take().filter(|_| why == EndOfSession::Ended);
                 return Ok(Step::Over(ended_here.unwrap_or_else(|| translate::session_end(why))));
@@ -297,8 +314,11 @@ impl<'a> Running<'a> {
 
     /// Without a code nothing was at stake: the number waits for the next. Afterwards people
     /// were talking to each other, and it is over.
-    async fn gone(&mut self, gone: &ParticipantGone) -> Result<Step, Nobody> {
-        tracing::info!(?gone, "the panel is gone");
+    async fn gone(&mut self, member: MemberId, gone: &ParticipantGone) -> Result<Step, Nobody> {
+        tracing::info!(?gone, member = member.0, "somebody is gone");
+        if self.panel.is_some_and(|panel| panel != member) {
+            return Ok(Step::On);
+        }
         if self.stage == Stage::Joining {
             self.stage = Stage::Waiting;
             self.driver.events.send(Event::JoinFailed).await?;

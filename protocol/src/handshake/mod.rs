@@ -32,7 +32,7 @@ use subtle::ConstantTimeEq;
 
 pub use rsa_key::{JoinKey, RSA_BITS};
 
-use crate::message::{Name, Rights};
+use crate::message::{Name, Rights, Role};
 use crate::tunnel::SessionId;
 use crate::{MemberId, SessionNumber};
 
@@ -83,7 +83,9 @@ pub struct JoinRequest {
     pub suite: Suite,
     /// The way of being sure chosen.
     pub level: Level,
-    /// What the device is called. Nobody has checked it.
+    /// What the participant wants to be in the session.
+    pub role: Role,
+    /// What the participant calls itself. Nobody has checked it.
     pub name: Name,
     /// RSA public key, SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7).
     pub public_key: Vec<u8, 320>,

@@ -9,7 +9,7 @@ use super::{
     Level, ModeratorHello, Suite, Transcript, VERSION, commitment,
 };
 use crate::keys::{GroupKey, PairKey, seal_grant};
-use crate::message::{Name, Rights};
+use crate::message::{Name, Rights, Role};
 
 /// 256 bits that the moderator is bound to before it knows the participant's key.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -25,6 +25,7 @@ pub struct ExpectJoinRequest {
 pub struct ExpectJoinProof {
     transcript: Transcript,
     public_key: PublicKey,
+    role: Role,
     name: Name,
     code: Code,
 }
@@ -92,13 +93,23 @@ impl ExpectJoinRequest {
                 .encode();
         self.transcript.add(&answer);
         let code = self.transcript.code();
-        let next =
-            ExpectJoinProof { transcript: self.transcript, public_key, name: request.name, code };
+        let next = ExpectJoinProof {
+            transcript: self.transcript,
+            public_key,
+            role: request.role,
+            name: request.name,
+            code,
+        };
         Ok((next, answer))
     }
 }
 
 impl ExpectJoinProof {
+    /// What the participant wants to be in the session.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
     /// Takes the participant's proof.
     ///
     /// # Errors

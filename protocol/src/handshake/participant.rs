@@ -7,7 +7,7 @@ use super::{
     JoinRequest, KeyGrant, Level, ModeratorHello, Suite, Transcript, VERSION, commitment, same,
 };
 use crate::keys::{GroupKey, PairKey, open_grant};
-use crate::message::{Name, Rights};
+use crate::message::{Name, Rights, Role};
 
 /// The moderator's hello is due.
 pub struct ExpectModeratorHello {
@@ -84,6 +84,7 @@ impl ExpectModeratorHello {
         mut self,
         bytes: &[u8],
         name: &Name,
+        role: Role,
     ) -> Result<(ExpectOpening, Vec<u8>), HandshakeError> {
         let HandshakeMessage::ModeratorHello(hello) = decode(bytes)? else {
             return Err(HandshakeError::Unexpected);
@@ -99,6 +100,7 @@ impl ExpectModeratorHello {
             version: VERSION,
             suite: Suite::RsaOaepAes256Gcm,
             level: Level::CodeCompared,
+            role,
             name: name.clone(),
             public_key: self.key.public_der(),
         })

@@ -38,7 +38,7 @@ const GRANT: Grant = Grant { member: MemberId(2), instance: 1, moderator_instanc
 fn an_honest_exchange_gives_the_same_digits_and_keys() {
     let (m, message) = hello(&context());
     let p = participant::ExpectModeratorHello::new(context(), join_key());
-    let (p, message) = p.handle(&message, &name("Kiosk 7")).unwrap();
+    let (p, message) = p.handle(&message, &name("Kiosk 7"), Role::Device).unwrap();
     let (m, message) = m.handle(&message).unwrap();
     let (p, message) = p.handle(&message).unwrap();
     let m = m.handle(&message).unwrap();
@@ -59,7 +59,7 @@ fn an_honest_exchange_gives_the_same_digits_and_keys() {
 fn a_swapped_rsa_key_shows_as_two_different_codes() {
     let (m, from_m) = hello(&context());
     let p = participant::ExpectModeratorHello::new(context(), join_key());
-    let (p, from_p) = p.handle(&from_m, &name("Kiosk 7")).unwrap();
+    let (p, from_p) = p.handle(&from_m, &name("Kiosk 7"), Role::Device).unwrap();
     let HandshakeMessage::JoinRequest(mut request) = HandshakeMessage::decode(&from_p).unwrap()
     else {
         panic!("a join request")
@@ -81,7 +81,7 @@ fn a_swapped_rsa_key_shows_as_two_different_codes() {
 fn a_changed_opening_or_hello_is_noticed() {
     let (_, from_m) = hello(&context());
     let p = participant::ExpectModeratorHello::new(context(), join_key());
-    let (p, _) = p.handle(&from_m, &name("Kiosk")).unwrap();
+    let (p, _) = p.handle(&from_m, &name("Kiosk"), Role::Device).unwrap();
     let forged = HandshakeMessage::CommitmentOpened(CommitmentOpened { opening: [1; 32] }).encode();
     assert_eq!(p.handle(&forged).unwrap_err(), HandshakeError::Commitment);
 }
@@ -156,7 +156,10 @@ fn a_hello_without_a_common_level_is_refused_not_weakened() {
     hello.levels.clear();
     let p = participant::ExpectModeratorHello::new(context(), join_key());
     let stripped = HandshakeMessage::ModeratorHello(hello).encode();
-    assert_eq!(p.handle(&stripped, &name("Kiosk")).unwrap_err(), HandshakeError::Incompatible);
+    assert_eq!(
+        p.handle(&stripped, &name("Kiosk"), Role::Device).unwrap_err(),
+        HandshakeError::Incompatible
+    );
 }
 
 proptest! {

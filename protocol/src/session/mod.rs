@@ -1,6 +1,7 @@
 //! A session, from either side, without a socket and without a clock.
 //!
-//! [`Moderator`] is the console's side, [`Participant`] the device's. Both keep one contract:
+//! [`Moderator`] is the console's side, with all the others in one table; [`Participant`] is the
+//! device's. Both keep one contract:
 //! `handle_answer`, `handle_notice` and `handle_packet` take what arrived on the link and
 //! `handle_timeout` the passing of time, with the instant at which it happens; commands are plain
 //! methods. After each call drain `poll_output` until it is `None`, then wait for what arrives, a
@@ -9,14 +10,15 @@
 //! Link keep-alive is not theirs: [`crate::link`] does it.
 
 mod channels;
+mod joining;
 mod moderator;
 mod participant;
+mod pressed;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::header::Class;
-use crate::message::InputEvent;
+use crate::header::{Class, Fragment, Header, MemberId};
 use crate::tunnel::Asked;
 
 pub use channels::Tampered;
@@ -39,8 +41,18 @@ pub const RELEASE_AFTER: Duration = Duration::from_millis(1500);
 /// means that it is cut off, even if this side's own link is well.
 pub const DEVICE_SILENT_AFTER: Duration = Duration::from_secs(4);
 
+/// Members of a session at most, the moderator included.
+pub const MAX_MEMBERS: usize = 100;
+
+/// Handshakes that are under way at a time; whoever comes later waits.
+pub const MAX_HANDSHAKES: usize = 5;
+
+/// A member that was spoken to during the handshake must answer within this time. People have as
+/// long as they like.
+pub const HANDSHAKE_STEP: Duration = Duration::from_secs(30);
+
 /// Outputs that wait to be drained at most; a caller that never drains is a bug of ours.
-const MAX_OUTPUTS: usize = 4096;
+const MAX_OUTPUTS: usize = 1 << 16;
 
 /// What must leave a session after a call.
 #[derive(Debug)]
@@ -100,40 +112,20 @@ impl Pending {
     }
 }
 
-/// What inputs have pressed and not released.
-#[derive(Debug, Default)]
-struct Pressed {
-    keys: BTreeSet<u16>,
-    buttons: BTreeSet<u8>,
-    slots: BTreeSet<u8>,
-}
-
-/// Things held at once that are kept account of; people have ten fingers, forgers have more.
-const MAX_PRESSED: usize = 256;
-
-impl Pressed {
-    fn note(&mut self, event: &InputEvent) {
-        match *event {
-            InputEvent::Key { code, pressed } => set(&mut self.keys, code, pressed),
-            InputEvent::Button { button, pressed } => set(&mut self.buttons, button, pressed),
-            InputEvent::Touch { slot, .. } => set(&mut self.slots, slot, true),
-            InputEvent::Lift { slot } => set(&mut self.slots, slot, false),
-            InputEvent::ReleaseAll => *self = Self::default(),
-            InputEvent::Text(_) | InputEvent::Pointer(_) | InputEvent::Wheel { .. } => {}
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.buttons.is_empty() && self.slots.is_empty()
-    }
-}
-
-fn set<T: Ord>(all: &mut BTreeSet<T>, item: T, pressed: bool) {
-    if !pressed {
-        all.remove(&item);
-    } else if all.len() < MAX_PRESSED {
-        all.insert(item);
-    }
+/// A packet with a handshake message, which is not encrypted.
+fn handshake_packet(from: MemberId, to: MemberId, message: &[u8]) -> Vec<u8> {
+    let header = Header {
+        class: Class::Handshake,
+        fragment: Fragment::WHOLE,
+        source: from,
+        destination: to,
+        epoch: 0,
+        instance: 0,
+        // Handshake messages are bounded by their types, far below a packet.
+        length: u32::try_from(message.len()).unwrap_or(u32::MAX),
+        number: 0,
+    };
+    [&header.encode()[..], message].concat()
 }
 
 #[cfg(test)]

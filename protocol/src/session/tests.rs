@@ -8,7 +8,7 @@ use super::*;
 use crate::SessionNumber;
 use crate::handshake::{Declined, HandshakeError, JoinKey};
 use crate::header::{Class, Header, MemberId};
-use crate::message::{Consent, DeviceEnd, Place, Rights, ScreenReport};
+use crate::message::{Consent, DeviceEnd, InputEvent, Place, Rights, ScreenReport};
 use crate::tunnel::{Answer, Departure, EndOfSession, Notice, Refusal, SessionId};
 
 const DEVICE: MemberId = MemberId(2);
@@ -30,7 +30,7 @@ struct Pair {
 impl Pair {
     fn new() -> Self {
         let asks = Rights::VIEW.with(Rights::CONTROL);
-        let config = ModeratorConfig { name: "Technician".try_into().unwrap(), asks };
+        let config = ModeratorConfig { name: "Technician".try_into().unwrap(), asks, devices: 1 };
         Self {
             now: Instant::now(),
             moderator: Moderator::new(config, Box::new(OsRng)),
@@ -113,7 +113,7 @@ impl Pair {
             Asked::Join { number } if number == Self::number() => {
                 let answer = Answer::Joined { session: SessionId([5; 16]), member: DEVICE };
                 self.participant.handle_answer(answer);
-                self.moderator.handle_notice(Notice::MemberJoined { member: DEVICE });
+                self.moderator.handle_notice(Notice::MemberJoined { member: DEVICE }, self.now);
             }
             Asked::Join { .. } => {
                 self.participant.handle_answer(Answer::Refused(Refusal::NotAvailable));
@@ -122,7 +122,7 @@ impl Pair {
                 // The answer to leaving may be a refusal, and must not be taken for another's.
                 self.participant.handle_answer(Answer::Refused(Refusal::NotAllowed));
                 let left = Notice::MemberLeft { member: DEVICE, how: Departure::Left };
-                self.moderator.handle_notice(left);
+                self.moderator.handle_notice(left, self.now);
             }
             ref other => panic!("{other:?}"),
         }
@@ -166,7 +166,7 @@ impl Pair {
 
     fn connect(&mut self, granted: Rights) {
         self.join();
-        self.moderator.confirm_code();
+        self.moderator.confirm_code(DEVICE);
         self.settle();
         self.participant.decide(Consent::Granted(granted), self.now);
         self.settle();
@@ -186,7 +186,7 @@ impl Pair {
 
     fn gone(&self) -> Option<ParticipantGone> {
         self.moderator_events.iter().rev().find_map(|event| match event {
-            ModeratorEvent::Gone(gone) => Some(*gone),
+            ModeratorEvent::Gone { why, .. } => Some(*why),
             _ => None,
         })
     }
@@ -227,7 +227,7 @@ fn the_keys_may_come_before_the_person_decides() {
     pair.participant.decide(Consent::Granted(BOTH), pair.now);
     pair.settle();
     assert!(!pair.moderator_events.iter().any(|e| matches!(e, ModeratorEvent::Connected { .. })));
-    pair.moderator.confirm_code();
+    pair.moderator.confirm_code(DEVICE);
     pair.settle();
     assert!(matches!(pair.moderator_events.last(), Some(ModeratorEvent::Connected { .. })));
 }
@@ -282,7 +282,7 @@ fn a_relay_that_swaps_the_rsa_key_makes_the_codes_differ() {
     pair.join();
     let (ours, theirs) = pair.codes();
     assert_ne!(ours, theirs);
-    pair.moderator.reject_code();
+    pair.moderator.reject_code(DEVICE);
     pair.settle();
     assert_eq!(pair.gone(), Some(ParticipantGone::CodesDiffer));
     assert!(!pair.participant.is_busy());

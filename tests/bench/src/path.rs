@@ -224,6 +224,7 @@ impl Technician {
                     let config = ModeratorConfig {
                         name: "Bench".try_into().map_err(|_| anyhow::anyhow!("a name"))?,
                         asks: Rights::VIEW,
+                        devices: 1,
                     };
                     let moderator = Moderator::new(config, Box::new(OsRng));
                     let decoder = Decoder::new(Limits::default());
@@ -288,12 +289,16 @@ impl Watching {
                         self.moderator.handle_packet(&packet, Instant::now());
                     }
                     Incoming::Reply(reply) => self.moderator.handle_answer(reply.answer),
-                    Incoming::Notice(notice) => self.moderator.handle_notice(notice),
+                    Incoming::Notice(notice) => self.moderator.handle_notice(notice, Instant::now()),
                     Incoming::Lost(why) => bail!("the link is lost: {why}"),
                     _ => {}
                 },
                 command = commands.recv() => match command {
-                    Some(Do::Confirm) => self.moderator.confirm_code(),
+                    Some(Do::Confirm) => {
+                        if let Some(member) = self.moderator.comparing() {
+                            self.moderator.confirm_code(member);
+                        }
+                    }
                     Some(Do::Watch) => self.moderator.watch(true),
                     None => return Ok(()),
                 },

@@ -8,6 +8,7 @@ use lotse_protocol::frame::Frame;
 use lotse_protocol::handshake::participant::ExpectModeratorHello;
 use lotse_protocol::handshake::{Context, HandshakeMessage, JoinKey};
 use lotse_protocol::header::HEADER_LEN;
+use lotse_protocol::message::Role;
 use lotse_protocol::tunnel::SessionId;
 use lotse_protocol::{Class, MemberId, SessionNumber};
 use rand_core::OsRng;
@@ -65,7 +66,7 @@ impl Attacker {
         let key = JoinKey::generate(&mut OsRng).unwrap();
         let state = ExpectModeratorHello::new(context, key);
         let name = "attacker".try_into().unwrap();
-        let (_, request) = state.handle(&self.hello, &name).unwrap();
+        let (_, request) = state.handle(&self.hello, &name, Role::Device).unwrap();
         match HandshakeMessage::decode(&request).unwrap() {
             HandshakeMessage::JoinRequest(request) => request.public_key,
             other => panic!("{other:?}"),

@@ -69,6 +69,7 @@ impl Technician {
         let config = ModeratorConfig {
             name: TECHNICIAN.try_into().unwrap(),
             asks: Rights::VIEW.with(Rights::CONTROL),
+            devices: 1,
         };
         let moderator = Moderator::new(config, Box::new(Recorded(Arc::clone(&drawn))));
         let (commands, to_do) = mpsc::channel(MAX_WAITING);
@@ -147,12 +148,15 @@ async fn run(
             incoming = connection.next() => match incoming {
                 Incoming::Packet(packet) => moderator.handle_packet(&packet, Instant::now()),
                 Incoming::Reply(reply) => moderator.handle_answer(reply.answer),
-                Incoming::Notice(notice) => moderator.handle_notice(notice),
+                Incoming::Notice(notice) => moderator.handle_notice(notice, Instant::now()),
                 Incoming::Lost(_) => return,
                 _ => {}
             },
             command = commands.recv() => match command {
-                Some(Do::Confirm) => moderator.confirm_code(),
+                Some(Do::Confirm) => {
+                    let comparing = moderator.comparing();
+                    moderator.confirm_code(comparing.unwrap());
+                }
                 Some(Do::Input(event)) => drop(moderator.input(event, Instant::now())),
                 Some(Do::End) => moderator.end(),
                 None => return,

@@ -5,17 +5,16 @@ use std::time::Instant;
 use rand_core::CryptoRngCore;
 
 use super::channels::{Arrived, Channels, Tampered};
-use super::moderator::handshake_packet;
-use super::{MAX_INPUT_AGE_TICKS, Output, Outputs, Pending, Pressed, RELEASE_AFTER, TICK};
+use super::joining::{Joining, Step, farewell};
+use super::pressed::Pressed;
+use super::{MAX_INPUT_AGE_TICKS, Output, Outputs, Pending, RELEASE_AFTER, TICK, handshake_packet};
 use crate::SessionNumber;
-use crate::handshake::participant::{
-    CompareCode, ExpectKeyGrant, ExpectModeratorHello, ExpectOpening,
-};
+use crate::handshake::participant::Keys;
 use crate::handshake::{Code, Context, Declined, HandshakeError, HandshakeMessage, JoinKey};
 use crate::header::{Class, Header, MemberId};
 use crate::message::{
-    Consent, DeviceEnd, FromDevice, FromModerator, InputEvent, Name, Rights, ScreenReport, decode,
-    decode_input,
+    Consent, DeviceEnd, FromDevice, FromModerator, InputEvent, Name, Rights, Role, ScreenReport,
+    decode, decode_input,
 };
 use crate::packet::SealError;
 use crate::tunnel::{Answer, Asked, Departure, EndOfSession, Notice, Refusal, SessionId};
@@ -79,26 +78,20 @@ pub enum EndReason {
 #[expect(clippy::large_enum_variant, reason = "there is one, and it is moved a handful of times")]
 enum State {
     Idle,
-    Joining { number: SessionNumber, key: JoinKey },
-    In { context: Context, stage: Stage },
-}
-
-enum Stage {
-    Hello(ExpectModeratorHello),
-    Opening(ExpectOpening),
-    /// The keys may come before the person here has decided; they wait unopened.
-    Compare {
-        state: CompareCode,
-        early_keys: Option<Vec<u8>>,
+    Joining {
+        number: SessionNumber,
+        key: JoinKey,
     },
-    Keys {
-        state: ExpectKeyGrant,
-        granted: Rights,
+    /// The handshake; what the person here has granted, once that is decided.
+    Entering {
+        joining: Joining,
+        granted: Option<Rights>,
     },
     Connected(Box<Connected>),
 }
 
 struct Connected {
+    me: MemberId,
     channels: Channels,
     rights: Rights,
     tick: u32,
@@ -159,28 +152,28 @@ impl Participant {
 
     /// The person at the device has decided. Anything but [`Consent::Granted`] ends the session.
     pub fn decide(&mut self, consent: Consent, now: Instant) {
-        let State::In { context, stage: Stage::Compare { .. } } = self.state else { return };
+        let State::Entering { joining, granted: None } = &self.state else { return };
+        if !joining.is_asking() {
+            return;
+        }
+        let asks = joining.asks();
         let Consent::Granted(rights) = consent else {
             let declined = match consent {
                 Consent::TimedOut => Declined::TimedOut,
                 Consent::CannotAsk => Declined::CannotAsk,
                 _ => Declined::Refused,
             };
-            self.send_handshake(&HandshakeMessage::Declined(declined));
+            self.send_handshake(&HandshakeMessage::Declined(declined).encode());
             self.leave(EndReason::NotConsented(consent));
             return;
         };
-        let State::In { stage: Stage::Compare { state, early_keys }, .. } =
-            std::mem::replace(&mut self.state, State::Idle)
+        let State::Entering { joining, .. } = std::mem::replace(&mut self.state, State::Idle)
         else {
             return;
         };
-        let granted = rights.capped_by(state.asks());
-        let stage = Stage::Keys { state: state.accept(), granted };
-        self.state = State::In { context, stage };
-        if let Some(keys) = early_keys {
-            self.handle_handshake(&keys, now);
-        }
+        let context = *joining.context();
+        let step = joining.accept(&mut self.rng);
+        self.step(&context, step, Some(rights.capped_by(asks)), now);
     }
 
     /// Tells what the device's screen is doing.
@@ -264,14 +257,16 @@ impl Participant {
     /// Takes a packet, header included.
     pub fn handle_packet(&mut self, packet: &[u8], now: Instant) {
         let Ok((header, payload)) = Header::parse(packet) else { return };
-        let State::In { context, stage } = &mut self.state else { return };
-        if header.source != MemberId::MODERATOR || header.destination != context.participant {
+        let Some(me) = self.member() else { return };
+        if header.source != MemberId::MODERATOR
+            || (header.destination != me && header.destination != MemberId::ALL)
+        {
             return;
         }
-        match (header.class, stage) {
-            (Class::Handshake, Stage::Connected(_)) => {}
-            (Class::Handshake, _) => self.handle_handshake(payload, now),
-            (_, Stage::Connected(connected)) => match connected.channels.open(&header, payload) {
+        match (header.class, &mut self.state) {
+            (Class::Handshake, State::Entering { .. }) => self.handle_handshake(payload, now),
+            (Class::Handshake, _) => {}
+            (_, State::Connected(connected)) => match connected.channels.open(&header, payload) {
                 Ok(arrived) => self.arrived(arrived, now),
                 Err(tampered) => self.leave(EndReason::Tampered(tampered)),
             },
@@ -307,89 +302,72 @@ impl Participant {
         key: JoinKey,
     ) {
         let context = Context { session, number, participant };
-        let stage = Stage::Hello(ExpectModeratorHello::new(context, key));
-        self.state = State::In { context, stage };
+        let joining = Joining::new(context, key, self.name.clone(), Role::Device);
+        self.state = State::Entering { joining, granted: None };
         self.outputs.event(ParticipantEvent::Joined);
     }
 
     fn handle_handshake(&mut self, payload: &[u8], now: Instant) {
-        let State::In { context, stage } = std::mem::replace(&mut self.state, State::Idle) else {
+        let State::Entering { joining, granted } = std::mem::replace(&mut self.state, State::Idle)
+        else {
             return;
         };
-        match self.advance(&context, stage, payload, now) {
-            Ok(stage) => self.state = State::In { context, stage },
+        let context = *joining.context();
+        let step = joining.handle(payload, &mut self.rng).map(|(step, answer)| {
+            if let Some(answer) = answer {
+                self.send_handshake_from(context.participant, &answer);
+            }
+            step
+        });
+        self.step(&context, step, granted, now);
+    }
+
+    /// Goes where a message of the handshake, or the decision of the person here, has led.
+    fn step(
+        &mut self,
+        context: &Context,
+        step: Result<Step, HandshakeError>,
+        granted: Option<Rights>,
+        now: Instant,
+    ) {
+        match step {
+            Ok(Step::On(joining)) => self.state = State::Entering { joining, granted },
+            Ok(Step::Ask(joining, question)) => {
+                self.state = State::Entering { joining, granted };
+                let (name, asks, code) = (question.name, question.asks, question.code);
+                self.outputs.event(ParticipantEvent::Ask { name, asks, code });
+            }
+            Ok(Step::Keys(keys)) => {
+                self.connect(context, &keys, granted.unwrap_or(Rights::NONE), now);
+            }
             Err(error) => {
-                let why = match error {
+                if let Some(farewell) = farewell(error) {
+                    self.send_handshake_from(context.participant, &farewell);
+                }
+                self.leave(match error {
                     HandshakeError::Declined(why) => EndReason::Declined(why),
-                    error => {
-                        let failed = HandshakeMessage::Declined(Declined::Failed).encode();
-                        self.send_handshake_bytes(context.participant, &failed);
-                        EndReason::Handshake(error)
-                    }
-                };
-                // Something to leave, so that the server hears of it too.
-                self.leave(why);
+                    error => EndReason::Handshake(error),
+                });
             }
         }
     }
 
-    fn advance(
-        &mut self,
-        context: &Context,
-        stage: Stage,
-        payload: &[u8],
-        now: Instant,
-    ) -> Result<Stage, HandshakeError> {
-        Ok(match stage {
-            Stage::Hello(state) => {
-                let (state, answer) = state.handle(payload, &self.name)?;
-                self.send_handshake_bytes(context.participant, &answer);
-                Stage::Opening(state)
-            }
-            Stage::Opening(state) => {
-                let (state, answer) = state.handle(payload)?;
-                self.send_handshake_bytes(context.participant, &answer);
-                self.outputs.event(ParticipantEvent::Ask {
-                    name: state.name().clone(),
-                    asks: state.asks(),
-                    code: state.code(),
-                });
-                Stage::Compare { state, early_keys: None }
-            }
-            Stage::Compare { state, early_keys: None } => {
-                match HandshakeMessage::decode(payload)? {
-                    HandshakeMessage::KeyGrant(_) => {
-                        Stage::Compare { state, early_keys: Some(payload.to_vec()) }
-                    }
-                    HandshakeMessage::Declined(why) => return Err(HandshakeError::Declined(why)),
-                    _ => return Err(HandshakeError::Unexpected),
-                }
-            }
-            Stage::Compare { early_keys: Some(_), .. } => {
-                return Err(match HandshakeMessage::decode(payload)? {
-                    HandshakeMessage::Declined(why) => HandshakeError::Declined(why),
-                    _ => HandshakeError::Unexpected,
-                });
-            }
-            Stage::Keys { state, granted } => {
-                let keys = state.handle(payload, &mut self.rng)?;
-                let mut channels =
-                    Channels::of_participant(context.session, &keys.grant, &keys.group, &keys.pair);
-                let consent = FromDevice::Consent(Consent::Granted(granted));
-                let sealed = channels.seal_control(&consent);
-                self.outputs.packets(Class::Control, sealed.unwrap_or_default());
-                self.outputs.event(ParticipantEvent::Connected { rights: granted });
-                Stage::Connected(Box::new(Connected {
-                    channels,
-                    rights: granted,
-                    tick: 0,
-                    tick_at: now + TICK,
-                    pressed: Pressed::default(),
-                    heard: now,
-                }))
-            }
-            connected @ Stage::Connected(_) => connected,
-        })
+    fn connect(&mut self, context: &Context, keys: &Keys, granted: Rights, now: Instant) {
+        let mut channels =
+            Channels::of_participant(context.session, &keys.grant, &keys.group, &keys.pair);
+        let consent = FromDevice::Consent(Consent::Granted(granted));
+        let sealed = channels.seal_control(&consent);
+        self.outputs.packets(Class::Control, sealed.unwrap_or_default());
+        self.outputs.event(ParticipantEvent::Connected { rights: granted });
+        self.state = State::Connected(Box::new(Connected {
+            me: context.participant,
+            channels,
+            rights: granted,
+            tick: 0,
+            tick_at: now + TICK,
+            pressed: Pressed::default(),
+            heard: now,
+        }));
     }
 
     fn arrived(&mut self, arrived: Arrived, now: Instant) {
@@ -463,13 +441,13 @@ impl Participant {
         }
     }
 
-    fn send_handshake(&mut self, message: &HandshakeMessage) {
-        if let State::In { context, .. } = self.state {
-            self.send_handshake_bytes(context.participant, &message.encode());
+    fn send_handshake(&mut self, message: &[u8]) {
+        if let Some(me) = self.member() {
+            self.send_handshake_from(me, message);
         }
     }
 
-    fn send_handshake_bytes(&mut self, from: MemberId, message: &[u8]) {
+    fn send_handshake_from(&mut self, from: MemberId, message: &[u8]) {
         let packet = handshake_packet(from, MemberId::MODERATOR, message);
         self.outputs.packets(Class::Handshake, vec![packet]);
     }
@@ -489,16 +467,25 @@ impl Participant {
         self.outputs.request(what);
     }
 
+    /// Who this side is in its session.
+    fn member(&self) -> Option<MemberId> {
+        match &self.state {
+            State::Entering { joining, .. } => Some(joining.context().participant),
+            State::Connected(connected) => Some(connected.me),
+            State::Idle | State::Joining { .. } => None,
+        }
+    }
+
     fn connected(&self) -> Option<&Connected> {
         match &self.state {
-            State::In { stage: Stage::Connected(connected), .. } => Some(connected),
+            State::Connected(connected) => Some(connected),
             _ => None,
         }
     }
 
     fn connected_mut(&mut self) -> Option<&mut Connected> {
         match &mut self.state {
-            State::In { stage: Stage::Connected(connected), .. } => Some(connected),
+            State::Connected(connected) => Some(connected),
             _ => None,
         }
     }

@@ -1,0 +1,108 @@
+//! What a moderator is told, and what it tells.
+
+use crate::SessionNumber;
+use crate::handshake::{Code, Declined, HandshakeError};
+use crate::header::MemberId;
+use crate::message::{DeviceEnd, Name, Rights, Role, ScreenReport};
+use crate::session::channels::Tampered;
+#[cfg(doc)]
+use crate::session::{DEVICE_SILENT_AFTER, Moderator};
+use crate::tunnel::{Departure, EndOfSession, Refusal};
+
+/// Who the moderator is and what it asks for.
+#[derive(Debug, Clone)]
+pub struct ModeratorConfig {
+    /// What the technician calls himself, shown at the device as a name.
+    pub name: Name,
+    /// Rights that are asked for.
+    pub asks: Rights,
+    /// Devices in the session at a time; further ones are told that it is busy.
+    pub devices: usize,
+}
+
+/// What the moderator's program must know.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ModeratorEvent {
+    /// The session is open; the number can be read out.
+    Opened {
+        /// The number.
+        number: SessionNumber,
+        /// It is good for a first join for so many seconds.
+        expires_in_s: u32,
+    },
+    /// The server opens no session.
+    OpenRefused(Refusal),
+    /// Somebody has typed the number; the handshake runs by itself.
+    Joining,
+    /// The people must compare this code; answer with [`Moderator::confirm_code`] or
+    /// [`Moderator::reject_code`].
+    Compare {
+        /// Whose code it is.
+        member: MemberId,
+        /// What the member wants to be.
+        role: Role,
+        /// The six digits.
+        code: Code,
+        /// What the member calls itself. Nobody has checked it.
+        name: Name,
+    },
+    /// The person there has accepted: a member is inside. With a device the session is live.
+    Connected {
+        /// Who.
+        member: MemberId,
+        /// What it is.
+        role: Role,
+        /// What it calls itself.
+        name: Name,
+        /// What may be done at it; enforced at the device.
+        rights: Rights,
+    },
+    /// Nothing has come from the watched device for [`DEVICE_SILENT_AFTER`] (`true`), or it is back. Only
+    /// of devices that may be controlled: others have nothing to say while their picture stands.
+    Silent(bool),
+    /// What the watched device's screen is doing.
+    Screen(ScreenReport),
+    /// An update of the picture, for the codec's decoder. Answer with
+    /// [`Moderator::picture_shown`], or with [`Moderator::refresh`] if it cannot be used.
+    Picture(Vec<u8>),
+    /// So many inputs came too late and were dropped at the device.
+    InputDropped(u16),
+    /// The device has no key for this character.
+    CannotType(char),
+    /// A member is gone; the number can be typed again.
+    Gone {
+        /// Who.
+        member: MemberId,
+        /// What it was or wanted to be.
+        role: Role,
+        /// Why.
+        why: ParticipantGone,
+    },
+    /// The session is over.
+    Ended(EndOfSession),
+}
+
+/// Why a member is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParticipantGone {
+    /// It never got in, or said no.
+    Declined(Declined),
+    /// It did not go on with the handshake.
+    Late,
+    /// The technician does not let it in.
+    Refused,
+    /// The handshake failed here: changed messages or an incompatible program.
+    Handshake(HandshakeError),
+    /// The technician said that the codes differ.
+    CodesDiffer,
+    /// It ended the session.
+    Ended(DeviceEnd),
+    /// The server says that it left.
+    Departed(Departure),
+    /// Its packets were tampered with.
+    Tampered(Tampered),
+    /// Its keys are worn out, after 8 million packets; join again for new ones.
+    KeysExhausted,
+}

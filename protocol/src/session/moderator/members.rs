@@ -1,0 +1,164 @@
+//! Everybody else in the session, and how far each has come.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::handshake::moderator::{CompareCode, ExpectJoinProof, ExpectJoinRequest};
+use crate::header::MemberId;
+use crate::message::{Name, Rights, Role};
+use crate::session::channels::Channels;
+use crate::session::pressed::Pressed;
+use crate::session::{DEVICE_SILENT_AFTER, MAX_MEMBERS};
+
+/// A member on its way in or inside.
+pub(super) struct Member {
+    pub(super) role: Role,
+    pub(super) stage: Stage,
+}
+
+/// How far a member has come.
+pub(super) enum Stage {
+    /// It waits until fewer are being let in.
+    Waiting,
+    /// Its request is due until then.
+    Request(ExpectJoinRequest, Instant),
+    /// Its proof is due until then.
+    Proof(ExpectJoinProof, Instant),
+    /// The people compare.
+    Compare(CompareCode),
+    /// The keys are on their way; the person there is asked.
+    Consent { channels: Box<Channels>, name: Name },
+    /// It is inside.
+    Connected(Box<Connected>),
+}
+
+/// A member that has its keys and whose person has consented.
+pub(super) struct Connected {
+    pub(super) channels: Channels,
+    pub(super) rights: Rights,
+    pub(super) tick: u32,
+    pub(super) pressed: Pressed,
+    pub(super) still_here_at: Option<Instant>,
+    /// When something last came from it.
+    pub(super) heard: Instant,
+    pub(super) is_silent: bool,
+}
+
+impl Connected {
+    /// When the device will have been silent for too long, unless it already has.
+    pub(super) fn silent_at(&self) -> Option<Instant> {
+        let is_watched = self.rights.allows(Rights::CONTROL) && !self.is_silent;
+        is_watched.then(|| self.heard + DEVICE_SILENT_AFTER)
+    }
+}
+
+impl Member {
+    /// Whether a handshake with it is under way.
+    fn is_shaking_hands(&self) -> bool {
+        !matches!(self.stage, Stage::Waiting | Stage::Connected(_))
+    }
+
+    /// Until when it must have answered; nobody sets a person a time here.
+    fn deadline(&self) -> Option<Instant> {
+        match self.stage {
+            Stage::Request(_, until) | Stage::Proof(_, until) => Some(until),
+            _ => None,
+        }
+    }
+}
+
+/// All members but the moderator, at most [`MAX_MEMBERS`].
+#[derive(Default)]
+pub(super) struct Members(BTreeMap<MemberId, Member>);
+
+impl Members {
+    /// A member came in; whether there is room for it.
+    pub(super) fn add(&mut self, id: MemberId) -> bool {
+        let has_room = self.0.len() < MAX_MEMBERS - 1;
+        if has_room {
+            self.0.insert(id, Member { role: Role::Device, stage: Stage::Waiting });
+        }
+        has_room
+    }
+
+    pub(super) fn get(&self, id: MemberId) -> Option<&Member> {
+        self.0.get(&id)
+    }
+
+    /// Takes a member out, to move it on or to forget it.
+    pub(super) fn take(&mut self, id: MemberId) -> Option<Member> {
+        self.0.remove(&id)
+    }
+
+    /// Puts a member back that was taken out.
+    pub(super) fn put(&mut self, id: MemberId, member: Member) {
+        self.0.insert(id, member);
+    }
+
+    pub(super) fn connected(&self, id: MemberId) -> Option<&Connected> {
+        match self.get(id) {
+            Some(Member { stage: Stage::Connected(connected), .. }) => Some(connected),
+            _ => None,
+        }
+    }
+
+    pub(super) fn connected_mut(&mut self, id: MemberId) -> Option<&mut Connected> {
+        match self.0.get_mut(&id) {
+            Some(Member { stage: Stage::Connected(connected), .. }) => Some(connected),
+            _ => None,
+        }
+    }
+
+    /// Those who have their keys and whose person has consented.
+    pub(super) fn inside(&self) -> impl Iterator<Item = MemberId> {
+        let inside = self.0.iter().filter(|(_, m)| matches!(m.stage, Stage::Connected(_)));
+        inside.map(|(id, _)| *id)
+    }
+
+    /// Members with whom a handshake is under way.
+    pub(super) fn shaking_hands(&self) -> usize {
+        self.0.values().filter(|member| member.is_shaking_hands()).count()
+    }
+
+    /// Devices that are inside or about to be, without this one.
+    pub(super) fn devices_besides(&self, id: MemberId) -> usize {
+        let is_device = |(other, member): &(&MemberId, &Member)| {
+            let has_asked = !matches!(member.stage, Stage::Waiting | Stage::Request(..));
+            **other != id && member.role == Role::Device && has_asked
+        };
+        self.0.iter().filter(is_device).count()
+    }
+
+    /// Who has waited longest to be let in.
+    pub(super) fn next_waiting(&self) -> Option<MemberId> {
+        self.find(|stage| matches!(stage, Stage::Waiting))
+    }
+
+    /// Whose code has waited longest to be compared.
+    pub(super) fn next_to_compare(&self) -> Option<MemberId> {
+        self.find(|stage| matches!(stage, Stage::Compare(_)))
+    }
+
+    /// The device that came in first.
+    pub(super) fn first_device(&self) -> Option<MemberId> {
+        let mut devices = self.0.iter().filter(|(_, member)| {
+            member.role == Role::Device && matches!(member.stage, Stage::Connected(_))
+        });
+        devices.next().map(|(id, _)| *id)
+    }
+
+    /// Who should have answered by now.
+    pub(super) fn overdue(&self, now: Instant) -> Option<MemberId> {
+        let mut late = self.0.iter().filter(|(_, m)| m.deadline().is_some_and(|due| due <= now));
+        late.next().map(|(id, _)| *id)
+    }
+
+    /// When somebody should have answered.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.0.values().filter_map(Member::deadline).min()
+    }
+
+    fn find(&self, is: impl Fn(&Stage) -> bool) -> Option<MemberId> {
+        self.0.iter().find(|(_, member)| is(&member.stage)).map(|(id, _)| *id)
+    }
+}

@@ -1,6 +1,6 @@
 //! The agent's command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -13,12 +13,12 @@ use lotse_hal::simulated::{self, Options, SystemClock};
 use lotse_hal::{Machine, Size};
 use nix::sys::signal::Signal;
 
-use crate::config::{Config, Settings};
+use crate::config::{Config, DEFAULT_PATH, Settings};
 use crate::local_socket::LocalAddress;
-use crate::machine::typing;
+use crate::machine::typing::{self, KeyboardLayout};
 use crate::panel::{self, Ask, Level, Message, Name, Right, View};
 use crate::supervisor::{self, Role};
-use crate::{machine, network, privileges, sandbox};
+use crate::{doctor, machine, network, privileges, probe, sandbox};
 
 /// Lets a technician see and steer this machine, after the person in front of it has agreed.
 ///
@@ -58,6 +58,19 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Tell whether everything is there that the agent needs, and what to change
+    ///
+    /// Looks at privileges, kernel, devices, configuration, clock and server as the user who runs
+    /// it: run it as root. Ends with status 1 if something is missing without which nobody can be
+    /// helped. It changes nothing.
+    Doctor {
+        /// Print JSON instead of text
+        #[arg(long)]
+        json: bool,
+        /// Leave the server alone
+        #[arg(long)]
+        offline: bool,
+    },
     /// Print where the panel's buttons are on a screen, as JSON
     PanelLayout {
         /// Size of the screen
@@ -73,6 +86,20 @@ enum Command {
     Machine {
         #[command(flatten)]
         place: Place,
+    },
+    /// Print what this machine has: screens, planes, formats, input devices, and which of them the
+    /// agent would use
+    ///
+    /// The first thing to run on a new board, as root. It changes nothing and may run beside an
+    /// agent that works. With --screen and --config it shows what another choice would lead to:
+    /// `lotse-agent --screen drm:HDMI-A-1 probe --screenshot hdmi.png`.
+    Probe {
+        /// Print JSON instead of text
+        #[arg(long)]
+        json: bool,
+        /// Write what the technician would see to a PNG file, too
+        #[arg(long, value_name = "FILE")]
+        screenshot: Option<PathBuf>,
     },
     /// Run only the process that talks to the server; the one of `machine` tells it the settings
     Network {
@@ -104,6 +131,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Some(Command::Network { place, user }) => run_network(place, user),
         Some(Command::Machine { place }) => run_machine(arguments, place),
         Some(Command::PanelLayout { size, view }) => print_layout(size, view),
+        Some(Command::Probe { json, screenshot }) => {
+            run_probe(arguments, *json, screenshot.as_deref())
+        }
+        Some(Command::Doctor { json, offline }) => run_doctor(arguments, *json, *offline),
         None => run_both(arguments),
     }
 }
@@ -157,6 +188,27 @@ fn run_both(arguments: &Arguments) -> anyhow::Result<()> {
         Role { name: "machine", arguments: machine, has_stdin: arguments.simulated.is_some() },
         Role { name: "network", arguments: network, has_stdin: false },
     ])
+}
+
+fn run_probe(arguments: &Arguments, json: bool, screenshot: Option<&Path>) -> anyhow::Result<()> {
+    let config = arguments.config()?;
+    let machine = config.machine()?;
+    let layout = KeyboardLayout::named(&config.keyboard.layout).context("keyboard.layout")?;
+    let found = probe::probe(&machine, &layout);
+    print(&if json { found.to_json() } else { found.to_string() })?;
+    if let Some(file) = screenshot {
+        let size = probe::screenshot(&machine, file).context("take a screenshot")?;
+        log::info!("{}: {}x{}", file.display(), size.width, size.height);
+    }
+    Ok(())
+}
+
+fn run_doctor(arguments: &Arguments, json: bool, is_offline: bool) -> anyhow::Result<()> {
+    let path = arguments.config.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
+    let checks = doctor::examine(path, arguments.config(), is_offline);
+    print(&if json { doctor::to_outline(&checks).to_json() } else { doctor::to_text(&checks) })?;
+    anyhow::ensure!(doctor::is_fit(&checks), "nobody can be helped at this machine as it is");
+    Ok(())
 }
 
 impl Arguments {

@@ -238,15 +238,7 @@ impl Config {
                 format!("language: the panel does not speak {:?}", self.language)
             })?,
             user: self.user.clone(),
-            machine: MachineConfig {
-                screen: self.screen.source.parse::<ScreenChoice>().context("screen.source")?,
-                rotation: degrees(&self.screen.rotation, "auto").context("screen.rotation")?,
-                input_rotation: degrees(&self.screen.input_rotation, "screen")
-                    .context("screen.input_rotation")?,
-                panel_frame_buffer: (!self.panel.frame_buffer.is_empty())
-                    .then(|| PathBuf::from(&self.panel.frame_buffer)),
-                state_directory: self.state_directory.clone(),
-            },
+            machine: self.machine()?,
             max_cpu: f32::from(self.screen.max_cpu_percent) / 100.0,
             layout: KeyboardLayout::named(&self.keyboard.layout).context("keyboard.layout")?,
             idle: self.panel.idle,
@@ -254,6 +246,24 @@ impl Config {
             answer_time: Duration::from_secs(self.panel.answer_seconds.into()),
             policy: right(self.policy.view, Rights::VIEW)
                 .with(right(self.policy.control, Rights::CONTROL)),
+        })
+    }
+}
+
+impl Config {
+    /// How the machine is opened; needs no server.
+    ///
+    /// # Errors
+    /// As [`Config::check`].
+    pub fn machine(&self) -> anyhow::Result<MachineConfig> {
+        Ok(MachineConfig {
+            screen: self.screen.source.parse::<ScreenChoice>().context("screen.source")?,
+            rotation: degrees(&self.screen.rotation, "auto").context("screen.rotation")?,
+            input_rotation: degrees(&self.screen.input_rotation, "screen")
+                .context("screen.input_rotation")?,
+            panel_frame_buffer: (!self.panel.frame_buffer.is_empty())
+                .then(|| PathBuf::from(&self.panel.frame_buffer)),
+            state_directory: self.state_directory.clone(),
         })
     }
 }

@@ -8,11 +8,14 @@
 
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod ipc;
 pub mod local_socket;
 pub mod machine;
 pub mod network;
+pub mod outline;
 pub mod panel;
 pub mod privileges;
+pub mod probe;
 pub mod sandbox;
 pub mod supervisor;

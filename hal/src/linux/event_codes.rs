@@ -16,8 +16,11 @@ pub(crate) const BTN_MISC: u16 = 0x100;
 pub(crate) const BTN_LEFT: u16 = 0x110;
 pub(crate) const BTN_RIGHT: u16 = 0x111;
 pub(crate) const BTN_MIDDLE: u16 = 0x112;
+pub(crate) const BTN_TOOL_FINGER: u16 = 0x145;
 pub(crate) const BTN_TOUCH: u16 = 0x14a;
 
+pub(crate) const REL_X: u16 = 0x00;
+pub(crate) const REL_Y: u16 = 0x01;
 pub(crate) const REL_HWHEEL: u16 = 0x06;
 pub(crate) const REL_WHEEL: u16 = 0x08;
 pub(crate) const REL_WHEEL_HI_RES: u16 = 0x0b;

@@ -9,6 +9,7 @@ mod event_codes;
 mod fbdev;
 pub mod file_screen;
 pub mod follow;
+pub mod inventory;
 pub mod local_input;
 pub mod mounting;
 mod open;

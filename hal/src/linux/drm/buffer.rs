@@ -22,7 +22,7 @@ use crate::linux::sys::{DmaAccess, Mapping, adopt_descriptor, dma_buf_sync};
 use crate::{Band, Error, Orientation, Rect, Size};
 
 /// Handles of one `GETFB2`, closed when dropped.
-struct Handles<'a> {
+pub(super) struct Handles<'a> {
     card: &'a Card,
     /// That of the first plane; `None` if the kernel gave none for lack of rights.
     first: Option<u32>,
@@ -245,7 +245,10 @@ impl Buffer {
 }
 
 /// Asks for a frame buffer, by the old call where there is no new one.
-fn describe(card: &Card, frame_buffer: u32) -> Result<(Description, Handles<'_>), Error> {
+pub(super) fn describe(
+    card: &Card,
+    frame_buffer: u32,
+) -> Result<(Description, Handles<'_>), Error> {
     match mode::get_framebuffer2(card.fd(), frame_buffer) {
         Ok(found) => {
             // From here on the handles are closed whatever happens.

@@ -17,7 +17,7 @@ use drm_ffi::drm_sys::{
 use drm_ffi::mode;
 
 use super::scanout::{panel_orientation, plane_rotation, source_rectangle};
-use crate::{Error, Orientation, Rect};
+use crate::{Error, Orientation, Rect, Size};
 
 /// Where the cards are.
 const CARD_DIRECTORY: &str = "/dev/dri";
@@ -26,7 +26,7 @@ const CARD_DIRECTORY: &str = "/dev/dri";
 const MAX_CARDS: usize = 16;
 
 /// The most objects of a kind that a card is believed to have.
-const MAX_OBJECTS: usize = 256;
+pub(super) const MAX_OBJECTS: usize = 256;
 
 /// `DRM_CLIENT_CAP_CURSOR_PLANE_HOTSPOT`: without it, newer kernels hide the cursors of virtual
 /// machines from atomic clients.
@@ -79,6 +79,8 @@ pub(crate) struct Connector {
     pub(crate) crtc: Option<u32>,
     /// How a built-in panel is mounted, as the firmware or the device tree says.
     pub(crate) mounting: Orientation,
+    /// Width and height of what is plugged in, native; nothing if it does not tell.
+    pub(crate) millimetres: Size,
 }
 
 /// A plane and what it shows.
@@ -239,6 +241,7 @@ impl Card {
             mounting: self
                 .property(&ids, &values, "panel orientation")
                 .map_or(Orientation::UPRIGHT, panel_orientation),
+            millimetres: Size::new(answer.mm_width, answer.mm_height),
         }))
     }
 
@@ -284,7 +287,8 @@ impl Card {
         Ok(Planes { primary, cursor, overlays })
     }
 
-    fn plane_type(&self, plane: u32) -> Option<u32> {
+    /// The kind of a plane, `DRM_PLANE_TYPE_*`.
+    pub(super) fn plane_type(&self, plane: u32) -> Option<u32> {
         let (ids, values) = self.plane_properties(plane)?;
         self.property(&ids, &values, "type")?.try_into().ok()
     }
@@ -305,7 +309,7 @@ impl Card {
     }
 
     /// The numbers of a plane's properties, and their values.
-    fn plane_properties(&self, plane: u32) -> Option<(Vec<u32>, Vec<u64>)> {
+    pub(super) fn plane_properties(&self, plane: u32) -> Option<(Vec<u32>, Vec<u64>)> {
         self.properties(plane, DRM_MODE_OBJECT_PLANE)
     }
 
@@ -330,7 +334,8 @@ impl Card {
         PlaneNumbers { source, rotation: number("rotation"), place }
     }
 
-    fn property(&self, ids: &[u32], values: &[u64], name: &str) -> Option<u64> {
+    /// The value of the property of this name.
+    pub(super) fn property(&self, ids: &[u32], values: &[u64], name: &str) -> Option<u64> {
         // Without room for the values, those of enumerations are refused.
         let (mut room, mut names) = (Vec::new(), Vec::new());
         let mut is_it = |&id: &u32| {

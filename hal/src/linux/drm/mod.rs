@@ -11,6 +11,7 @@
 mod buffer;
 mod card;
 mod cursor;
+mod report;
 mod scanout;
 
 use std::io;

@@ -21,6 +21,9 @@ const VISUAL_STATIC_PSEUDOCOLOR: u32 = 5;
 /// `FB_TYPE_PACKED_PIXELS`: whole pixels one after the other, not planes of bits.
 const TYPE_PACKED_PIXELS: u32 = 0;
 
+/// The widest display that is believed.
+const MAX_MILLIMETRES: u32 = 10_000;
+
 /// What is shown of a frame buffer, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mode {
@@ -40,6 +43,13 @@ pub(crate) fn page_offset(fixed: &FixScreeninfo, page: usize) -> usize {
 pub(crate) fn name(fixed: &FixScreeninfo) -> String {
     let end = fixed.id.iter().position(|&byte| byte == 0).unwrap_or(fixed.id.len());
     String::from_utf8_lossy(fixed.id.get(..end).unwrap_or_default()).trim().to_owned()
+}
+
+/// Width and height of the display as the driver says; zero if it does not know.
+pub(crate) fn millimetres(variable: &VarScreeninfo) -> Size {
+    // Drivers that do not know say 0 or -1.
+    let known = |value: u32| if value > MAX_MILLIMETRES { 0 } else { value };
+    Size::new(known(variable.width), known(variable.height))
 }
 
 /// Works out what is shown.

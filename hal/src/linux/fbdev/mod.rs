@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use framebuffer::{FixScreeninfo, Framebuffer, FramebufferError, VarScreeninfo};
 
 pub(crate) use self::info::Mode;
+use super::inventory::FrameBufferReport;
 use super::rows::{BandReader, Layout, MAX_BUFFER_BYTES, RowSource};
 use super::sys::{Mapping, frame_buffer_palette, frame_buffer_unblank};
 use crate::{Band, Change, Error, Orientation, Screen, ScreenInfo, ScreenState, Size};
@@ -108,6 +109,28 @@ impl FrameBuffer {
 
     fn variable(&self) -> Result<VarScreeninfo, Error> {
         Framebuffer::get_var_screeninfo(&self.file).map_err(|error| asked(&self.path, &error))
+    }
+
+    /// What a frame buffer says of itself, whether it can be read or not.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or does not answer.
+    pub(crate) fn report(path: &Path) -> Result<FrameBufferReport, Error> {
+        let file = File::open(path)
+            .map_err(|error| Error::io(format!("open {}", path.display()), error))?;
+        let failed = |error: FramebufferError| asked(path, &error);
+        let variable = Framebuffer::get_var_screeninfo(&file).map_err(failed)?;
+        let fixed = Framebuffer::get_fix_screeninfo(&file).map_err(failed)?;
+        Ok(FrameBufferReport {
+            driver: info::name(&fixed),
+            card: None,
+            size: Size::new(variable.xres, variable.yres),
+            virtual_size: Size::new(variable.xres_virtual, variable.yres_virtual),
+            offset: (variable.xoffset, variable.yoffset),
+            bits: variable.bits_per_pixel,
+            pitch: fixed.line_length,
+            millimetres: info::millimetres(&variable),
+        })
     }
 
     /// What is shown of it now.

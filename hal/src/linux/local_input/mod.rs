@@ -127,8 +127,17 @@ impl EvdevInput {
     }
 }
 
+/// Whether the person's hand is heard on a device, or why not.
+pub(crate) fn is_heard(path: &Path) -> Result<(), String> {
+    match Device::open(path) {
+        Ok(_) => Ok(()),
+        Err(NotRead::Unfit(why)) => Err(why.to_owned()),
+        Err(NotRead::Failed(error)) => Err(error.to_string()),
+    }
+}
+
 /// The nodes of all event devices, in the order of their numbers.
-fn event_nodes() -> Vec<PathBuf> {
+pub(crate) fn event_nodes() -> Vec<PathBuf> {
     let mut numbers: Vec<u32> = std::fs::read_dir(INPUT_DIRECTORY)
         .into_iter()
         .flatten()

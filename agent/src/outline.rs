@@ -179,7 +179,7 @@ mod tests {
 
     fn example() -> Outline {
         let plane = |id: u32, formats: &[&str]| {
-            let formats = Outline::list(formats, |format| Outline::text(format));
+            let formats = Outline::list(formats, Outline::text);
             Outline::Fields(vec![("id", id.into()), ("formats", formats)])
         };
         Outline::Fields(vec![

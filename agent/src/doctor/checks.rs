@@ -274,13 +274,26 @@ pub(super) fn panel(method: &str, size: Result<Size, String>) -> Check {
 pub(super) fn clock(now: SystemTime) -> Check {
     let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     if since >= EARLIEST {
-        return Check::good("clock", format!("{} s since 1970", since.as_secs()));
+        return Check::good("clock", day(since.as_secs() / 86_400));
     }
     Check::advice(
         "clock",
         "the clock was never set; certificates of servers without a fingerprint are refused",
         "set it by network time (systemd-timesyncd, chrony) or a battery-backed clock",
     )
+}
+
+/// The date of a day since 1970-01-01, in the Gregorian calendar. Eras of 400 years have 146,097
+/// days, and years begin with March, so that the leap day is the last.
+fn day(since: u64) -> String {
+    let since = since + 719_468;
+    let (era, of_era) = (since / 146_097, since % 146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let (month, later) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    format!("{:04}-{month:02}-{day:02}", era * 400 + year + later)
 }
 
 /// Whether the server answers.
@@ -293,5 +306,24 @@ pub(super) fn server(address: &str, outcome: Result<(), String>) -> Check {
             "check name, port and fingerprint of `server`, the cable, the gateway and the firewall \
              (one outgoing TCP connection)",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::day;
+
+    #[test]
+    fn days_have_their_dates() {
+        for (since, date) in [
+            (0, "1970-01-01"),
+            (59, "1970-03-01"),
+            (11_016, "2000-02-29"),
+            (20_454, "2026-01-01"),
+            (20_512, "2026-02-28"),
+            (20_513, "2026-03-01"),
+        ] {
+            assert_eq!(day(since), date);
+        }
     }
 }

@@ -36,7 +36,8 @@ pub fn probe(config: &MachineConfig, layout: &KeyboardLayout) -> Outline {
         (
             "outputs",
             Outline::list(outputs(), |output| {
-                Outline::text(format_args!("{} ({})", output.choice, output.about))
+                let name = Outline::text(output.choice);
+                Outline::Fields(vec![("name", name), ("about", Outline::Text(output.about))])
             }),
         ),
         ("cards", Outline::list(cards(), |(path, found)| device(&path, found, card))),
@@ -48,7 +49,8 @@ pub fn probe(config: &MachineConfig, layout: &KeyboardLayout) -> Outline {
             "x_servers",
             Outline::list(x_displays(), |(display, found)| {
                 let state = found.map_or_else(|error| error.to_string(), size);
-                Outline::text(format_args!(":{display}: {state}"))
+                let name = Outline::text(format_args!(":{display}"));
+                Outline::Fields(vec![("name", name), ("size", Outline::Text(state))])
             }),
         ),
         ("input_devices", Outline::list(inputs(), |found| input(&found))),
@@ -127,7 +129,8 @@ fn screen(config: &MachineConfig) -> Outline {
                 (
                     "not_chosen",
                     Outline::list(chosen.rejected, |other| {
-                        Outline::text(format_args!("{}: {}", other.name, other.reason))
+                        let why = Outline::Text(other.reason);
+                        Outline::Fields(vec![("name", Outline::Text(other.name)), ("because", why)])
                     }),
                 ),
             ]);

@@ -85,7 +85,7 @@ fn report(path: PathBuf) -> InputReport {
     let name = std::fs::read_to_string(device.join("name")).unwrap_or_default();
     let class = Abilities::read(&device).class();
     let raw = std::fs::File::open(&path).and_then(|file| RawDevice::from_fd(file.into()));
-    let axes = raw.as_ref().ok().and_then(|raw| axes(raw));
+    let axes = raw.as_ref().ok().and_then(axes);
     InputReport {
         name: name.trim().to_owned(),
         class,
@@ -132,7 +132,7 @@ impl Abilities {
     fn read(device: &Path) -> Self {
         let bits = |file: &str| {
             let text = std::fs::read_to_string(device.join(file)).unwrap_or_default();
-            bits(&text, size_of::<libc::c_ulong>() * 8)
+            bits(&text, libc::c_ulong::BITS as usize)
         };
         Self {
             keys: bits("capabilities/key"),

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::tunnel::{Answer, Asked, Departure, EndOfSession, Refusal, SessionId};
+use crate::tunnel::{Answer, Asked, Departure, EndOfSession, Refusal, ResumeToken, SessionId};
 use crate::{MemberId, SessionNumber};
 
 fn numbers() -> impl Strategy<Value = SessionNumber> {
@@ -17,19 +17,24 @@ fn asked() -> impl Strategy<Value = Asked> {
         numbers().prop_map(|number| Asked::Join { number }),
         Just(Asked::Leave),
         any::<u16>().prop_map(|m| Asked::Remove { member: MemberId(m) }),
+        vec(any::<u8>(), 0..=64).prop_map(|bytes| Asked::Resume {
+            token: ResumeToken(heapless::Vec::from_slice(&bytes).unwrap()),
+        }),
     ]
 }
 
 fn answers() -> impl Strategy<Value = Answer> {
     prop_oneof![
         (numbers(), any::<[u8; 16]>(), any::<u32>()).prop_map(|(number, id, expires_in_s)| {
-            Answer::Opened { number, session: SessionId(id), expires_in_s }
+            Answer::Opened { number, session: SessionId(id), expires_in_s, resume: token() }
         }),
         (any::<[u8; 16]>(), any::<u16>()).prop_map(|(id, member)| Answer::Joined {
             session: SessionId(id),
-            member: MemberId(member)
+            member: MemberId(member),
+            resume: token(),
         }),
         Just(Answer::Done),
+        Just(Answer::Resumed),
         any::<u32>().prop_map(|s| Answer::Refused(Refusal::TooMany { retry_after_s: s })),
     ]
 }
@@ -39,6 +44,8 @@ fn notices() -> impl Strategy<Value = Notice> {
         any::<u16>().prop_map(|m| Notice::MemberJoined { member: MemberId(m) }),
         any::<u16>().prop_map(|m| Notice::MemberLeft { member: MemberId(m), how: Departure::Lost }),
         Just(Notice::SessionEnded { why: EndOfSession::Expired }),
+        any::<u16>().prop_map(|m| Notice::MemberAway { member: MemberId(m) }),
+        any::<u16>().prop_map(|m| Notice::MemberBack { member: MemberId(m) }),
     ]
 }
 
@@ -138,4 +145,8 @@ fn every_typed_body_fits_its_bound_at_its_largest() {
     let mut bytes = Vec::new();
     Frame::<Vec<u8>>::Hello(hello.clone()).encode(&mut bytes);
     assert_eq!(read_all(&bytes, 7), Ok(vec![Frame::Hello(hello)]));
+}
+
+fn token() -> ResumeToken {
+    ResumeToken(heapless::Vec::from_slice(&[7; 54]).unwrap())
 }

@@ -18,6 +18,20 @@ pub const LINK_VERSION: u8 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SessionId(pub [u8; 16]);
 
+/// Bytes of a [`ResumeToken`] at most.
+pub const MAX_RESUME_TOKEN: usize = 64;
+
+/// What lets a member whose link broke take its place in the session again. Made by the server,
+/// of meaning only to it; whoever has it can take the place, but no keys come with it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResumeToken(pub Vec<u8, MAX_RESUME_TOKEN>);
+
+impl std::fmt::Debug for ResumeToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ResumeToken(..)")
+    }
+}
+
 /// First frame of a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
@@ -66,6 +80,12 @@ pub enum Asked {
         /// Who.
         member: MemberId,
     },
+    /// Takes the asker's place in its session again, after its link broke or the server was
+    /// started anew. Whoever sat there is sent away. Answered by [`Answer::Resumed`].
+    Resume {
+        /// From [`Answer::Opened`] or [`Answer::Joined`].
+        token: ResumeToken,
+    },
 }
 
 /// The server's answer to a request.
@@ -89,6 +109,8 @@ pub enum Answer {
         session: SessionId,
         /// The number is good for a first join for this many seconds.
         expires_in_s: u32,
+        /// For [`Asked::Resume`].
+        resume: ResumeToken,
     },
     /// The asker is in.
     Joined {
@@ -96,11 +118,16 @@ pub enum Answer {
         session: SessionId,
         /// Who the asker is from now on.
         member: MemberId,
+        /// For [`Asked::Resume`].
+        resume: ResumeToken,
     },
     /// It is done.
     Done,
     /// It is not done.
     Refused(Refusal),
+    /// The asker has its place again; it is the member that it was. Who else is there is told by
+    /// [`Notice::MemberBack`], before or after this.
+    Resumed,
 }
 
 /// Why the server does not do something.
@@ -147,6 +174,18 @@ pub enum Notice {
         /// Whose pictures.
         source: MemberId,
     },
+    /// A member's link broke. It may come back for a while; packets to it fall away meanwhile.
+    /// The moderator is told of everybody, the others of the moderator.
+    MemberAway {
+        /// Who.
+        member: MemberId,
+    },
+    /// A member is back, or is there as seen by one who is back. Packets reach it again; what
+    /// was sent before may be lost.
+    MemberBack {
+        /// Who.
+        member: MemberId,
+    },
 }
 
 /// How a member left.
@@ -155,7 +194,7 @@ pub enum Notice {
 pub enum Departure {
     /// It said so.
     Left,
-    /// Its link broke.
+    /// Its link broke, and it did not come back in time.
     Lost,
     /// The moderator removed it.
     Removed,
@@ -169,7 +208,7 @@ pub enum Departure {
 pub enum EndOfSession {
     /// The moderator ended it.
     Ended,
-    /// The moderator's link broke.
+    /// The moderator's link broke, and it did not come back in time.
     ModeratorLost,
     /// Nobody joined in time.
     Expired,
@@ -195,4 +234,6 @@ pub enum Bye {
     TooSlow,
     /// Too many links or attempts from there.
     TooMany,
+    /// The member has come back on another link.
+    Replaced,
 }

@@ -69,6 +69,9 @@ pub struct Limits {
     /// A number is not given out again for this long.
     #[serde(with = "duration")]
     pub quarantine: Duration,
+    /// A member whose link broke keeps its place for this long; none if 0.
+    #[serde(with = "duration")]
+    pub resume: Duration,
     /// Attempts to join from one source per minute.
     pub joins_per_minute: u32,
     /// Attempts to join from one source per hour.
@@ -123,6 +126,7 @@ impl Default for Limits {
             members: 128,
             first_join: Duration::from_secs(600),
             quarantine: Duration::from_secs(24 * 3600),
+            resume: Duration::from_secs(30),
             joins_per_minute: 10,
             joins_per_hour: 60,
             failure_cost: 5,

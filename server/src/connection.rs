@@ -154,7 +154,7 @@ impl Client {
     pub(crate) async fn run(mut self) {
         let end = poll_fn(|cx| self.poll(cx)).await;
         if let Some(seat) = self.seat.take() {
-            self.relay.leave(&seat, departure(&end), Instant::now());
+            self.relay.link_ended(&seat, departure(&end), Instant::now());
         }
         let (peer, received, sent) = (self.peer, self.received, self.sent);
         info!(%peer, received, sent, %end, "link ended");
@@ -238,7 +238,7 @@ impl Client {
         let asker = Asker { outlet: &self.outlet, source };
         let answer = self.relay.ask(request.what, asker, &mut self.seat, now);
         match (&answer, &self.seat) {
-            (Answer::Opened { .. } | Answer::Joined { .. }, Some(seat)) => {
+            (Answer::Opened { .. } | Answer::Joined { .. } | Answer::Resumed, Some(seat)) => {
                 let (peer, member) = (self.peer, seat.member());
                 info!(%peer, member = member.0, "client has a seat");
                 self.link.enter_session(member);

@@ -77,6 +77,24 @@ impl<S: Clone> Directory<S> {
         Some(session)
     }
 
+    /// A session of before a restart lives again under its number, which somebody has joined;
+    /// false if the number is taken or the directory full.
+    pub fn restore(&mut self, number: SessionNumber, session: S) -> bool {
+        if self.live.len() >= self.lives.sessions
+            || self.live.contains_key(&number)
+            || self.quarantined.contains(&number)
+        {
+            return false;
+        }
+        self.live.insert(number, Live { session, expires: None });
+        true
+    }
+
+    /// The session under a number that lives, even if it cannot be joined any more.
+    pub fn live(&self, number: SessionNumber) -> Option<&S> {
+        Some(&self.live.get(&number)?.session)
+    }
+
     /// The session under a number that can be joined.
     pub fn find(&self, number: SessionNumber, now: Instant) -> Option<&S> {
         let live = self.live.get(&number)?;

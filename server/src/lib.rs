@@ -14,6 +14,7 @@
 //! | `outlet` | the frames for one client, shared by all who send to it | none |
 //! | [`directory`] | session numbers and their lives | none |
 //! | [`roster`] | the members of one session | none |
+//! | [`resume`] | the tokens by which lost members come back, over a restart, too | one file |
 //! | [`queue`] | bounded queues by urgency; whole pictures are dropped | none |
 //! | [`limits`] | rates and counts by source | none |
 
@@ -23,8 +24,10 @@ pub mod directory;
 pub mod limits;
 mod listener;
 mod outlet;
+mod private_file;
 pub mod queue;
 mod relay;
+pub mod resume;
 pub mod roster;
 #[cfg(feature = "test-util")]
 pub mod testing;

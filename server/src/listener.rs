@@ -27,6 +27,7 @@ use crate::limits::{Rate, Source, SourceCounts};
 use crate::outlet::Outlet;
 use crate::queue::QueueLimits;
 use crate::relay::Relay;
+use crate::resume::ResumeKey;
 use crate::tls::{Identity, Service};
 
 /// All links together may take this long to say goodbye when the server stops.
@@ -80,6 +81,7 @@ impl Server {
         let identity = Identity::load(config)?;
         let fingerprint = identity.fingerprint();
         let tls = TlsAcceptor::from(identity.into_config()?);
+        let resume_key = ResumeKey::load(&config.data);
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
@@ -94,7 +96,7 @@ impl Server {
                 upload: Rate::per_second(limits.upload_bytes_per_second, limits.upload_burst_bytes),
                 stall: limits.stall,
             },
-            relay: Arc::new(Relay::new(&limits, Instant::now())),
+            relay: Arc::new(Relay::new(&limits, resume_key, Instant::now())),
             counts: Mutex::new(SourceCounts::new(
                 limits.connections_per_source,
                 limits.connections,

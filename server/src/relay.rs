@@ -1,8 +1,10 @@
 //! Who may do what, and where packets go. Blind: of a packet only the header is looked at.
 //!
-//! Locks are taken in this order: directory, roster, outlet; none is held across an await.
+//! Locks are taken in this order: directory, roster, outlet or places that wait; none is held
+//! across an await.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,7 +20,8 @@ use crate::config::Limits;
 use crate::directory::{Directory, Lives};
 use crate::limits::{Rate, Source, SourceRates};
 use crate::outlet::Outlet;
-use crate::roster::Roster;
+use crate::resume::{Place, ResumeKey};
+use crate::roster::{Roster, Turn};
 
 /// Numbers in quarantine at most: 1 in 900 of all, about 20 MB.
 const QUARANTINED: usize = 1_000_000;
@@ -38,6 +41,14 @@ pub(crate) struct Relay {
     directory: Mutex<Directory<Arc<Session>>>,
     joins: Mutex<SourceRates>,
     opens: Mutex<SourceRates>,
+    resume_key: ResumeKey,
+    /// A member that is away keeps its place for so long.
+    resume: Duration,
+    /// Sessions of before the start may be brought back until then.
+    restores_until: Instant,
+    /// Places of members that are away, by when they are given up.
+    waiting: Mutex<BTreeMap<(Instant, SessionNumber, MemberId), Turn>>,
+    is_stopping: AtomicBool,
 }
 
 /// One session.
@@ -55,6 +66,7 @@ struct Session {
 pub(crate) struct Seat {
     session: Arc<Session>,
     member: MemberId,
+    turn: Turn,
 }
 
 impl Seat {
@@ -64,6 +76,11 @@ impl Seat {
 
     pub(crate) fn session(&self) -> SessionId {
         self.session.id
+    }
+
+    fn place(&self) -> Place {
+        let (session, number) = (self.session.id, self.session.number);
+        Place { session, number, member: self.member }
     }
 }
 
@@ -77,7 +94,7 @@ pub(crate) struct Asker<'a> {
 }
 
 impl Relay {
-    pub(crate) fn new(limits: &Limits, now: Instant) -> Self {
+    pub(crate) fn new(limits: &Limits, resume_key: ResumeKey, now: Instant) -> Self {
         let lives = Lives {
             sessions: usize::try_from(limits.sessions).unwrap_or(usize::MAX),
             first_join: limits.first_join,
@@ -94,6 +111,11 @@ impl Relay {
             directory: Mutex::new(Directory::new(lives)),
             joins: Mutex::new(SourceRates::new(joins, COUNTED_SOURCES, now)),
             opens: Mutex::new(SourceRates::new(opens, COUNTED_SOURCES, now)),
+            resume_key,
+            resume: limits.resume,
+            restores_until: now + limits.resume,
+            waiting: Mutex::new(BTreeMap::new()),
+            is_stopping: AtomicBool::new(false),
         }
     }
 
@@ -116,6 +138,16 @@ impl Relay {
                 Answer::Done
             }
             (Asked::Remove { member }, Some(seat)) => remove(seat, member),
+            (Asked::Resume { token }, None) => match self.resume(&token, asker, now) {
+                Some(found) => {
+                    *seat = Some(found);
+                    Answer::Resumed
+                }
+                None => {
+                    lock(&self.joins).charge(asker.source, self.failure_cost, now);
+                    Answer::Refused(Refusal::NotAvailable)
+                }
+            },
             _ => Answer::Refused(Refusal::NotAllowed),
         }
     }
@@ -127,21 +159,19 @@ impl Relay {
         let mut id = [0; 16];
         OsRng.fill_bytes(&mut id);
         let opened = lock(&self.directory).open(&mut OsRng, now, |number| {
-            Arc::new(Session {
-                number,
-                id: SessionId(id),
-                roster: Mutex::new(Roster::new(Arc::clone(asker.outlet))),
-                bytes: AtomicU64::new(0),
-            })
+            Arc::new(Session::new(number, SessionId(id), Roster::new(Arc::clone(asker.outlet))))
         });
         let Some(session) = opened else { return Answer::Refused(Refusal::Busy) };
         let number = session.number;
         info!(%number, "session opened");
-        *seat = Some(Seat { session, member: MemberId::MODERATOR });
+        let taken = Seat { session, member: MemberId::MODERATOR, turn: Turn::FIRST };
+        let resume = self.resume_key.token(&taken.place());
+        *seat = Some(taken);
         Answer::Opened {
             number,
             session: SessionId(id),
             expires_in_s: u32::try_from(self.first_join.as_secs()).unwrap_or(u32::MAX),
+            resume,
         }
     }
 
@@ -159,7 +189,8 @@ impl Relay {
             lock(&self.joins).charge(asker.source, self.failure_cost - 1, now);
             return Answer::Refused(Refusal::NotAvailable);
         };
-        let answer = Answer::Joined { session: found.session.id, member: found.member };
+        let resume = self.resume_key.token(&found.place());
+        let answer = Answer::Joined { session: found.session.id, member: found.member, resume };
         info!(%number, member = found.member.0, "session joined");
         *seat = Some(found);
         answer
@@ -178,13 +209,112 @@ impl Relay {
             moderator.transmit(Frame::Notice(Notice::MemberJoined { member }));
         }
         drop(roster);
-        Some(Seat { session, member })
+        Some(Seat { session, member, turn: Turn::FIRST })
+    }
+
+    /// A member takes its place again, in a session of before a restart if need be.
+    fn resume(
+        &self,
+        token: &lotse_protocol::tunnel::ResumeToken,
+        asker: Asker<'_>,
+        now: Instant,
+    ) -> Option<Seat> {
+        let Place { session: id, number, member } = self.resume_key.place(token)?;
+        let session = self.session_of(number, id, now)?;
+        let mut roster = lock(&session.roster);
+        if now < self.restores_until {
+            roster.restore(member, self.members);
+        }
+        let (before, turn) = roster.resume(member, Arc::clone(asker.outlet))?;
+        if let Some(before) = before {
+            before.close(Bye::Replaced);
+        }
+        // While the roster is locked: nothing from this member can overtake it.
+        let back = |member| Frame::Notice(Notice::MemberBack { member });
+        for (other, outlet) in roster.present().filter(|(other, _)| *other != member) {
+            if member == MemberId::MODERATOR || other == MemberId::MODERATOR {
+                outlet.transmit(back(member));
+                asker.outlet.transmit(back(other));
+            }
+        }
+        drop(roster);
+        info!(%number, member = member.0, "member is back");
+        Some(Seat { session, member, turn })
+    }
+
+    /// The session that a token speaks of.
+    fn session_of(
+        &self,
+        number: SessionNumber,
+        id: SessionId,
+        now: Instant,
+    ) -> Option<Arc<Session>> {
+        let mut directory = lock(&self.directory);
+        if let Some(session) = directory.live(number) {
+            return (session.id == id).then(|| Arc::clone(session));
+        }
+        if now >= self.restores_until {
+            return None;
+        }
+        let session = Arc::new(Session::new(number, id, Roster::restored()));
+        if !directory.restore(number, Arc::clone(&session)) {
+            return None;
+        }
+        drop(directory);
+        info!(%number, "session restored");
+        self.wait_for(number, MemberId::MODERATOR, Turn::FIRST, now);
+        Some(session)
+    }
+
+    fn wait_for(&self, number: SessionNumber, member: MemberId, turn: Turn, now: Instant) {
+        lock(&self.waiting).insert((now + self.resume, number, member), turn);
+    }
+
+    /// A member's link ended. If it broke, its place is kept for a while.
+    pub(crate) fn link_ended(&self, seat: &Seat, how: Departure, now: Instant) {
+        if self.is_stopping.load(Ordering::Relaxed) {
+            // It is this server that goes, not the member.
+            return;
+        }
+        if how != Departure::Lost || self.resume.is_zero() {
+            self.leave(seat, how, now);
+            return;
+        }
+        let Seat { session, member, turn } = seat;
+        let mut roster = lock(&session.roster);
+        if !roster.away(*member, *turn) {
+            return;
+        }
+        info!(number = %session.number, member = member.0, "member is away");
+        for (other, outlet) in roster.present() {
+            if *member == MemberId::MODERATOR || other == MemberId::MODERATOR {
+                outlet.transmit(Frame::Notice(Notice::MemberAway { member: *member }));
+            }
+        }
+        drop(roster);
+        self.wait_for(session.number, *member, *turn, now);
+    }
+
+    /// Gives up the places whose members did not come back in time.
+    fn give_up(&self, now: Instant) {
+        loop {
+            let mut waiting = lock(&self.waiting);
+            let Some(entry) = waiting.first_entry().filter(|entry| entry.key().0 <= now) else {
+                return;
+            };
+            let ((_, number, member), turn) = entry.remove_entry();
+            drop(waiting);
+            let Some(session) = lock(&self.directory).live(number).cloned() else { continue };
+            if lock(&session.roster).is_away(member, turn) {
+                self.leave(&Seat { session, member, turn }, Departure::Lost, now);
+            }
+        }
     }
 
     /// A member goes; with the moderator the session goes.
     pub(crate) fn leave(&self, seat: &Seat, how: Departure, now: Instant) {
         let mut roster = lock(&seat.session.roster);
-        if roster.leave(seat.member).is_none() {
+        if !roster.leave(seat.member, seat.turn) {
             return;
         }
         let number = seat.session.number;
@@ -206,21 +336,29 @@ impl Relay {
     pub(crate) fn forward(&self, seat: &Seat, header: &Header, packet: &Arc<[u8]>) {
         let bytes = u64::try_from(packet.len()).unwrap_or(u64::MAX);
         seat.session.bytes.fetch_add(bytes, Ordering::Relaxed);
-        for receiver in lock(&seat.session.roster).receivers(seat.member, header.destination) {
+        let roster = lock(&seat.session.roster);
+        for receiver in roster.receivers(seat.member, seat.turn, header.destination) {
             receiver.forward(header, Arc::clone(packet));
         }
     }
 
-    /// Ends the sessions that nobody joined in time.
+    /// Ends the sessions that nobody joined in time, and gives up places whose members did not
+    /// come back.
     pub(crate) fn expire(&self, now: Instant) {
+        self.give_up(now);
         let expired = lock(&self.directory).expire(now);
         for session in expired {
             session.end(EndOfSession::Expired);
         }
     }
 
-    /// Ends all sessions: the server is being stopped.
+    /// The server is being stopped. Sessions end, unless their members can come back to the
+    /// next run.
     pub(crate) fn stop(&self, now: Instant) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+        if self.resume_key.is_kept() && !self.resume.is_zero() {
+            return;
+        }
         let mut directory = lock(&self.directory);
         let sessions: Vec<_> = directory.sessions().cloned().collect();
         for session in sessions {
@@ -236,6 +374,10 @@ impl Relay {
 }
 
 impl Session {
+    const fn new(number: SessionNumber, id: SessionId, roster: Roster<Arc<Outlet>>) -> Self {
+        Self { number, id, roster: Mutex::new(roster), bytes: AtomicU64::new(0) }
+    }
+
     /// Tells all members that it is over.
     fn end(&self, why: EndOfSession) {
         let members = lock(&self.roster).end();
@@ -253,10 +395,12 @@ fn remove(seat: &Seat, member: MemberId) -> Answer {
         return Answer::Refused(Refusal::NotAllowed);
     }
     let mut roster = lock(&seat.session.roster);
-    let (removed, moderator) = (roster.leave(member), roster.member(MemberId::MODERATOR));
+    let (removed, moderator) = (roster.remove(member), roster.member(MemberId::MODERATOR));
     let Some(removed) = removed else { return Answer::Done };
     info!(number = %seat.session.number, member = member.0, "member removed");
-    removed.end_session(seat.session.id, EndOfSession::Removed);
+    if let Some(outlet) = removed {
+        outlet.end_session(seat.session.id, EndOfSession::Removed);
+    }
     if let Some(moderator) = moderator {
         let how = Departure::Removed;
         moderator.transmit(Frame::Notice(Notice::MemberLeft { member, how }));
@@ -269,6 +413,8 @@ pub(crate) fn departure(end: &lotse_protocol::link::End) -> Departure {
     use lotse_protocol::link::End;
     match end {
         End::Bye(Bye::Closing) => Departure::Left,
+        // It may come back, with nothing waiting for it.
+        End::Closed(Bye::TooSlow) => Departure::Lost,
         End::Violation(_) | End::Closed(_) | End::NoCommonVersion => Departure::Dropped,
         _ => Departure::Lost,
     }

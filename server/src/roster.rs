@@ -1,22 +1,57 @@
-//! The members of one session, and whom a packet reaches.
+//! The members of one session, who of them is there, and whom a packet reaches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lotse_protocol::MemberId;
 
 /// The members of one session, with something for each, most likely how to reach it.
+///
+/// A member that is away keeps its place for a while. Whoever takes it again sits there for
+/// another turn: what is left of an earlier one does not count any more.
 #[derive(Debug)]
 pub struct Roster<H> {
-    members: BTreeMap<MemberId, H>,
+    members: BTreeMap<MemberId, Place<H>>,
     next: u16,
     over: bool,
+    /// For a session of before a restart: who of before has gone since.
+    restored: Option<BTreeSet<MemberId>>,
 }
+
+/// One member's place.
+#[derive(Debug)]
+struct Place<H> {
+    /// `None` while it is away.
+    member: Option<H>,
+    turn: Turn,
+}
+
+/// How often a place was taken again; which of the links that a member had one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Turn(u32);
+
+impl Turn {
+    /// Of a member that has just come in.
+    pub const FIRST: Self = Self(0);
+}
+
+/// After a restart ids go on at the next multiple of this, above all that anybody may still hold
+/// who has not come back yet.
+const IDS_PER_RUN: u16 = 4096;
 
 impl<H> Roster<H> {
     /// A session with its moderator.
     pub fn new(moderator: H) -> Self {
-        let members = BTreeMap::from([(MemberId::MODERATOR, moderator)]);
-        Self { members, next: MemberId::MODERATOR.0 + 1, over: false }
+        let place = Place { member: Some(moderator), turn: Turn::FIRST };
+        let members = BTreeMap::from([(MemberId::MODERATOR, place)]);
+        Self { members, next: MemberId::MODERATOR.0 + 1, over: false, restored: None }
+    }
+
+    /// A session that was there before the server was started anew: nobody is back yet, not even
+    /// the moderator.
+    pub fn restored() -> Self {
+        let place = Place { member: None, turn: Turn::FIRST };
+        let members = BTreeMap::from([(MemberId::MODERATOR, place)]);
+        Self { members, next: IDS_PER_RUN, over: false, restored: Some(BTreeSet::new()) }
     }
 
     /// A participant comes in; `None` if there are `limit` members, the session is over, or all
@@ -27,39 +62,99 @@ impl<H> Roster<H> {
             return None;
         }
         self.next += 1;
-        self.members.insert(id, participant);
+        self.members.insert(id, Place { member: Some(participant), turn: Turn::FIRST });
         Some(id)
     }
 
-    /// A member goes.
-    pub fn leave(&mut self, member: MemberId) -> Option<H> {
-        self.members.remove(&member)
+    /// In a session of before a restart a member of before gets its place, which it has yet to
+    /// take, unless it has gone since.
+    pub fn restore(&mut self, member: MemberId, limit: usize) -> bool {
+        let may_return = self.restored.as_ref().is_some_and(|gone| !gone.contains(&member));
+        if self.over
+            || !may_return
+            || member == MemberId::ALL
+            || self.members.contains_key(&member)
+            || self.members.len() >= limit
+        {
+            return false;
+        }
+        let block = (member.0 / IDS_PER_RUN).saturating_add(1).saturating_mul(IDS_PER_RUN);
+        self.next = self.next.max(block);
+        self.members.insert(member, Place { member: None, turn: Turn::FIRST });
+        true
     }
 
-    /// The session is over: nobody comes in any more, and all who were in it are returned. Once.
+    /// A member takes its place again. Returns whoever still sits there, and the new turn; `None`
+    /// if the place is gone.
+    pub fn resume(&mut self, member: MemberId, by: H) -> Option<(Option<H>, Turn)> {
+        let place = self.members.get_mut(&member)?;
+        place.turn.0 = place.turn.0.wrapping_add(1);
+        Some((place.member.replace(by), place.turn))
+    }
+
+    /// A member's link broke: it keeps its place. Whether it was there, on that turn.
+    pub fn away(&mut self, member: MemberId, turn: Turn) -> bool {
+        match self.members.get_mut(&member) {
+            Some(place) if place.turn == turn => place.member.take().is_some(),
+            _ => false,
+        }
+    }
+
+    /// A member goes for good if it still sits there on that turn, or is away since.
+    pub fn leave(&mut self, member: MemberId, turn: Turn) -> bool {
+        let is_current = self.members.get(&member).is_some_and(|place| place.turn == turn);
+        is_current && self.remove(member).is_some()
+    }
+
+    /// A member is made to go; what was there, which is nothing for one that is away.
+    pub fn remove(&mut self, member: MemberId) -> Option<Option<H>> {
+        let place = self.members.remove(&member)?;
+        if let Some(gone) = &mut self.restored {
+            gone.insert(member);
+        }
+        Some(place.member)
+    }
+
+    /// Whether a member is away since that turn.
+    pub fn is_away(&self, member: MemberId, turn: Turn) -> bool {
+        let place = self.members.get(&member);
+        place.is_some_and(|place| place.turn == turn && place.member.is_none())
+    }
+
+    /// The session is over: nobody comes in any more, and all who were there are returned. Once.
     pub fn end(&mut self) -> BTreeMap<MemberId, H> {
         self.over = true;
-        std::mem::take(&mut self.members)
+        let members = std::mem::take(&mut self.members);
+        members.into_iter().filter_map(|(id, place)| Some((id, place.member?))).collect()
     }
 
-    /// One member.
+    /// One member, if it is there.
     pub fn member(&self, member: MemberId) -> Option<&H> {
-        self.members.get(&member)
+        self.members.get(&member)?.member.as_ref()
+    }
+
+    /// All who are there.
+    pub fn present(&self) -> impl Iterator<Item = (MemberId, &H)> {
+        self.members.iter().filter_map(|(id, place)| Some((*id, place.member.as_ref()?)))
     }
 
     /// Those whom a packet from `source` to `destination` reaches; never the source itself,
-    /// nobody if the source is no member any more.
-    pub fn receivers(&self, source: MemberId, destination: MemberId) -> impl Iterator<Item = &H> {
-        let is_member = self.members.contains_key(&source);
-        self.members
-            .iter()
+    /// nobody if the source is no member any more, or not on that turn.
+    pub fn receivers(
+        &self,
+        source: MemberId,
+        turn: Turn,
+        destination: MemberId,
+    ) -> impl Iterator<Item = &H> {
+        let is_member = self.members.get(&source).is_some_and(|place| place.turn == turn);
+        self.present()
             .filter(move |(id, _)| {
-                is_member && **id != source && (destination == MemberId::ALL || **id == destination)
+                is_member && *id != source && (destination == MemberId::ALL || *id == destination)
             })
             .map(|(_, member)| member)
     }
 
-    /// Members now.
+    /// Members now, those who are away included.
     pub fn len(&self) -> usize {
         self.members.len()
     }
@@ -74,8 +169,10 @@ impl<H> Roster<H> {
 mod tests {
     use super::*;
 
+    const FIRST: Turn = Turn::FIRST;
+
     fn reached(roster: &Roster<char>, from: u16, to: MemberId) -> String {
-        roster.receivers(MemberId(from), to).collect()
+        roster.receivers(MemberId(from), FIRST, to).collect()
     }
 
     #[test]
@@ -96,7 +193,7 @@ mod tests {
     fn ids_are_never_given_out_twice() {
         let mut roster = Roster::new('m');
         let first = roster.join('a', 9).unwrap();
-        roster.leave(first);
+        assert!(roster.leave(first, FIRST));
         assert_eq!(roster.join('b', 9), Some(MemberId(first.0 + 1)));
         roster.next = MemberId::ALL.0;
         assert_eq!(roster.join('c', 9), None);
@@ -110,5 +207,63 @@ mod tests {
         assert_eq!(roster.end().len(), 2);
         assert!(roster.is_empty() && roster.end().is_empty());
         assert_eq!(roster.join('c', 9), None);
+        assert!(!roster.restore(MemberId(2), 9));
+    }
+
+    #[test]
+    fn a_member_that_is_away_gets_nothing_and_keeps_its_place() {
+        let mut roster = Roster::new('m');
+        let a = roster.join('a', 9).unwrap();
+        roster.join('b', 9).unwrap();
+        assert!(roster.away(a, FIRST));
+        assert!(roster.is_away(a, FIRST));
+        assert_eq!(reached(&roster, 1, MemberId::ALL), "b");
+        assert_eq!(roster.len(), 3);
+        let (before, turn) = roster.resume(a, 'A').unwrap();
+        assert_eq!(before, None);
+        assert!(!roster.is_away(a, FIRST) && !roster.is_away(a, turn));
+        assert_eq!(reached(&roster, 1, MemberId::ALL), "Ab");
+    }
+
+    #[test]
+    fn what_is_left_of_an_earlier_link_counts_no_more() {
+        let mut roster = Roster::new('m');
+        let a = roster.join('a', 9).unwrap();
+        let (before, turn) = roster.resume(a, 'A').unwrap();
+        assert_eq!(before, Some('a'), "the old link is to be closed");
+        assert_eq!(reached(&roster, a.0, MemberId::MODERATOR), "", "a packet of the old link");
+        assert!(!roster.away(a, FIRST), "the old link's end");
+        assert!(!roster.leave(a, FIRST), "the old link's goodbye");
+        assert_eq!(roster.receivers(a, turn, MemberId::MODERATOR).count(), 1);
+        assert!(roster.leave(a, turn));
+        assert!(roster.resume(a, 'x').is_none(), "who left cannot come back");
+    }
+
+    #[test]
+    fn after_a_restart_nobody_gets_the_id_of_one_who_may_still_come_back() {
+        let mut roster = Roster::restored();
+        assert_eq!(roster.member(MemberId::MODERATOR), None);
+        assert!(!roster.restore(MemberId::MODERATOR, 9), "it has its place");
+        assert!(roster.resume(MemberId::MODERATOR, 'm').is_some());
+        assert!(roster.restore(MemberId(2), 9));
+        assert!(!roster.restore(MemberId(2), 9), "once");
+        assert_eq!(roster.join('n', 9), Some(MemberId(IDS_PER_RUN)));
+        // A second restart, of which one that came in after the first is the first back.
+        let mut roster = Roster::<char>::restored();
+        assert!(roster.restore(MemberId(IDS_PER_RUN), 9));
+        assert_eq!(roster.join('n', 9), Some(MemberId(2 * IDS_PER_RUN)));
+    }
+
+    #[test]
+    fn nobody_is_brought_back_who_has_gone() {
+        let mut roster = Roster::restored();
+        assert!(roster.restore(MemberId(2), 9));
+        let (_, turn) = roster.resume(MemberId(2), 'a').unwrap();
+        assert!(roster.leave(MemberId(2), turn));
+        assert!(!roster.restore(MemberId(2), 9));
+        assert!(roster.restore(MemberId(3), 9));
+        assert_eq!(roster.remove(MemberId(3)), Some(None));
+        assert!(!roster.restore(MemberId(3), 9));
+        assert!(!Roster::new('m').restore(MemberId(2), 9), "not in a session of this run");
     }
 }

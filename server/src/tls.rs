@@ -1,9 +1,9 @@
 //! The server's side of TLS: its certificate, the configuration, and what a connection wants.
 //! Nothing else in this crate builds a TLS configuration.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 
 use crate::config::Config;
+use crate::private_file;
 
 /// The file in the data directory that holds key and certificate.
 const IDENTITY: &str = "server.pem";
@@ -138,28 +139,10 @@ fn make(directory: &Path, path: &Path, host: Option<&str>) -> Result<(), Identit
     let names = vec![host.unwrap_or("localhost").to_owned()];
     let made = rcgen::generate_simple_self_signed(names)?;
     let text = format!("{}{}", made.signing_key.serialize_pem(), made.cert.pem());
-    write_secret(directory, path, text.as_bytes())
+    private_file::write(directory, path, text.as_bytes())
         .map_err(|source| IdentityError::File { path: path.to_owned(), source })?;
     info!(path = %path.display(), "made a certificate");
     Ok(())
-}
-
-/// Writes a file that only its owner may read; after a crash it is there whole or not at all.
-fn write_secret(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(directory)?;
-    let new = path.with_extension(format!("new-{}", std::process::id()));
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&new)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&new, path))
-        .and_then(|()| File::open(directory)?.sync_all());
-    if written.is_err() {
-        let _ = fs::remove_file(&new);
-    }
-    written
 }
 
 fn warn_if_readable(path: &Path) {

@@ -249,7 +249,9 @@ impl<P: for<'a> From<&'a [u8]>> ClientLink<P> {
         let (_, asked) = self.pending.remove(at);
         match (&asked, &reply.answer) {
             (_, Answer::Refused(_)) | (Asked::Remove { .. }, Answer::Done) => {}
-            (Asked::Open, Answer::Opened { .. }) | (Asked::Join { .. }, Answer::Joined { .. }) => {
+            (Asked::Open, Answer::Opened { .. })
+            | (Asked::Join { .. }, Answer::Joined { .. })
+            | (Asked::Resume { .. }, Answer::Resumed) => {
                 self.keep_alive.set_in_session(true);
             }
             (Asked::Leave, Answer::Done) => self.keep_alive.set_in_session(false),

@@ -8,7 +8,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::frame::FrameReader;
 use crate::header::{Class, Fragment, Header, MemberId};
-use crate::tunnel::{Answer, Asked, EndOfSession, Notice, Refusal, Reply, Request, SessionId};
+use crate::tunnel::{
+    Answer, Asked, EndOfSession, Notice, Refusal, Reply, Request, ResumeToken, SessionId,
+};
 
 const SESSION: SessionId = SessionId([7; 16]);
 
@@ -89,6 +91,7 @@ impl Pair {
                 number: 123_456_789.try_into().unwrap(),
                 session: SESSION,
                 expires_in_s: 600,
+                resume: token(),
             },
         );
         pair.server.enter_session(MemberId::MODERATOR);
@@ -249,7 +252,7 @@ fn an_idle_link_is_lost_after_two_and_a_half_pings() {
 
 #[test]
 fn replies_must_answer_what_was_asked() {
-    let joined = Answer::Joined { session: SESSION, member: MemberId(2) };
+    let joined = Answer::Joined { session: SESSION, member: MemberId(2), resume: token() };
     for (id_offset, answer) in [(1, Answer::Done), (0, joined), (0, Answer::Done)] {
         let mut pair = Pair::new();
         let id = pair.client.request(Asked::Open).unwrap().wrapping_add(id_offset);
@@ -458,4 +461,8 @@ proptest! {
             }
         }
     }
+}
+
+fn token() -> ResumeToken {
+    ResumeToken(heapless::Vec::new())
 }

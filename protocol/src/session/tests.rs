@@ -9,7 +9,7 @@ use crate::SessionNumber;
 use crate::handshake::{Declined, HandshakeError, JoinKey};
 use crate::header::{Class, Header, MemberId};
 use crate::message::{Consent, DeviceEnd, InputEvent, Place, Rights, ScreenReport};
-use crate::tunnel::{Answer, Departure, EndOfSession, Notice, Refusal, SessionId};
+use crate::tunnel::{Answer, Departure, EndOfSession, Notice, Refusal, ResumeToken, SessionId};
 
 const DEVICE: MemberId = MemberId(2);
 
@@ -87,11 +87,13 @@ impl Pair {
     fn asked_by_moderator(&mut self, what: &Asked) {
         let mut answer = Answer::Done;
         match *what {
+            Asked::Resume { .. } => panic!("nobody comes back here"),
             Asked::Open => {
                 answer = Answer::Opened {
                     number: Self::number(),
                     session: SessionId([5; 16]),
                     expires_in_s: 600,
+                    resume: token(),
                 };
             }
             Asked::Remove { member } => {
@@ -111,10 +113,12 @@ impl Pair {
     fn asked_by_participant(&mut self, what: &Asked) {
         match *what {
             Asked::Join { number } if number == Self::number() => {
-                let answer = Answer::Joined { session: SessionId([5; 16]), member: DEVICE };
+                let answer =
+                    Answer::Joined { session: SessionId([5; 16]), member: DEVICE, resume: token() };
                 self.participant.handle_answer(answer);
                 self.moderator.handle_notice(Notice::MemberJoined { member: DEVICE }, self.now);
             }
+            Asked::Resume { .. } => panic!("nobody comes back here"),
             Asked::Join { .. } => {
                 self.participant.handle_answer(Answer::Refused(Refusal::NotAvailable));
             }
@@ -547,4 +551,8 @@ fn frames_out_of_turn_never_panic_or_connect() {
         pair.gone(),
         Some(ParticipantGone::Handshake(HandshakeError::Unexpected)) | None
     ));
+}
+
+fn token() -> ResumeToken {
+    ResumeToken(heapless::Vec::new())
 }

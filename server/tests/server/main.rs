@@ -9,4 +9,5 @@
 mod abuse;
 mod harness;
 mod process;
+mod resume;
 mod sessions;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use lotse_protocol::ServerAddress;
 use lotse_protocol::link::End;
-use lotse_protocol::tunnel::{Bye, EndOfSession, Notice};
+use lotse_protocol::tunnel::Bye;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
@@ -48,8 +48,7 @@ async fn stops_in_order_when_told_to() {
         notice(&mut moderator).await;
         let start = Instant::now();
         signal(&child, name);
-        let stopping = Notice::SessionEnded { why: EndOfSession::ServerStopping };
-        assert_eq!(notice(&mut kiosk).await, stopping);
+        // The session has not ended: its members may come back to the next run.
         assert_eq!(end_of(&mut kiosk).await, End::Bye(Bye::Stopping));
         let status = timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
         assert!(status.success(), "{status}");

@@ -18,7 +18,7 @@ use crate::handshake::{Declined, HandshakeMessage};
 use crate::header::{Class, Header, MemberId};
 use crate::message::{FromModerator, Role};
 use crate::packet::SealError;
-use crate::tunnel::{Answer, Asked, EndOfSession, Notice, Refusal, SessionId};
+use crate::tunnel::{Answer, Asked, Departure, EndOfSession, Notice, Refusal, SessionId};
 
 enum State {
     Idle,
@@ -111,7 +111,7 @@ impl Moderator {
             return;
         }
         match answer {
-            Answer::Opened { number, session, expires_in_s } => {
+            Answer::Opened { number, session, expires_in_s, .. } => {
                 let members = Members::default();
                 self.state = State::Open(Session { id: session, number, members, focus: None });
                 self.outputs.event(ModeratorEvent::Opened { number, expires_in_s });
@@ -120,7 +120,7 @@ impl Moderator {
                 self.state = State::Idle;
                 self.outputs.event(ModeratorEvent::OpenRefused(refusal));
             }
-            Answer::Joined { .. } | Answer::Done => {
+            Answer::Joined { .. } | Answer::Done | Answer::Resumed => {
                 self.state = State::Idle;
                 self.outputs.event(ModeratorEvent::OpenRefused(Refusal::NotAllowed));
             }
@@ -135,6 +135,11 @@ impl Moderator {
             Notice::MemberLeft { member, how } => {
                 self.forget(member, ParticipantGone::Departed(how));
             }
+            // Nobody waits for one that is away yet.
+            Notice::MemberAway { member } => {
+                self.dismiss(member, ParticipantGone::Departed(Departure::Lost));
+            }
+            Notice::MemberBack { .. } => {}
             Notice::SessionEnded { why } => self.finish(why),
             Notice::PicturesDropped { source } => {
                 if self.session().is_some_and(|session| session.focus == Some(source)) {

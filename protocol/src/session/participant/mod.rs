@@ -224,12 +224,12 @@ impl Participant {
             }
         };
         let refusal = match answer {
-            Answer::Joined { session, member } => {
+            Answer::Joined { session, member, .. } => {
                 self.enter(session, member, number, key);
                 return;
             }
             Answer::Refused(refusal) => refusal,
-            Answer::Opened { .. } | Answer::Done => Refusal::NotAllowed,
+            Answer::Opened { .. } | Answer::Done | Answer::Resumed => Refusal::NotAllowed,
         };
         self.outputs.event(ParticipantEvent::Ended(EndReason::JoinRefused(refusal)));
     }
@@ -247,7 +247,13 @@ impl Participant {
                 };
                 self.finish(EndReason::Server(why));
             }
+            // Nobody waits for one that is away yet.
+            Notice::MemberAway { member: MemberId::MODERATOR } if self.is_busy() => {
+                self.leave(EndReason::Server(EndOfSession::ModeratorLost));
+            }
             Notice::PicturesDropped { .. }
+            | Notice::MemberAway { .. }
+            | Notice::MemberBack { .. }
             | Notice::MemberJoined { .. }
             | Notice::MemberLeft { .. }
             | Notice::SessionEnded { .. } => {}

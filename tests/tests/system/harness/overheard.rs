@@ -37,7 +37,7 @@ impl Overheard {
     pub(crate) fn from_frames(captured: &[Captured], ways: &[Way], number: u32) -> Self {
         let answer = captured.iter().find_map(|captured| match &captured.frame {
             Frame::Reply(reply) => match &reply.answer {
-                Answer::Joined { session, member } => Some((session.0, member.0)),
+                Answer::Joined { session, member, .. } => Some((session.0, member.0)),
                 _ => None,
             },
             _ => None,

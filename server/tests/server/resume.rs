@@ -1,0 +1,225 @@
+//! Members whose link broke, and servers that were started anew.
+
+use std::time::Duration;
+
+use lotse_client::{Connection, Incoming};
+use lotse_protocol::link::End;
+use lotse_protocol::tunnel::{
+    Answer, Asked, Bye, Departure, EndOfSession, Notice, Refusal, ResumeToken,
+};
+use lotse_protocol::{Class, MemberId, ServerAddress, SessionNumber};
+use lotse_server::testing::TestServer;
+
+use crate::harness::{ask, client, end_of, next, notice, packet, packet_from};
+
+const NOT_AVAILABLE: Answer = Answer::Refused(Refusal::NotAvailable);
+
+/// A member with the token by which it comes back.
+struct Member {
+    connection: Connection,
+    id: MemberId,
+    token: ResumeToken,
+}
+
+async fn opened(address: &ServerAddress) -> (Member, SessionNumber) {
+    let mut connection = client(address).await;
+    match ask(&mut connection, Asked::Open).await {
+        Answer::Opened { number, resume, .. } => {
+            (Member { connection, id: MemberId::MODERATOR, token: resume }, number)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn joined(address: &ServerAddress, number: SessionNumber) -> Member {
+    let mut connection = client(address).await;
+    match ask(&mut connection, Asked::Join { number }).await {
+        Answer::Joined { member, resume, .. } => Member { connection, id: member, token: resume },
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A session with a moderator and one participant.
+async fn pair(server: &TestServer) -> (Member, Member, SessionNumber) {
+    let (mut moderator, number) = opened(server.address()).await;
+    let kiosk = joined(server.address(), number).await;
+    let knock = Notice::MemberJoined { member: kiosk.id };
+    assert_eq!(notice(&mut moderator.connection).await, knock);
+    (moderator, kiosk, number)
+}
+
+/// Comes back on another link. Returns it with what the server said before its answer.
+async fn resume(address: &ServerAddress, token: &ResumeToken) -> (Connection, Answer, Vec<Notice>) {
+    let mut connection = client(address).await;
+    connection.request(Asked::Resume { token: token.clone() }).unwrap();
+    let mut notices = Vec::new();
+    loop {
+        match next(&mut connection).await {
+            Incoming::Reply(reply) => return (connection, reply.answer, notices),
+            Incoming::Notice(notice) => notices.push(notice),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn away(member: MemberId) -> Notice {
+    Notice::MemberAway { member }
+}
+
+fn back(member: MemberId) -> Notice {
+    Notice::MemberBack { member }
+}
+
+/// Both can send to each other.
+async fn assert_connected(moderator: &mut Connection, kiosk: &mut Connection, member: MemberId) {
+    let up = packet(Class::Control, member, MemberId::MODERATOR, 0, 300);
+    kiosk.send(Class::Control, up.clone()).unwrap();
+    tokio::select! {
+        incoming = next(kiosk) => panic!("{incoming:?} came back"),
+        received = packet_from(moderator) => assert_eq!(received, up),
+    }
+    let down = packet(Class::Input, MemberId::MODERATOR, member, 0, 64);
+    moderator.send(Class::Input, down.clone()).unwrap();
+    tokio::select! {
+        incoming = next(moderator) => panic!("{incoming:?} came back"),
+        received = packet_from(kiosk) => assert_eq!(received, down),
+    }
+}
+
+#[tokio::test]
+async fn a_participant_whose_link_broke_comes_back_to_its_place() {
+    let server = TestServer::start().await.unwrap();
+    let (mut moderator, kiosk, _) = pair(&server).await;
+    drop(kiosk.connection);
+    assert_eq!(notice(&mut moderator.connection).await, away(kiosk.id));
+    let (mut again, answer, notices) = resume(server.address(), &kiosk.token).await;
+    assert_eq!((answer, notices), (Answer::Resumed, vec![back(MemberId::MODERATOR)]));
+    assert_eq!(notice(&mut moderator.connection).await, back(kiosk.id));
+    assert_connected(&mut moderator.connection, &mut again, kiosk.id).await;
+}
+
+#[tokio::test]
+async fn a_moderator_whose_link_broke_comes_back_to_its_session() {
+    let server = TestServer::start().await.unwrap();
+    let (moderator, mut kiosk, _) = pair(&server).await;
+    drop(moderator.connection);
+    assert_eq!(notice(&mut kiosk.connection).await, away(MemberId::MODERATOR));
+    let (mut again, answer, notices) = resume(server.address(), &moderator.token).await;
+    assert_eq!((answer, notices), (Answer::Resumed, vec![back(kiosk.id)]));
+    assert_eq!(notice(&mut kiosk.connection).await, back(MemberId::MODERATOR));
+    assert_connected(&mut again, &mut kiosk.connection, kiosk.id).await;
+}
+
+#[tokio::test]
+async fn whoever_comes_back_replaces_the_link_that_was_thought_alive() {
+    let server = TestServer::start().await.unwrap();
+    let (mut moderator, mut kiosk, _) = pair(&server).await;
+    let (mut again, answer, _) = resume(server.address(), &kiosk.token).await;
+    assert_eq!(answer, Answer::Resumed);
+    assert_eq!(end_of(&mut kiosk.connection).await, End::Bye(Bye::Replaced));
+    assert_eq!(notice(&mut moderator.connection).await, back(kiosk.id));
+    assert_connected(&mut moderator.connection, &mut again, kiosk.id).await;
+}
+
+#[tokio::test]
+async fn a_place_is_given_up_after_a_while() {
+    let wait = Duration::from_millis(300);
+    let server = TestServer::start_with(|config| config.limits.resume = wait).await.unwrap();
+    let (mut moderator, kiosk, number) = pair(&server).await;
+    drop(kiosk.connection);
+    assert_eq!(notice(&mut moderator.connection).await, away(kiosk.id));
+    let lost = Notice::MemberLeft { member: kiosk.id, how: Departure::Lost };
+    assert_eq!(notice(&mut moderator.connection).await, lost);
+    assert_eq!(resume(server.address(), &kiosk.token).await.1, NOT_AVAILABLE);
+
+    let mut other = joined(server.address(), number).await;
+    drop(moderator.connection);
+    assert_eq!(notice(&mut other.connection).await, away(MemberId::MODERATOR));
+    let lost = Notice::SessionEnded { why: EndOfSession::ModeratorLost };
+    assert_eq!(notice(&mut other.connection).await, lost);
+    assert_eq!(resume(server.address(), &moderator.token).await.1, NOT_AVAILABLE);
+}
+
+#[tokio::test]
+async fn who_left_or_was_removed_does_not_come_back() {
+    let server = TestServer::start().await.unwrap();
+    let (mut moderator, mut kiosk, number) = pair(&server).await;
+    assert_eq!(ask(&mut kiosk.connection, Asked::Leave).await, Answer::Done);
+    assert_eq!(resume(server.address(), &kiosk.token).await.1, NOT_AVAILABLE);
+
+    let removed = joined(server.address(), number).await;
+    let remove = Asked::Remove { member: removed.id };
+    assert_eq!(ask(&mut moderator.connection, remove).await, Answer::Done);
+    assert_eq!(resume(server.address(), &removed.token).await.1, NOT_AVAILABLE);
+
+    assert_eq!(ask(&mut moderator.connection, Asked::Leave).await, Answer::Done);
+    assert_eq!(resume(server.address(), &moderator.token).await.1, NOT_AVAILABLE);
+}
+
+#[tokio::test]
+async fn one_that_is_away_can_be_removed() {
+    let server = TestServer::start().await.unwrap();
+    let (mut moderator, kiosk, _) = pair(&server).await;
+    drop(kiosk.connection);
+    assert_eq!(notice(&mut moderator.connection).await, away(kiosk.id));
+    let remove = Asked::Remove { member: kiosk.id };
+    assert_eq!(ask(&mut moderator.connection, remove).await, Answer::Done);
+    assert_eq!(resume(server.address(), &kiosk.token).await.1, NOT_AVAILABLE);
+}
+
+#[tokio::test]
+async fn invented_tokens_lead_nowhere_and_count_as_guesses() {
+    let server = TestServer::start_with(|config| {
+        config.limits.joins_per_minute = 10;
+        config.limits.failure_cost = 5;
+    });
+    let server = server.await.unwrap();
+    let (_moderator, kiosk, number) = pair(&server).await;
+    for length in [0, 54, 64] {
+        let token = ResumeToken(kiosk.token.0.iter().map(|b| b ^ 1).take(length).collect());
+        assert_eq!(resume(server.address(), &token).await.1, NOT_AVAILABLE, "{length}");
+    }
+    let mut guesser = client(server.address()).await;
+    let answer = ask(&mut guesser, Asked::Join { number }).await;
+    assert!(matches!(answer, Answer::Refused(Refusal::TooMany { .. })), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_restart_loses_no_session_that_its_members_still_hold() {
+    let data = tempfile::tempdir().unwrap();
+    let at = |data: &tempfile::TempDir| data.path().to_owned();
+    let first = TestServer::start_with(|config| config.data = at(&data)).await.unwrap();
+    let (mut moderator, mut kiosk, number) = pair(&first).await;
+    first.stop().await.unwrap();
+    assert_eq!(end_of(&mut moderator.connection).await, End::Bye(Bye::Stopping));
+    assert_eq!(end_of(&mut kiosk.connection).await, End::Bye(Bye::Stopping));
+
+    let second = TestServer::start_with(|config| config.data = at(&data)).await.unwrap();
+    let (mut kiosk_again, answer, notices) = resume(second.address(), &kiosk.token).await;
+    assert_eq!((answer, notices), (Answer::Resumed, vec![]), "the moderator is not back yet");
+    let (mut moderator_again, answer, notices) = resume(second.address(), &moderator.token).await;
+    assert_eq!((answer, notices), (Answer::Resumed, vec![back(kiosk.id)]));
+    assert_eq!(notice(&mut kiosk_again).await, back(MemberId::MODERATOR));
+    assert_connected(&mut moderator_again, &mut kiosk_again, kiosk.id).await;
+
+    let other = joined(second.address(), number).await;
+    assert_ne!(other.id, kiosk.id, "the number is as good as before");
+}
+
+#[tokio::test]
+async fn a_restored_session_whose_moderator_does_not_come_ends() {
+    let data = tempfile::tempdir().unwrap();
+    let at = |data: &tempfile::TempDir| data.path().to_owned();
+    let first = TestServer::start_with(|config| config.data = at(&data)).await.unwrap();
+    let (_moderator, kiosk, _) = pair(&first).await;
+    first.stop().await.unwrap();
+    let second = TestServer::start_with(|config| {
+        config.data = at(&data);
+        config.limits.resume = Duration::from_secs(2);
+    });
+    let second = second.await.unwrap();
+    let (mut again, answer, _) = resume(second.address(), &kiosk.token).await;
+    assert_eq!(answer, Answer::Resumed);
+    let lost = Notice::SessionEnded { why: EndOfSession::ModeratorLost };
+    assert_eq!(notice(&mut again).await, lost);
+}

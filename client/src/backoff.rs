@@ -73,7 +73,7 @@ impl Backoff {
 }
 
 /// A duration from zero to `span`, each equally likely.
-fn evenly(span: Duration, rng: &mut impl RngCore) -> Duration {
+pub(crate) fn evenly(span: Duration, rng: &mut impl RngCore) -> Duration {
     let nanos = (span.as_nanos() * u128::from(rng.next_u64())) >> 64;
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }

@@ -94,7 +94,7 @@ async fn set_up(
 }
 
 /// Host and port, as people write them.
-fn name_of(address: &ServerAddress) -> String {
+pub(crate) fn name_of(address: &ServerAddress) -> String {
     if address.host().contains(':') {
         format!("[{}]:{}", address.host(), address.port())
     } else {

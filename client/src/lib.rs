@@ -3,7 +3,8 @@
 //! * [`connect()`] finds the server, checks that it is the right one, and says hello.
 //! * [`Connection`] is the link from then on: one event source for a `tokio::select!`, and
 //!   queues that never block and never grow beyond their limits.
-//! * [`Backoff`] says how long to wait before trying again.
+//! * [`reconnect()`] brings a session another link quickly when its link broke.
+//! * [`Backoff`] says how long to wait before trying again without a session.
 //!
 //! It needs a tokio runtime with IO and time enabled; one thread is enough.
 //!
@@ -34,9 +35,11 @@ mod backoff;
 mod connect;
 mod connection;
 mod error;
+mod reconnect;
 pub mod tls;
 
 pub use backoff::Backoff;
 pub use connect::{ConnectOptions, connect};
 pub use connection::{Connection, Incoming, LaneLimits, SendError};
 pub use error::ConnectError;
+pub use reconnect::reconnect;

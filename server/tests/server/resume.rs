@@ -1,8 +1,8 @@
 //! Members whose link broke, and servers that were started anew.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use lotse_client::{Connection, Incoming};
+use lotse_client::{ConnectOptions, Connection, Incoming, reconnect};
 use lotse_protocol::link::End;
 use lotse_protocol::tunnel::{
     Answer, Asked, Bye, Departure, EndOfSession, Notice, Refusal, ResumeToken,
@@ -222,4 +222,48 @@ async fn a_restored_session_whose_moderator_does_not_come_ends() {
     assert_eq!(answer, Answer::Resumed);
     let lost = Notice::SessionEnded { why: EndOfSession::ModeratorLost };
     assert_eq!(notice(&mut again).await, lost);
+}
+
+/// A server on a port of its own choice, and again on the same.
+async fn started_at(data: &std::path::Path, listen: std::net::SocketAddr) -> TestServer {
+    let data = data.to_owned();
+    let started = TestServer::start_with(|config| {
+        config.data = data;
+        config.listen = listen;
+    });
+    started.await.unwrap()
+}
+
+#[tokio::test]
+async fn a_member_reaches_a_server_that_comes_back_within_a_second() {
+    let data = tempfile::tempdir().unwrap();
+    let first = started_at(data.path(), "127.0.0.1:0".parse().unwrap()).await;
+    let (listening, address) = (first.listening(), first.address().clone());
+    first.stop().await.unwrap();
+
+    let until = Instant::now() + Duration::from_secs(60);
+    let options = ConnectOptions::new("test 1");
+    let mut rng = rand_core::OsRng;
+    let mut trying = std::pin::pin!(reconnect(&address, &options, until, &mut rng));
+    tokio::select! {
+        result = &mut trying => panic!("there is no server: {result:?}"),
+        () = tokio::time::sleep(Duration::from_millis(1500)) => {}
+    }
+    let second = started_at(data.path(), listening).await;
+    let start = Instant::now();
+    trying.await.unwrap();
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    drop(second);
+}
+
+#[tokio::test]
+async fn reconnecting_ends_in_time_and_says_why_it_did_not_work() {
+    let server = TestServer::start().await.unwrap();
+    let address = server.address().clone();
+    server.stop().await.unwrap();
+    let until = Instant::now() + Duration::from_millis(900);
+    let options = ConnectOptions::new("test 1");
+    let error = reconnect(&address, &options, until, &mut rand_core::OsRng).await.unwrap_err();
+    assert!(matches!(error, lotse_client::ConnectError::Unreachable { .. }), "{error}");
+    assert!(until.elapsed() < Duration::from_secs(2));
 }

@@ -68,24 +68,36 @@ impl GroupKey {
 }
 
 impl PairKey {
-    /// Derives the pair key from what came out of the RSA exchange and the transcript of the
-    /// handshake that it came out of.
-    pub(crate) fn derive(wrapped_secret: &[u8; 32], transcript: &[u8; 32]) -> Self {
-        Self(expand(wrapped_secret, &[b"lotse/1 pair", transcript]))
+    /// Derives the pair key from what came out of the RSA exchange, what came out of the
+    /// password's exchange where there was one, and the transcript of the handshake: whoever
+    /// wants it must break both.
+    pub(crate) fn derive(
+        wrapped_secret: &[u8; 32],
+        password: Option<&[u8; 32]>,
+        transcript: &[u8; 32],
+    ) -> Self {
+        Self(expand(wrapped_secret, password, &[b"lotse/1 pair", transcript]))
     }
 
     /// The key that seals the moderator's grant; used for that one message.
     pub(crate) fn grant_key(&self) -> [u8; 32] {
-        expand(&self.0, &[b"lotse/1 grant"])
+        expand(&self.0, None, &[b"lotse/1 grant"])
     }
 }
 
-/// HKDF-SHA-256 with an empty salt to 32 or 44 bytes. `info` is the parts one after the other;
-/// every use starts with a label of its own and its parts have fixed lengths.
-fn expand<const N: usize>(secret: &[u8; 32], info: &[&[u8]]) -> [u8; N] {
+/// HKDF-SHA-256 to 32 or 44 bytes; the salt is a second secret, or empty. `info` is the parts one
+/// after the other; every use starts with a label of its own and its parts have fixed lengths.
+pub(crate) fn expand<const N: usize>(
+    secret: &[u8; 32],
+    salt: Option<&[u8; 32]>,
+    info: &[&[u8]],
+) -> [u8; N] {
     let mut out = [0; N];
     // Fails only beyond 255 × 32 bytes.
-    if Hkdf::<Sha256>::new(None, secret).expand_multi_info(info, &mut out).is_err() {
+    if Hkdf::<Sha256>::new(salt.map(|salt| &salt[..]), secret)
+        .expand_multi_info(info, &mut out)
+        .is_err()
+    {
         unreachable!("HKDF output of {N} bytes is within its bound");
     }
     out
@@ -144,6 +156,7 @@ impl PacketKey {
     fn derive(secret: &[u8; 32], label: &[u8; 28], purpose: KeyUse) -> Self {
         let mut material: [u8; 44] = expand(
             secret,
+            None,
             &[
                 label,
                 &purpose.session.0,

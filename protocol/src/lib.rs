@@ -12,12 +12,14 @@
 //! | requests to the server itself | [`tunnel`] | yes |
 //! | packets between members | [`header`], [`packet`] | the header only |
 //! | handshake that gives a participant the group key | [`handshake`] | yes, and it gains nothing |
+//! | certificates of an operator, for the handshake | [`certificate`] | yes, and it gains nothing |
 //! | messages | [`message`] | no |
 //! | who may do what, and when | [`session`] | no |
 //!
 //! `docs/protocol.md` describes every byte.
 
 pub mod address;
+pub mod certificate;
 pub mod frame;
 pub mod handshake;
 pub mod header;

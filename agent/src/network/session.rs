@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use lotse_client::{Connection, Incoming};
 use lotse_protocol::SessionNumber;
+use lotse_protocol::handshake::participant::Standing;
 use lotse_protocol::handshake::{Declined, HandshakeError};
 use lotse_protocol::message::{Consent, DeviceEnd};
 use lotse_protocol::session::{EndReason, Output, Participant, ParticipantEvent};
@@ -203,11 +204,11 @@ impl Session {
     /// What the machine process is told.
     fn translate(&mut self, event: ParticipantEvent) -> Option<ToMachine> {
         Some(match event {
-            ParticipantEvent::Ask { name, asks, code } => {
+            ParticipantEvent::Ask { name, asks, standing: Standing::Compare(code) } => {
                 self.joining_until = None;
                 ToMachine::Ask { name, asks, code: code.value() }
             }
-            ParticipantEvent::Connected { rights } => ToMachine::Connected { rights },
+            ParticipantEvent::Connected { rights, .. } => ToMachine::Connected { rights },
             ParticipantEvent::Watch(watched) => ToMachine::Watch(watched),
             ParticipantEvent::PictureShown(number) => ToMachine::PictureShown(number),
             ParticipantEvent::Refresh => ToMachine::Refresh,

@@ -75,7 +75,7 @@ impl Silence {
 impl<'a> Running<'a> {
     pub(super) fn new(driver: &'a Driver, connection: Connection, name: &str) -> Self {
         let asks = Rights::VIEW.with(Rights::CONTROL);
-        let config = ModeratorConfig { name: name_of(name), asks, devices: 1 };
+        let config = ModeratorConfig::new(name_of(name), asks);
         Self {
             driver,
             connection,

@@ -1,13 +1,18 @@
 //! The moderator's side of one handshake.
 
+use std::sync::Arc;
+
 use rand_core::CryptoRngCore;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use super::password::{Binding, Pake, PasswordKey, Prover};
 use super::rsa_key::{PublicKey, WRAPPED_LEN};
+use super::transcript::{Transcript, commitment};
 use super::{
-    Code, CommitmentOpened, Context, Grant, HandshakeError, HandshakeMessage, JoinProof, KeyGrant,
-    Level, ModeratorHello, Suite, Transcript, VERSION, commitment,
+    Choice, Code, CommitmentOpened, Context, Grant, HandshakeError, HandshakeMessage, JoinProof,
+    JoinRequest, KeyGrant, Level, Means, ModeratorHello, ModeratorProof, Suite, VERSION,
 };
+use crate::certificate::{Pass, check_device, identify_technician};
 use crate::keys::{GroupKey, PairKey, seal_grant};
 use crate::message::{Name, Rights, Role};
 
@@ -19,6 +24,7 @@ struct Opening([u8; 32]);
 pub struct ExpectJoinRequest {
     transcript: Transcript,
     opening: Opening,
+    means: Means,
 }
 
 /// The commitment is open; the participant's proof is due.
@@ -27,15 +33,24 @@ pub struct ExpectJoinProof {
     public_key: PublicKey,
     role: Role,
     name: Name,
-    code: Code,
+    check: Check,
 }
 
-/// Both sides have everything; now the people compare. No key has left yet.
-pub struct CompareCode {
+/// How the participant's proof is checked.
+enum Check {
+    Code(Code),
+    Password(PasswordKey),
+    Certificate(Arc<Pass>),
+}
+
+/// The other side has shown all that its level can show. No key has left yet.
+pub struct Admission {
     transcript: Transcript,
     public_key: PublicKey,
     name: Name,
-    code: Code,
+    level: Level,
+    code: Option<Code>,
+    password: Option<PasswordKey>,
 }
 
 macro_rules! opaque_debug {
@@ -47,7 +62,7 @@ macro_rules! opaque_debug {
         }
     )*};
 }
-opaque_debug!(ExpectJoinRequest, ExpectJoinProof, CompareCode);
+opaque_debug!(ExpectJoinRequest, ExpectJoinProof, Admission);
 
 impl ExpectJoinRequest {
     /// Starts a handshake; the bytes are its first message.
@@ -55,14 +70,19 @@ impl ExpectJoinRequest {
         context: &Context,
         name: &Name,
         asks: Rights,
+        means: &Means,
         rng: &mut impl CryptoRngCore,
     ) -> (Self, Vec<u8>) {
         let mut opening = Opening([0; 32]);
         rng.fill_bytes(&mut opening.0);
+        let by_people =
+            if means.passwords.is_some() { Level::Password } else { Level::CodeCompared };
+        let by_operator = means.pass.is_some().then_some(Level::Certificate);
         let hello = HandshakeMessage::ModeratorHello(ModeratorHello {
-            versions: one(VERSION),
-            suites: one(Suite::RsaOaepAes256Gcm),
-            levels: one(Level::CodeCompared),
+            versions: list([VERSION]),
+            suites: list([Suite::RsaOaepAes256Gcm]),
+            levels: list(by_operator.into_iter().chain([by_people])),
+            operator: means.pass.as_ref().map(|pass| pass.root),
             name: name.clone(),
             asks,
             commitment: commitment(&opening.0),
@@ -70,37 +90,59 @@ impl ExpectJoinRequest {
         .encode();
         let mut transcript = Transcript::new(context);
         transcript.add(&hello);
-        (Self { transcript, opening }, hello)
+        (Self { transcript, opening, means: means.clone() }, hello)
+    }
+
+    /// Who asks, and at which level, before anything is answered.
+    ///
+    /// # Errors
+    /// [`HandshakeError`]; the handshake is over.
+    pub fn look(bytes: &[u8]) -> Result<JoinRequest, HandshakeError> {
+        match HandshakeMessage::due(bytes)? {
+            HandshakeMessage::JoinRequest(request) => Ok(request),
+            _ => Err(HandshakeError::Unexpected),
+        }
     }
 
     /// Takes the join request; the bytes are the answer.
     ///
+    /// From here on the attempt counts: see [`ExpectJoinProof::level`].
+    ///
     /// # Errors
     /// [`HandshakeError`]; the handshake is over.
-    pub fn handle(mut self, bytes: &[u8]) -> Result<(ExpectJoinProof, Vec<u8>), HandshakeError> {
-        let request = match HandshakeMessage::decode(bytes)? {
-            HandshakeMessage::JoinRequest(request) => request,
-            HandshakeMessage::Declined(why) => return Err(HandshakeError::Declined(why)),
-            _ => return Err(HandshakeError::Unexpected),
-        };
+    pub fn handle(
+        mut self,
+        bytes: &[u8],
+        rng: &mut impl CryptoRngCore,
+    ) -> Result<(ExpectJoinProof, Vec<u8>), HandshakeError> {
+        let request = Self::look(bytes)?;
         if request.version != VERSION {
             return Err(HandshakeError::Incompatible);
         }
         let public_key = PublicKey::from_der(&request.public_key)?;
+        let binding = Binding::new(self.transcript.hash(), &request.public_key);
         self.transcript.add(bytes);
-        let answer =
-            HandshakeMessage::CommitmentOpened(CommitmentOpened { opening: self.opening.0 })
-                .encode();
-        self.transcript.add(&answer);
-        let code = self.transcript.code();
-        let next = ExpectJoinProof {
-            transcript: self.transcript,
-            public_key,
-            role: request.role,
-            name: request.name,
-            code,
+        let mut share = None;
+        let check = match (request.choice, &self.means) {
+            (Choice::CodeCompared, Means { passwords: None, .. }) => None,
+            (Choice::Password { kind, share: theirs }, Means { passwords: Some(words), .. }) => {
+                let (pake, ours) = Pake::of_moderator(words, kind, &binding, rng);
+                share = Some(ours);
+                Some(Check::Password(pake.finish(&theirs)?))
+            }
+            (Choice::Certificate, Means { pass: Some(pass), .. }) => {
+                Some(Check::Certificate(Arc::clone(pass)))
+            }
+            // What was not offered, or was taken out of the offer on the way.
+            _ => return Err(HandshakeError::Incompatible),
         };
-        Ok((next, answer))
+        let opened = CommitmentOpened { opening: self.opening.0, share };
+        let answer = HandshakeMessage::CommitmentOpened(opened).encode();
+        self.transcript.add(&answer);
+        let check = check.unwrap_or_else(|| Check::Code(self.transcript.code()));
+        let JoinRequest { role, name, .. } = request;
+        let transcript = self.transcript;
+        Ok((ExpectJoinProof { transcript, public_key, role, name, check }, answer))
     }
 }
 
@@ -110,38 +152,77 @@ impl ExpectJoinProof {
         self.role
     }
 
-    /// Takes the participant's proof.
+    /// The level that was agreed on. At [`Level::Password`] an attempt that ends here, however it
+    /// ends, is a wrong guess.
+    pub fn level(&self) -> Level {
+        match self.check {
+            Check::Code(_) => Level::CodeCompared,
+            Check::Password(_) => Level::Password,
+            Check::Certificate(_) => Level::Certificate,
+        }
+    }
+
+    /// Takes the participant's proof; the bytes are the answer, where there is one. `clock` is in
+    /// seconds since 1970, UTC, for certificates.
     ///
     /// # Errors
     /// [`HandshakeError`]; the handshake is over.
-    pub fn handle(mut self, bytes: &[u8]) -> Result<CompareCode, HandshakeError> {
-        match HandshakeMessage::decode(bytes)? {
-            HandshakeMessage::JoinProof(JoinProof::CodeCompared) => {}
-            HandshakeMessage::Declined(why) => return Err(HandshakeError::Declined(why)),
+    pub fn handle(
+        self,
+        bytes: &[u8],
+        clock: u64,
+    ) -> Result<(Admission, Option<Vec<u8>>), HandshakeError> {
+        let HandshakeMessage::JoinProof(proof) = HandshakeMessage::due(bytes)? else {
+            return Err(HandshakeError::Unexpected);
+        };
+        let level = self.level();
+        let Self { mut transcript, public_key, mut name, check, .. } = self;
+        let before = transcript.hash();
+        transcript.add(bytes);
+        let (mut code, mut password, mut answer) = (None, None, None);
+        match (check, proof) {
+            (Check::Code(digits), JoinProof::CodeCompared) => code = Some(digits),
+            (Check::Password(key), JoinProof::Password { confirmation }) => {
+                key.check(Prover::Participant, &before, &confirmation)?;
+                let confirmation = key.confirmation(Prover::Moderator, &transcript.hash());
+                answer = Some(ModeratorProof::Password { confirmation });
+                password = Some(key);
+            }
+            (Check::Certificate(pass), JoinProof::Certificate(shown)) => {
+                name = check_device(&shown, &before, &pass, clock)
+                    .map_err(HandshakeError::NotCertified)?;
+                let known = identify_technician(&pass, &shown.nonce, &transcript.hash());
+                answer = Some(ModeratorProof::Certificate(known));
+            }
             _ => return Err(HandshakeError::Unexpected),
         }
-        self.transcript.add(bytes);
-        Ok(CompareCode {
-            transcript: self.transcript,
-            public_key: self.public_key,
-            name: self.name,
-            code: self.code,
-        })
+        let answer = answer.map(|proof| HandshakeMessage::ModeratorProof(proof).encode());
+        if let Some(answer) = &answer {
+            transcript.add(answer);
+        }
+        Ok((Admission { transcript, public_key, name, level, code, password }, answer))
     }
 }
 
-impl CompareCode {
-    /// The six digits that must be the same at the device.
-    pub fn code(&self) -> Code {
+impl Admission {
+    /// The six digits that must be the same at the device, where people compare.
+    pub fn code(&self) -> Option<Code> {
         self.code
     }
 
-    /// What the device calls itself.
+    /// How sure it is who is there. At [`Level::CodeCompared`], as soon as the people have
+    /// compared.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// What the device calls itself; at [`Level::Certificate`], what its operator calls it.
     pub fn name(&self) -> &Name {
         &self.name
     }
 
-    /// The technician has confirmed that the digits are the same: the keys may leave.
+    /// The participant may come in, and where people compare, the technician has confirmed that
+    /// the digits are the same: the keys may leave.
     ///
     /// # Errors
     /// [`HandshakeError::PublicKey`] if the key cannot wrap, which [`ExpectJoinRequest::handle`]
@@ -155,7 +236,8 @@ impl CompareCode {
         let transcript = self.transcript.hash();
         let mut secret = Zeroizing::new([0; 32]);
         rng.fill_bytes(secret.as_mut());
-        let pair = PairKey::derive(&secret, &transcript);
+        let password = self.password.map(|key| Zeroizing::new(key.for_pair()));
+        let pair = PairKey::derive(&secret, password.as_deref(), &transcript);
         let mut bundle = Zeroizing::new([0; WRAPPED_LEN]);
         let (first, rest) = bundle.split_at_mut(32);
         first.copy_from_slice(secret.as_ref());
@@ -168,9 +250,7 @@ impl CompareCode {
     }
 }
 
-/// A list of one.
-fn one<T, const N: usize>(item: T) -> heapless::Vec<T, N> {
-    let mut list = heapless::Vec::new();
-    list.push(item).ok();
-    list
+/// A short list; what does not fit is left out.
+fn list<T, const N: usize>(items: impl IntoIterator<Item = T>) -> heapless::Vec<T, N> {
+    items.into_iter().take(N).collect()
 }

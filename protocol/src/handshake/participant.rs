@@ -1,43 +1,134 @@
 //! The participant's side of one handshake.
 
 use rand_core::CryptoRngCore;
+use zeroize::Zeroizing;
 
+use super::password::{Binding, Pake, PasswordKey, Prover};
+use super::transcript::{Transcript, commitment, same};
 use super::{
-    Code, CommitmentOpened, Context, Grant, HandshakeError, HandshakeMessage, JoinKey, JoinProof,
-    JoinRequest, KeyGrant, Level, ModeratorHello, Suite, Transcript, VERSION, commitment, same,
+    Choice, Code, CommitmentOpened, Context, Grant, HandshakeError, HandshakeMessage, JoinKey,
+    JoinProof, JoinRequest, KeyGrant, Level, ModeratorHello, ModeratorProof, Password, Suite,
+    VERSION,
 };
+use crate::certificate::{CertifiedDevice, CertifiedTechnician, PublicKey};
 use crate::keys::{GroupKey, PairKey, open_grant};
 use crate::message::{Name, Rights, Role};
 
-/// The moderator's hello is due.
-pub struct ExpectModeratorHello {
+/// What is the same in all states.
+struct Common {
     context: Context,
     transcript: Transcript,
     key: JoinKey,
+}
+
+/// The moderator's hello is due.
+pub struct ExpectModeratorHello(Common);
+
+/// What follows from the moderator's hello.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AfterHello {
+    /// The request, to be sent.
+    Request(ExpectOpening, Vec<u8>),
+    /// The moderator offers the password level: the person must type it first.
+    AskPassword(ExpectPassword),
+}
+
+/// The moderator offers the password level; the password is due.
+pub struct ExpectPassword {
+    common: Common,
+    hello: ModeratorHello,
+    name: Name,
+    role: Role,
 }
 
 /// The request is on its way; the moderator must open its commitment.
 pub struct ExpectOpening {
-    context: Context,
-    transcript: Transcript,
-    key: JoinKey,
+    common: Common,
+    hello: ModeratorHello,
+    means: Proof,
+}
+
+/// How this side proves itself.
+enum Proof {
+    Code,
+    Password(Pake),
+    Certificate,
+}
+
+/// What follows from the opening.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AfterOpening {
+    /// The proof, to be sent; people compare.
+    Consider(Consider, Vec<u8>),
+    /// The proof, to be sent; the moderator's is due.
+    Expect(ExpectModeratorProof, Vec<u8>),
+    /// The device must identify itself.
+    Identify(ExpectIdentity),
+}
+
+/// Whoever keeps the device's key must sign.
+pub struct ExpectIdentity {
+    common: Common,
     hello: ModeratorHello,
 }
 
-/// Both sides have everything; now the people compare, and the one here consents.
-pub struct CompareCode {
-    context: Context,
-    transcript: Transcript,
-    key: JoinKey,
+/// The proof is on its way; the moderator's is due.
+pub struct ExpectModeratorProof {
+    common: Common,
     hello: ModeratorHello,
-    code: Code,
+    awaited: Awaited,
+}
+
+enum Awaited {
+    Password(PasswordKey),
+    Certificate { nonce: [u8; 32] },
+}
+
+/// Both sides have shown what they can; now the person here, or the policy, consents.
+pub struct Consider {
+    common: Common,
+    hello: ModeratorHello,
+    standing: Standing,
+    password: Option<PasswordKey>,
+}
+
+/// What is known of the technician.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Standing {
+    /// Nothing, until people have compared these digits.
+    Compare(Code),
+    /// He knows the session's password.
+    Password,
+    /// He shows a certificate, **which is not checked yet**: whoever consents must do so with
+    /// [`crate::certificate::check_technician`].
+    Shown {
+        /// What he shows.
+        technician: Box<CertifiedTechnician>,
+        /// The nonce of this device's own proof.
+        nonce: [u8; 32],
+        /// What was said before he signed.
+        transcript: [u8; 32],
+    },
+}
+
+impl Standing {
+    /// Its level, as soon as it is checked.
+    pub fn level(&self) -> Level {
+        match self {
+            Self::Compare(_) => Level::CodeCompared,
+            Self::Password => Level::Password,
+            Self::Shown { .. } => Level::Certificate,
+        }
+    }
 }
 
 /// The person here has accepted; the keys are due.
 pub struct ExpectKeyGrant {
-    context: Context,
-    transcript: Transcript,
-    key: JoinKey,
+    common: Common,
+    password: Option<PasswordKey>,
 }
 
 /// The keys are here.
@@ -60,94 +151,186 @@ macro_rules! opaque_debug {
         }
     )*};
 }
-opaque_debug!(ExpectModeratorHello, ExpectOpening, CompareCode, ExpectKeyGrant);
-
-/// A message, unless the other side gave up.
-fn decode(bytes: &[u8]) -> Result<HandshakeMessage, HandshakeError> {
-    match HandshakeMessage::decode(bytes)? {
-        HandshakeMessage::Declined(why) => Err(HandshakeError::Declined(why)),
-        message => Ok(message),
-    }
-}
+opaque_debug!(
+    ExpectModeratorHello,
+    ExpectPassword,
+    ExpectOpening,
+    ExpectIdentity,
+    ExpectModeratorProof,
+    Consider,
+    ExpectKeyGrant
+);
 
 impl ExpectModeratorHello {
     /// Waits for the moderator, with a fresh key.
     pub fn new(context: Context, key: JoinKey) -> Self {
-        Self { context, transcript: Transcript::new(&context), key }
+        Self(Common { context, transcript: Transcript::new(&context), key })
     }
 
-    /// Takes the hello; the bytes are the answer.
+    /// Takes the hello. `operator` is the root of this device's own operator, if it is enrolled:
+    /// then certificates are preferred; a password comes next, comparing codes last. Which of them
+    /// is enough for what, the device decides when it consents.
     ///
     /// # Errors
     /// [`HandshakeError`]; the handshake is over.
     pub fn handle(
-        mut self,
+        self,
         bytes: &[u8],
-        name: &Name,
-        role: Role,
-    ) -> Result<(ExpectOpening, Vec<u8>), HandshakeError> {
-        let HandshakeMessage::ModeratorHello(hello) = decode(bytes)? else {
+        (name, role): (&Name, Role),
+        operator: Option<PublicKey>,
+    ) -> Result<AfterHello, HandshakeError> {
+        let HandshakeMessage::ModeratorHello(hello) = HandshakeMessage::due(bytes)? else {
             return Err(HandshakeError::Unexpected);
         };
-        if !hello.versions.contains(&VERSION)
-            || !hello.suites.contains(&Suite::RsaOaepAes256Gcm)
-            || !hello.levels.contains(&Level::CodeCompared)
-        {
+        if !hello.versions.contains(&VERSION) || !hello.suites.contains(&Suite::RsaOaepAes256Gcm) {
             return Err(HandshakeError::Incompatible);
         }
-        self.transcript.add(bytes);
+        let mut common = self.0;
+        common.transcript.add(bytes);
+        let offers = |level| hello.levels.contains(&level);
+        let is_same_operator = operator.is_some() && operator == hello.operator;
+        if offers(Level::Certificate) && is_same_operator {
+            let request = common.request(Choice::Certificate, name, role);
+            let means = Proof::Certificate;
+            Ok(AfterHello::Request(ExpectOpening { common, hello, means }, request))
+        } else if offers(Level::Password) {
+            Ok(AfterHello::AskPassword(ExpectPassword { common, hello, name: name.clone(), role }))
+        } else if offers(Level::CodeCompared) {
+            let request = common.request(Choice::CodeCompared, name, role);
+            let means = Proof::Code;
+            Ok(AfterHello::Request(ExpectOpening { common, hello, means }, request))
+        } else {
+            Err(HandshakeError::Incompatible)
+        }
+    }
+}
+
+impl Common {
+    fn request(&mut self, choice: Choice, name: &Name, role: Role) -> Vec<u8> {
         let request = HandshakeMessage::JoinRequest(JoinRequest {
             version: VERSION,
             suite: Suite::RsaOaepAes256Gcm,
-            level: Level::CodeCompared,
+            choice,
             role,
             name: name.clone(),
             public_key: self.key.public_der(),
         })
         .encode();
         self.transcript.add(&request);
-        let next = ExpectOpening {
-            context: self.context,
-            transcript: self.transcript,
-            key: self.key,
-            hello,
-        };
-        Ok((next, request))
+        request
+    }
+}
+
+impl ExpectPassword {
+    /// Takes the password that was typed; the bytes are the request. From here on the attempt
+    /// counts: unless [`Standing::Password`] comes of it, it was a wrong one.
+    pub fn enter(
+        self,
+        password: &Password,
+        rng: &mut impl CryptoRngCore,
+    ) -> (ExpectOpening, Vec<u8>) {
+        let Self { mut common, hello, name, role } = self;
+        let binding = Binding::new(common.transcript.hash(), &common.key.public_der());
+        let (pake, share) = Pake::of_participant(password, &binding, rng);
+        let choice = Choice::Password { kind: password.kind(), share };
+        let request = common.request(choice, &name, role);
+        (ExpectOpening { common, hello, means: Proof::Password(pake) }, request)
     }
 }
 
 impl ExpectOpening {
-    /// Takes the opening of the commitment; the bytes are the answer.
+    /// Takes the opening of the commitment.
     ///
     /// # Errors
     /// [`HandshakeError`]; the handshake is over.
-    pub fn handle(mut self, bytes: &[u8]) -> Result<(CompareCode, Vec<u8>), HandshakeError> {
-        let HandshakeMessage::CommitmentOpened(CommitmentOpened { opening }) = decode(bytes)?
-        else {
+    pub fn handle(self, bytes: &[u8]) -> Result<AfterOpening, HandshakeError> {
+        let HandshakeMessage::CommitmentOpened(opened) = HandshakeMessage::due(bytes)? else {
             return Err(HandshakeError::Unexpected);
         };
-        if !same(&commitment(&opening), &self.hello.commitment) {
+        let CommitmentOpened { opening, share } = opened;
+        let Self { mut common, hello, means } = self;
+        if !same(&commitment(&opening), &hello.commitment) {
             return Err(HandshakeError::Commitment);
         }
-        self.transcript.add(bytes);
-        let code = self.transcript.code();
-        let proof = HandshakeMessage::JoinProof(JoinProof::CodeCompared).encode();
-        self.transcript.add(&proof);
-        let next = CompareCode {
-            context: self.context,
-            transcript: self.transcript,
-            key: self.key,
-            hello: self.hello,
-            code,
-        };
-        Ok((next, proof))
+        common.transcript.add(bytes);
+        match (means, share) {
+            // The code is of what was said up to here, and the moderator had no choice left in it.
+            (Proof::Code, None) => {
+                let standing = Standing::Compare(common.transcript.code());
+                let proof = common.prove(JoinProof::CodeCompared);
+                let next = Consider { common, hello, standing, password: None };
+                Ok(AfterOpening::Consider(next, proof))
+            }
+            (Proof::Password(pake), Some(share)) => {
+                let key = pake.finish(&share)?;
+                let said = common.transcript.hash();
+                let confirmation = key.confirmation(Prover::Participant, &said);
+                let proof = common.prove(JoinProof::Password { confirmation });
+                let awaited = Awaited::Password(key);
+                Ok(AfterOpening::Expect(ExpectModeratorProof { common, hello, awaited }, proof))
+            }
+            (Proof::Certificate, None) => {
+                Ok(AfterOpening::Identify(ExpectIdentity { common, hello }))
+            }
+            _ => Err(HandshakeError::Unexpected),
+        }
     }
 }
 
-impl CompareCode {
-    /// The six digits that must be the same at the moderator's.
-    pub fn code(&self) -> Code {
-        self.code
+impl Common {
+    fn prove(&mut self, proof: JoinProof) -> Vec<u8> {
+        let proof = HandshakeMessage::JoinProof(proof).encode();
+        self.transcript.add(&proof);
+        proof
+    }
+}
+
+impl ExpectIdentity {
+    /// What the device must sign: see [`crate::certificate::identify_device`].
+    pub fn transcript(&self) -> [u8; 32] {
+        self.common.transcript.hash()
+    }
+
+    /// The device has signed; the bytes are its proof.
+    pub fn identify(self, device: CertifiedDevice) -> (ExpectModeratorProof, Vec<u8>) {
+        let Self { mut common, hello } = self;
+        let awaited = Awaited::Certificate { nonce: device.nonce };
+        let proof = common.prove(JoinProof::Certificate(device));
+        (ExpectModeratorProof { common, hello, awaited }, proof)
+    }
+}
+
+impl ExpectModeratorProof {
+    /// Takes the moderator's proof.
+    ///
+    /// # Errors
+    /// [`HandshakeError`]; the handshake is over.
+    pub fn handle(self, bytes: &[u8]) -> Result<Consider, HandshakeError> {
+        let HandshakeMessage::ModeratorProof(proof) = HandshakeMessage::due(bytes)? else {
+            return Err(HandshakeError::Unexpected);
+        };
+        let Self { mut common, hello, awaited } = self;
+        let transcript = common.transcript.hash();
+        common.transcript.add(bytes);
+        let (standing, password) = match (awaited, proof) {
+            (Awaited::Password(key), ModeratorProof::Password { confirmation }) => {
+                key.check(Prover::Moderator, &transcript, &confirmation)?;
+                (Standing::Password, Some(key))
+            }
+            (Awaited::Certificate { nonce }, ModeratorProof::Certificate(technician)) => {
+                let technician = Box::new(technician);
+                (Standing::Shown { technician, nonce, transcript }, None)
+            }
+            _ => return Err(HandshakeError::Unexpected),
+        };
+        Ok(Consider { common, hello, standing, password })
+    }
+}
+
+impl Consider {
+    /// What is known of the technician.
+    pub fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     /// What the technician calls himself.
@@ -160,9 +343,9 @@ impl CompareCode {
         self.hello.asks
     }
 
-    /// The person here has accepted.
+    /// The person here has accepted, or the policy does.
     pub fn accept(self) -> ExpectKeyGrant {
-        ExpectKeyGrant { context: self.context, transcript: self.transcript, key: self.key }
+        ExpectKeyGrant { common: self.common, password: self.password }
     }
 }
 
@@ -176,17 +359,21 @@ impl ExpectKeyGrant {
         bytes: &[u8],
         rng: &mut impl CryptoRngCore,
     ) -> Result<Keys, HandshakeError> {
-        let HandshakeMessage::KeyGrant(KeyGrant { wrapped, sealed }) = decode(bytes)? else {
+        let HandshakeMessage::KeyGrant(KeyGrant { wrapped, sealed }) =
+            HandshakeMessage::due(bytes)?
+        else {
             return Err(HandshakeError::Unexpected);
         };
-        let transcript = self.transcript.hash();
-        let bundle = self.key.unwrap(rng, &wrapped, &transcript)?;
+        let Common { context, transcript, key } = self.common;
+        let transcript = transcript.hash();
+        let bundle = key.unwrap(rng, &wrapped, &transcript)?;
         let (secret, group) = bundle.split_first_chunk::<32>().ok_or(HandshakeError::Keys)?;
         let group = <[u8; 32]>::try_from(group).map_err(|_| HandshakeError::Keys)?;
-        let pair = PairKey::derive(secret, &transcript);
+        let password = self.password.map(|key| Zeroizing::new(key.for_pair()));
+        let pair = PairKey::derive(secret, password.as_deref(), &transcript);
         let grant = open_grant(&pair, &transcript, &sealed).map_err(|_| HandshakeError::Keys)?;
         let grant: Grant = crate::message::decode(&grant).map_err(|_| HandshakeError::Keys)?;
-        if grant.member != self.context.participant {
+        if grant.member != context.participant {
             return Err(HandshakeError::Keys);
         }
         Ok(Keys { group: GroupKey::from_bytes(group), pair, grant })

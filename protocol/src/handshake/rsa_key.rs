@@ -63,6 +63,16 @@ impl JoinKey {
     }
 }
 
+#[cfg(test)]
+impl JoinKey {
+    /// One that all tests share, where it does not matter whose it is: making one takes long.
+    pub(crate) fn of_tests() -> Self {
+        static KEY: std::sync::OnceLock<RsaPrivateKey> = std::sync::OnceLock::new();
+        let make = || RsaPrivateKey::new(&mut rand_core::OsRng, RSA_BITS);
+        Self(KEY.get_or_init(|| make().expect("a key")).clone())
+    }
+}
+
 /// OAEP with SHA-256 (RFC 8017 §7.1); the label is the transcript in hexadecimal digits.
 fn padding(label: &[u8; 32]) -> Oaep {
     let text: String = label.iter().map(|byte| format!("{byte:02x}")).collect();

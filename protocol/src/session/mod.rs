@@ -22,7 +22,7 @@ use crate::header::{Class, Fragment, Header, MemberId};
 use crate::tunnel::Asked;
 
 pub use channels::Tampered;
-pub use moderator::{Moderator, ModeratorConfig, ModeratorEvent, ParticipantGone};
+pub use moderator::{Moderator, ModeratorConfig, ModeratorEvent, ParticipantGone, WallClock};
 pub use participant::{EndReason, Participant, ParticipantEvent};
 
 /// How often a device that may be controlled tells its time.
@@ -50,6 +50,9 @@ pub const MAX_HANDSHAKES: usize = 5;
 /// A member that was spoken to during the handshake must answer within this time. People have as
 /// long as they like.
 pub const HANDSHAKE_STEP: Duration = Duration::from_secs(30);
+
+/// The same where the person at the member types the session's password meanwhile.
+pub const PASSWORD_STEP: Duration = Duration::from_secs(180);
 
 /// Outputs that wait to be drained at most; a caller that never drains is a bug of ours.
 const MAX_OUTPUTS: usize = 1 << 16;

@@ -6,12 +6,16 @@ use rand_core::OsRng;
 
 use super::*;
 use crate::SessionNumber;
-use crate::handshake::{Declined, HandshakeError, JoinKey};
+use crate::handshake::participant::Standing;
+use crate::handshake::{Declined, HandshakeError, JoinKey, Means};
 use crate::header::{Class, Header, MemberId};
 use crate::message::{Consent, DeviceEnd, InputEvent, Place, Rights, ScreenReport};
 use crate::tunnel::{Answer, Departure, EndOfSession, Notice, Refusal, ResumeToken, SessionId};
 
 const DEVICE: MemberId = MemberId(2);
+
+/// The time of day when a test begins, in seconds since 1970.
+const NOW_S: u64 = 1_800_000_000;
 
 /// What the pretended server does with packets on their way.
 type Meddle = Box<dyn FnMut(Vec<u8>) -> Vec<Vec<u8>>>;
@@ -29,10 +33,17 @@ struct Pair {
 
 impl Pair {
     fn new() -> Self {
+        Self::with(Means::default())
+    }
+
+    fn with(means: Means) -> Self {
         let asks = Rights::VIEW.with(Rights::CONTROL);
-        let config = ModeratorConfig { name: "Technician".try_into().unwrap(), asks, devices: 1 };
+        let now = Instant::now();
+        let clock = Some(WallClock { at: now, unix_s: NOW_S });
+        let config = ModeratorConfig::new("Technician".try_into().unwrap(), asks);
+        let config = ModeratorConfig { means, clock, ..config };
         Self {
-            now: Instant::now(),
+            now,
             moderator: Moderator::new(config, Box::new(OsRng)),
             participant: Participant::new("Kiosk 7".try_into().unwrap(), Box::new(OsRng)),
             moderator_events: Vec::new(),
@@ -152,7 +163,7 @@ impl Pair {
     fn join(&mut self) {
         self.moderator.open();
         self.settle();
-        self.participant.join(Self::number(), JoinKey::generate(&mut OsRng).unwrap());
+        self.participant.join(Self::number(), JoinKey::of_tests());
         self.settle();
     }
 
@@ -162,7 +173,9 @@ impl Pair {
             _ => None,
         });
         let theirs = self.participant_events.iter().rev().find_map(|event| match event {
-            ParticipantEvent::Ask { code, .. } => Some(code.to_string()),
+            ParticipantEvent::Ask { standing: Standing::Compare(code), .. } => {
+                Some(code.to_string())
+            }
             _ => None,
         });
         (ours.expect("the moderator sees a code"), theirs.expect("the device shows a code"))
@@ -194,6 +207,13 @@ impl Pair {
             _ => None,
         })
     }
+}
+
+/// The packet of a handshake message that was changed.
+fn packet(header: &Header, message: &crate::handshake::HandshakeMessage) -> Vec<u8> {
+    let message = message.encode();
+    let header = Header { length: message.len() as u32, ..*header };
+    [&header.encode()[..], &message].concat()
 }
 
 const BOTH: Rights = Rights::VIEW.with(Rights::CONTROL);
@@ -259,7 +279,7 @@ fn refused_and_timed_out_are_told_apart_and_the_number_stays_good() {
         pair.settle();
         assert_eq!(pair.gone(), Some(ParticipantGone::Declined(told)));
         assert!(!pair.participant.is_busy());
-        pair.participant.join(Pair::number(), JoinKey::generate(&mut OsRng).unwrap());
+        pair.participant.join(Pair::number(), JoinKey::of_tests());
         pair.settle();
         let (ours, theirs) = pair.codes();
         assert_eq!(ours, theirs);
@@ -290,23 +310,6 @@ fn a_relay_that_swaps_the_rsa_key_makes_the_codes_differ() {
     pair.settle();
     assert_eq!(pair.gone(), Some(ParticipantGone::CodesDiffer));
     assert!(!pair.participant.is_busy());
-}
-
-#[test]
-fn attempts_are_limited() {
-    let mut pair = Pair::new();
-    pair.moderator.open();
-    pair.settle();
-    for attempt in 0..=crate::handshake::MAX_ATTEMPTS {
-        pair.participant.join(Pair::number(), JoinKey::generate(&mut OsRng).unwrap());
-        pair.settle();
-        let asked =
-            pair.participant_events.iter().any(|e| matches!(e, ParticipantEvent::Ask { .. }));
-        assert_eq!(asked, attempt < crate::handshake::MAX_ATTEMPTS);
-        pair.participant.decide(Consent::Refused, pair.now);
-        pair.settle();
-        pair.participant_events.clear();
-    }
 }
 
 #[test]
@@ -493,7 +496,7 @@ fn stop_at_the_device_and_end_at_the_console_reach_the_other_side() {
 fn a_wrong_number_is_refused_and_another_can_be_tried() {
     let mut pair = Pair::new();
     let wrong = SessionNumber::try_from(987_654_321).unwrap();
-    pair.participant.join(wrong, JoinKey::generate(&mut OsRng).unwrap());
+    pair.participant.join(wrong, JoinKey::of_tests());
     pair.settle();
     assert!(matches!(
         pair.participant_events.last(),
@@ -556,3 +559,6 @@ fn frames_out_of_turn_never_panic_or_connect() {
 fn token() -> ResumeToken {
     ResumeToken(heapless::Vec::new())
 }
+
+#[path = "level_tests.rs"]
+mod levels;

@@ -221,11 +221,8 @@ impl Technician {
                     let options =
                         ConnectOptions { timeout: PATIENCE, ..ConnectOptions::new("bench") };
                     let connection = connect(&address, &options).await?;
-                    let config = ModeratorConfig {
-                        name: "Bench".try_into().map_err(|_| anyhow::anyhow!("a name"))?,
-                        asks: Rights::VIEW,
-                        devices: 1,
-                    };
+                    let name = "Bench".try_into().map_err(|_| anyhow::anyhow!("a name"))?;
+                    let config = ModeratorConfig::new(name, Rights::VIEW);
                     let moderator = Moderator::new(config, Box::new(OsRng));
                     let decoder = Decoder::new(Limits::default());
                     Watching { moderator, connection, decoder, offered }.run(to_do, &tell).await

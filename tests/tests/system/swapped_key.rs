@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lotse_agent::panel::Message;
 use lotse_protocol::frame::Frame;
-use lotse_protocol::handshake::participant::ExpectModeratorHello;
+use lotse_protocol::handshake::participant::{AfterHello, ExpectModeratorHello};
 use lotse_protocol::handshake::{Context, HandshakeMessage, JoinKey};
 use lotse_protocol::header::HEADER_LEN;
 use lotse_protocol::message::Role;
@@ -66,7 +66,11 @@ impl Attacker {
         let key = JoinKey::generate(&mut OsRng).unwrap();
         let state = ExpectModeratorHello::new(context, key);
         let name = "attacker".try_into().unwrap();
-        let (_, request) = state.handle(&self.hello, &name, Role::Device).unwrap();
+        let joins = (&name, Role::Device);
+        let AfterHello::Request(_, request) = state.handle(&self.hello, joins, None).unwrap()
+        else {
+            panic!("no password is due")
+        };
         match HandshakeMessage::decode(&request).unwrap() {
             HandshakeMessage::JoinRequest(request) => request.public_key,
             other => panic!("{other:?}"),

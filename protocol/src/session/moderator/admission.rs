@@ -3,15 +3,18 @@
 use std::time::Instant;
 
 use super::members::{Connected, Member, Stage};
-use super::{Moderator, ModeratorEvent, ParticipantGone, State};
-use crate::handshake::moderator::ExpectJoinRequest;
-use crate::handshake::{Context, Declined, Grant, HandshakeError, HandshakeMessage, MAX_ATTEMPTS};
+use super::{Moderator, ModeratorConfig, ModeratorEvent, ParticipantGone, State};
+use crate::handshake::moderator::{Admission, ExpectJoinProof, ExpectJoinRequest};
+use crate::handshake::{
+    Context, Declined, Grant, HandshakeError, HandshakeMessage, Level, MAX_ATTEMPTS,
+    MAX_PASSWORD_FAILURES,
+};
 use crate::header::MemberId;
 use crate::keys::GroupKey;
 use crate::message::{Consent, FromDevice, Role, decode};
 use crate::session::channels::{Channels, Tampered};
 use crate::session::pressed::Pressed;
-use crate::session::{HANDSHAKE_STEP, MAX_HANDSHAKES};
+use crate::session::{HANDSHAKE_STEP, MAX_HANDSHAKES, PASSWORD_STEP};
 
 impl Moderator {
     /// Whose code is to be compared next.
@@ -22,8 +25,15 @@ impl Moderator {
     /// The technician says that both codes are the same: the member is let in.
     pub fn confirm_code(&mut self, member: MemberId) {
         let State::Open(session) = &mut self.state else { return };
+        if let Some((role, state)) = take_comparing(session, member) {
+            self.let_in(member, role, state);
+        }
+    }
+
+    /// Gives a member its keys; it is not in the table at the moment.
+    fn let_in(&mut self, member: MemberId, role: Role, state: Admission) {
+        let State::Open(session) = &self.state else { return };
         let session_id = session.id;
-        let Some((role, state)) = take_comparing(session, member) else { return };
         self.joins = self.joins.wrapping_add(1);
         let grant = Grant {
             member,
@@ -33,12 +43,12 @@ impl Moderator {
         };
         // A key of its own for every join: who was here before cannot read what follows.
         let group = GroupKey::random(&mut self.rng);
-        let name = state.name().clone();
+        let (name, level) = (state.name().clone(), state.level());
         match state.confirm(&group, grant, &mut self.rng) {
             Ok((pair, message)) => {
                 let channels = Channels::of_moderator(session_id, &grant, &group, &pair);
                 self.send_handshake(member, &message);
-                let stage = Stage::Consent { channels: Box::new(channels), name };
+                let stage = Stage::Consent { channels: Box::new(channels), name, level };
                 self.put(member, Member { role, stage });
             }
             Err(error) => self.turn_away(member, role, ParticipantGone::Handshake(error)),
@@ -50,9 +60,33 @@ impl Moderator {
         self.send_off(member, ParticipantGone::CodesDiffer);
     }
 
-    /// The technician does not let a member in whose code is to be compared.
+    /// The technician does not let a member in that asks for it, or whose code is to be compared.
     pub fn refuse(&mut self, member: MemberId) {
-        self.send_off(member, ParticipantGone::Refused);
+        let State::Open(session) = &mut self.state else { return };
+        match session.members.take(member) {
+            Some(Member { role, stage: Stage::Held(..) }) => {
+                self.turn_away(member, role, ParticipantGone::Refused);
+            }
+            Some(other) => {
+                session.members.put(member, other);
+                self.send_off(member, ParticipantGone::Refused);
+            }
+            None => {}
+        }
+    }
+
+    /// The technician expects this one, who asks by name (see [`ModeratorEvent::Knocking`]).
+    pub fn admit(&mut self, member: MemberId) {
+        let State::Open(session) = &mut self.state else { return };
+        let Some(now) = self.clock else { return };
+        match session.members.take(member) {
+            Some(Member { role, stage: Stage::Held(state, request) }) => {
+                let answered = self.answer(member, state, &request, now);
+                self.go_on(member, role, answered);
+            }
+            Some(other) => session.members.put(member, other),
+            None => {}
+        }
     }
 
     fn send_off(&mut self, member: MemberId, why: ParticipantGone) {
@@ -65,7 +99,8 @@ impl Moderator {
     /// Somebody typed the number.
     pub(super) fn knock(&mut self, member: MemberId, now: Instant) {
         let State::Open(session) = &mut self.state else { return };
-        if self.attempts >= MAX_ATTEMPTS || !session.members.add(member) {
+        let is_burned = self.failed_passwords >= MAX_PASSWORD_FAILURES;
+        if is_burned || !session.members.add(member) {
             self.decline(member, Declined::Busy);
             return;
         }
@@ -86,14 +121,12 @@ impl Moderator {
                 return;
             };
             let context = Context { session: session.id, number: session.number, participant: id };
-            if self.attempts >= MAX_ATTEMPTS {
-                self.decline(id, Declined::Busy);
-                continue;
-            }
-            self.attempts += 1;
-            let (name, asks) = (&self.config.name, self.config.asks);
-            let (state, hello) = ExpectJoinRequest::start(&context, name, asks, &mut self.rng);
-            member.stage = Stage::Request(state, now + HANDSHAKE_STEP);
+            let ModeratorConfig { name, asks, means, .. } = &self.config;
+            let rng = &mut self.rng;
+            let (state, hello) = ExpectJoinRequest::start(&context, name, *asks, means, rng);
+            // A person there has to type.
+            let step = if means.passwords.is_some() { PASSWORD_STEP } else { HANDSHAKE_STEP };
+            member.stage = Stage::Request(state, now + step);
             self.put(id, member);
             self.send_handshake(id, &hello);
         }
@@ -106,41 +139,116 @@ impl Moderator {
         payload: &[u8],
         now: Instant,
     ) {
-        let Member { mut role, stage } = member;
-        let until = now + HANDSHAKE_STEP;
+        let Member { role, stage } = member;
         let next = match stage {
-            Stage::Request(state, _) => state.handle(payload).map(|(state, answer)| {
-                role = state.role();
-                self.send_handshake(id, &answer);
-                Stage::Proof(state, until)
-            }),
-            Stage::Proof(state, _) => state.handle(payload).map(|state| {
-                let (code, name) = (state.code(), state.name().clone());
-                self.outputs.event(ModeratorEvent::Compare { member: id, role, code, name });
-                Stage::Compare(state)
-            }),
+            Stage::Request(state, _) => self.requested(id, state, payload, now),
+            Stage::Proof(state, _) => self.proved(id, state, payload, now),
             // The device may say no at any time; anything else is out of turn.
-            Stage::Waiting | Stage::Compare(_) | Stage::Consent { .. } => {
+            Stage::Waiting | Stage::Held(..) | Stage::Compare(_) | Stage::Consent { .. } => {
                 match HandshakeMessage::decode(payload) {
                     Ok(HandshakeMessage::Declined(why)) => Err(HandshakeError::Declined(why)),
                     _ => Err(HandshakeError::Unexpected),
                 }
             }
             // Nothing vouches for a handshake message: it cannot end a live session.
-            connected @ Stage::Connected(_) => Ok(connected),
+            connected @ Stage::Connected(_) => Ok(Next::Stage(role, connected)),
         };
+        self.go_on(id, role, next);
+    }
+
+    /// A member's request is here. Who would be one comparison too many waits for the technician.
+    fn requested(
+        &mut self,
+        id: MemberId,
+        state: ExpectJoinRequest,
+        payload: &[u8],
+        now: Instant,
+    ) -> Result<Next, HandshakeError> {
+        let request = ExpectJoinRequest::look(payload)?;
+        let level = request.choice.level();
+        if level == Level::CodeCompared && self.attempts >= MAX_ATTEMPTS {
+            self.outputs.event(ModeratorEvent::Knocking { member: id, name: request.name });
+            return Ok(Next::Stage(request.role, Stage::Held(state, payload.to_vec())));
+        }
+        self.answer(id, state, payload, now)
+    }
+
+    /// Answers a request: from here on the attempt counts, whatever becomes of it. Whoever stands
+    /// in between knows the digits now, and could break off and begin again as soon as they do
+    /// not suit him.
+    fn answer(
+        &mut self,
+        id: MemberId,
+        state: ExpectJoinRequest,
+        payload: &[u8],
+        now: Instant,
+    ) -> Result<Next, HandshakeError> {
+        let request = ExpectJoinRequest::look(payload)?;
+        if request.role == Role::Device && self.is_full_of_devices(id) {
+            return Ok(Next::Busy(request.role));
+        }
+        let level = request.choice.level();
+        if level == Level::Password {
+            let trying = self.session().map_or(0, |s| s.members.passwords_under_way());
+            if usize::from(self.failed_passwords) + trying >= usize::from(MAX_PASSWORD_FAILURES) {
+                return Ok(Next::Busy(request.role));
+            }
+        }
+        let (state, answer) = state.handle(payload, &mut self.rng)?;
+        if level == Level::CodeCompared {
+            self.attempts = self.attempts.saturating_add(1);
+        }
+        self.send_handshake(id, &answer);
+        Ok(Next::Stage(request.role, Stage::Proof(state, now + HANDSHAKE_STEP)))
+    }
+
+    /// A member's proof is here.
+    fn proved(
+        &mut self,
+        id: MemberId,
+        state: ExpectJoinProof,
+        payload: &[u8],
+        now: Instant,
+    ) -> Result<Next, HandshakeError> {
+        let (role, level) = (state.role(), state.level());
+        let proved = state.handle(payload, self.config.unix_s(now));
+        if proved.is_err() && level == Level::Password {
+            self.password_failed();
+        }
+        let (state, answer) = proved?;
+        if let Some(answer) = answer {
+            self.send_handshake(id, &answer);
+        }
+        let name = state.name().clone();
+        let Some(code) = state.code() else {
+            self.outputs.event(ModeratorEvent::Checked { member: id, role, level, name });
+            return Ok(Next::LetIn(role, state));
+        };
+        self.outputs.event(ModeratorEvent::Compare { member: id, role, code, name });
+        Ok(Next::Stage(role, Stage::Compare(state)))
+    }
+
+    /// Goes where a handshake message has led; the member is not in the table at the moment.
+    fn go_on(&mut self, id: MemberId, role: Role, next: Result<Next, HandshakeError>) {
         match next {
-            Ok(Stage::Proof(..)) if role == Role::Device && self.is_full_of_devices(id) => {
-                // It has not got as far as a code, so that nothing could be tried out.
-                self.attempts = self.attempts.saturating_sub(1);
+            Ok(Next::Stage(role, stage)) => self.put(id, Member { role, stage }),
+            Ok(Next::LetIn(role, state)) => self.let_in(id, role, state),
+            Ok(Next::Busy(role)) => {
                 self.decline(id, Declined::Busy);
                 self.gone(id, role, ParticipantGone::Declined(Declined::Busy));
             }
-            Ok(stage) => self.put(id, Member { role, stage }),
             Err(HandshakeError::Declined(why)) => {
                 self.turn_away(id, role, ParticipantGone::Declined(why));
             }
             Err(error) => self.turn_away(id, role, ParticipantGone::Handshake(error)),
+        }
+    }
+
+    /// A run by password came to nothing: the third is the last.
+    pub(super) fn password_failed(&mut self) {
+        self.failed_passwords = self.failed_passwords.saturating_add(1);
+        if self.failed_passwords == MAX_PASSWORD_FAILURES {
+            self.outputs.event(ModeratorEvent::NumberBurned);
         }
     }
 
@@ -198,11 +306,20 @@ impl Moderator {
     }
 }
 
+/// Where a handshake message has led.
+#[expect(clippy::large_enum_variant, reason = "one at a time, moved at once")]
+enum Next {
+    /// On, in this role.
+    Stage(Role, Stage),
+    /// There is nothing to compare: it is let in.
+    LetIn(Role, Admission),
+    /// There is no room for it, or a password is being tried already. It has not got as far as a
+    /// code or a share, so that nothing was tried out.
+    Busy(Role),
+}
+
 /// Takes a member out whose code is to be compared.
-fn take_comparing(
-    session: &mut super::Session,
-    id: MemberId,
-) -> Option<(Role, crate::handshake::moderator::CompareCode)> {
+fn take_comparing(session: &mut super::Session, id: MemberId) -> Option<(Role, Admission)> {
     match session.members.take(id)? {
         Member { role, stage: Stage::Compare(state) } => Some((role, state)),
         other => {

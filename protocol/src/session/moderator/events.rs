@@ -1,7 +1,9 @@
 //! What a moderator is told, and what it tells.
 
+use std::time::Instant;
+
 use crate::SessionNumber;
-use crate::handshake::{Code, Declined, HandshakeError};
+use crate::handshake::{Code, Declined, HandshakeError, Level, Means};
 use crate::header::MemberId;
 use crate::message::{DeviceEnd, Name, Rights, Role, ScreenReport};
 use crate::session::channels::Tampered;
@@ -18,6 +20,37 @@ pub struct ModeratorConfig {
     pub asks: Rights,
     /// Devices in the session at a time; further ones are told that it is busy.
     pub devices: usize,
+    /// Ways of being sure that are offered.
+    pub means: Means,
+    /// The time of day; without it no certificate counts.
+    pub clock: Option<WallClock>,
+}
+
+impl ModeratorConfig {
+    /// For one device, with codes compared.
+    pub fn new(name: Name, asks: Rights) -> Self {
+        Self { name, asks, devices: 1, means: Means::default(), clock: None }
+    }
+
+    pub(super) fn unix_s(&self, now: Instant) -> u64 {
+        self.clock.map_or(0, |clock| clock.unix_s(now))
+    }
+}
+
+/// What the time of day was at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WallClock {
+    /// Then …
+    pub at: Instant,
+    /// … so many seconds had passed since 1970, UTC.
+    pub unix_s: u64,
+}
+
+impl WallClock {
+    /// Seconds since 1970, UTC, at an instant.
+    pub fn unix_s(&self, now: Instant) -> u64 {
+        self.unix_s.saturating_add(now.saturating_duration_since(self.at).as_secs())
+    }
 }
 
 /// What the moderator's program must know.
@@ -35,6 +68,29 @@ pub enum ModeratorEvent {
     OpenRefused(Refusal),
     /// Somebody has typed the number; the handshake runs by itself.
     Joining,
+    /// Too many comparisons under this number came to nothing, so that nobody is let near another
+    /// one unasked: answer with [`Moderator::admit`] or [`Moderator::refuse`].
+    Knocking {
+        /// Who asks.
+        member: MemberId,
+        /// What it calls itself. Nobody has checked it.
+        name: Name,
+    },
+    /// Password or certificates were checked on both sides, so that nobody needs to compare. The
+    /// person there is asked now.
+    Checked {
+        /// Who.
+        member: MemberId,
+        /// What the member wants to be.
+        role: Role,
+        /// How sure it is.
+        level: Level,
+        /// What the member calls itself; with certificates, what the operator calls it.
+        name: Name,
+    },
+    /// Three runs by password failed: nobody can join by this number any more. Those who are in
+    /// stay; for others open another session, with other passwords.
+    NumberBurned,
     /// The people must compare this code; answer with [`Moderator::confirm_code`] or
     /// [`Moderator::reject_code`].
     Compare {
@@ -57,6 +113,8 @@ pub enum ModeratorEvent {
         name: Name,
         /// What may be done at it; enforced at the device.
         rights: Rights,
+        /// How sure it is who is there.
+        level: Level,
     },
     /// Nothing has come from the watched device for [`DEVICE_SILENT_AFTER`] (`true`), or it is back. Only
     /// of devices that may be controlled: others have nothing to say while their picture stands.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::handshake::moderator::{CompareCode, ExpectJoinProof, ExpectJoinRequest};
+use crate::handshake::Level;
+use crate::handshake::moderator::{Admission, ExpectJoinProof, ExpectJoinRequest};
 use crate::header::MemberId;
 use crate::message::{Name, Rights, Role};
 use crate::session::channels::Channels;
@@ -22,12 +23,14 @@ pub(super) enum Stage {
     Waiting,
     /// Its request is due until then.
     Request(ExpectJoinRequest, Instant),
+    /// Its request is here and waits, unanswered, until the technician admits it.
+    Held(ExpectJoinRequest, Vec<u8>),
     /// Its proof is due until then.
     Proof(ExpectJoinProof, Instant),
     /// The people compare.
-    Compare(CompareCode),
+    Compare(Admission),
     /// The keys are on their way; the person there is asked.
-    Consent { channels: Box<Channels>, name: Name },
+    Consent { channels: Box<Channels>, name: Name, level: Level },
     /// It is inside.
     Connected(Box<Connected>),
 }
@@ -52,10 +55,17 @@ impl Connected {
     }
 }
 
+impl Stage {
+    /// Whether a password may be being tried: the moderator's share is out, and no proof came.
+    pub(super) fn is_password_run(&self) -> bool {
+        matches!(self, Self::Proof(state, _) if state.level() == Level::Password)
+    }
+}
+
 impl Member {
     /// Whether a handshake with it is under way.
     fn is_shaking_hands(&self) -> bool {
-        !matches!(self.stage, Stage::Waiting | Stage::Connected(_))
+        !matches!(self.stage, Stage::Waiting | Stage::Held(..) | Stage::Connected(_))
     }
 
     /// Until when it must have answered; nobody sets a person a time here.
@@ -123,7 +133,8 @@ impl Members {
     /// Devices that are inside or about to be, without this one.
     pub(super) fn devices_besides(&self, id: MemberId) -> usize {
         let is_device = |(other, member): &(&MemberId, &Member)| {
-            let has_asked = !matches!(member.stage, Stage::Waiting | Stage::Request(..));
+            let has_asked =
+                !matches!(member.stage, Stage::Waiting | Stage::Request(..) | Stage::Held(..));
             **other != id && member.role == Role::Device && has_asked
         };
         self.0.iter().filter(is_device).count()
@@ -156,6 +167,11 @@ impl Members {
     /// When somebody should have answered.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.0.values().filter_map(Member::deadline).min()
+    }
+
+    /// Passwords that may be being tried at this moment.
+    pub(super) fn passwords_under_way(&self) -> usize {
+        self.0.values().filter(|member| member.stage.is_password_run()).count()
     }
 
     fn find(&self, is: impl Fn(&Stage) -> bool) -> Option<MemberId> {

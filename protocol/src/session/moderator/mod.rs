@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use rand_core::CryptoRngCore;
 
-pub use events::{ModeratorConfig, ModeratorEvent, ParticipantGone};
+pub use events::{ModeratorConfig, ModeratorEvent, ParticipantGone, WallClock};
 
 use self::members::{Connected, Member, Members};
 use super::{Output, Outputs, Pending, handshake_packet};
@@ -44,7 +44,10 @@ pub struct Moderator {
     rng: Box<dyn CryptoRngCore + Send>,
     state: State,
     outputs: Outputs<ModeratorEvent>,
+    /// Comparisons that were begun since the last that led to a session.
     attempts: u8,
+    /// Runs by password that failed under this number.
+    failed_passwords: u8,
     joins: u16,
     pending: Pending,
     /// The latest instant that was told.
@@ -66,6 +69,7 @@ impl Moderator {
             state: State::Idle,
             outputs: Outputs::new(),
             attempts: 0,
+            failed_passwords: 0,
             joins: 0,
             pending: Pending::default(),
             clock: None,
@@ -213,6 +217,9 @@ impl Moderator {
     fn forget(&mut self, member: MemberId, why: ParticipantGone) {
         let State::Open(session) = &mut self.state else { return };
         let Some(gone) = session.members.take(member) else { return };
+        if gone.stage.is_password_run() {
+            self.password_failed();
+        }
         self.gone(member, gone.role, why);
     }
 

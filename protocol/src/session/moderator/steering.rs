@@ -81,16 +81,18 @@ impl Moderator {
         let arrived = match &mut stage {
             Stage::Consent { channels, .. } => channels.open(header, payload),
             Stage::Connected(connected) => connected.channels.open(header, payload),
-            Stage::Waiting | Stage::Request(..) | Stage::Proof(..) | Stage::Compare(_) => {
-                Ok(Arrived::Nothing)
-            }
+            Stage::Waiting
+            | Stage::Request(..)
+            | Stage::Held(..)
+            | Stage::Proof(..)
+            | Stage::Compare(_) => Ok(Arrived::Nothing),
         };
         let gone = match (arrived, stage) {
             (Ok(Arrived::Nothing), stage) => {
                 self.put(id, Member { role, stage });
                 return;
             }
-            (Ok(Arrived::Control(bytes)), Stage::Consent { channels, name }) => {
+            (Ok(Arrived::Control(bytes)), Stage::Consent { channels, name, level }) => {
                 match self.consented(id, role, *channels, &bytes, now) {
                     Ok(member) => {
                         self.put(id, member);
@@ -100,6 +102,7 @@ impl Moderator {
                             role,
                             name,
                             rights,
+                            level,
                         });
                         self.admit_waiting();
                         None

@@ -5,12 +5,15 @@ use std::time::Instant;
 use rand_core::CryptoRngCore;
 
 use super::channels::{Arrived, Channels, Tampered};
-use super::joining::{Joining, Step, farewell};
+use super::joining::{Joining, OwnSide, Question, Step, farewell};
 use super::pressed::Pressed;
 use super::{MAX_INPUT_AGE_TICKS, Output, Outputs, Pending, RELEASE_AFTER, TICK, handshake_packet};
 use crate::SessionNumber;
-use crate::handshake::participant::Keys;
-use crate::handshake::{Code, Context, Declined, HandshakeError, HandshakeMessage, JoinKey};
+use crate::certificate::{CertifiedDevice, PublicKey};
+use crate::handshake::participant::{Keys, Standing};
+use crate::handshake::{
+    Context, Declined, HandshakeError, HandshakeMessage, JoinKey, Level, Password,
+};
 use crate::header::{Class, Header, MemberId};
 use crate::message::{
     Consent, DeviceEnd, FromDevice, FromModerator, InputEvent, Name, Rights, Role, ScreenReport,
@@ -25,19 +28,32 @@ use crate::tunnel::{Answer, Asked, Departure, EndOfSession, Notice, Refusal, Ses
 pub enum ParticipantEvent {
     /// The server let the device in; the moderator's console answers by itself.
     Joined,
-    /// The person at the device must compare and decide; answer with [`Participant::decide`].
+    /// The moderator offers the password level: the person must type the session's password;
+    /// answer with [`Participant::enter_password`], or end. From the answer on the attempt is a
+    /// wrong guess, unless [`ParticipantEvent::Ask`] follows.
+    AskPassword,
+    /// Both sides have certificates of one operator: the device must sign this transcript (see
+    /// [`crate::certificate::identify_device`]); answer with [`Participant::identify`], or end.
+    Identify {
+        /// What was said so far.
+        transcript: [u8; 32],
+    },
+    /// The person at the device must decide, where codes are compared after comparing; answer with
+    /// [`Participant::decide`].
     Ask {
         /// What the technician calls himself. Nobody has checked it.
         name: Name,
         /// What the technician asks for.
         asks: Rights,
-        /// The six digits.
-        code: Code,
+        /// What is known of the technician. A certificate in it is not checked yet.
+        standing: Standing,
     },
     /// The technician has confirmed the code as well: the session is live.
     Connected {
         /// What may be done.
         rights: Rights,
+        /// How sure it is who is there.
+        level: Level,
     },
     /// Pictures are wanted, or no longer.
     Watch(bool),
@@ -86,6 +102,7 @@ enum State {
     Entering {
         joining: Joining,
         granted: Option<Rights>,
+        level: Level,
     },
     Connected(Box<Connected>),
 }
@@ -105,6 +122,7 @@ struct Connected {
 /// See [`crate::session`] for how it is driven.
 pub struct Participant {
     name: Name,
+    operator: Option<PublicKey>,
     rng: Box<dyn CryptoRngCore + Send>,
     state: State,
     outputs: Outputs<ParticipantEvent>,
@@ -120,7 +138,20 @@ impl std::fmt::Debug for Participant {
 impl Participant {
     /// A participant that is in no session. `name` is what the device calls itself.
     pub fn new(name: Name, rng: Box<dyn CryptoRngCore + Send>) -> Self {
-        Self { name, rng, state: State::Idle, outputs: Outputs::new(), pending: Pending::default() }
+        Self {
+            name,
+            operator: None,
+            rng,
+            state: State::Idle,
+            outputs: Outputs::new(),
+            pending: Pending::default(),
+        }
+    }
+
+    /// The device is enrolled: from the next join on it takes part in certificates of the
+    /// operator with this root, and prefers them.
+    pub fn set_operator(&mut self, root: Option<PublicKey>) {
+        self.operator = root;
     }
 
     /// What must leave; drain it after each call.
@@ -150,9 +181,39 @@ impl Participant {
         }
     }
 
+    /// The person at the device has typed the session's password. Nothing happens if it is not
+    /// due.
+    pub fn enter_password(&mut self, password: &Password) {
+        if !matches!(&self.state, State::Entering { joining, .. } if joining.wants_password()) {
+            return;
+        }
+        if let State::Entering { joining, granted, level } =
+            std::mem::replace(&mut self.state, State::Idle)
+            && let Some((joining, request)) = joining.enter_password(password, &mut self.rng)
+        {
+            self.send_handshake_from(joining.context().participant, &request);
+            self.state = State::Entering { joining, granted, level };
+        }
+    }
+
+    /// The device has signed what [`ParticipantEvent::Identify`] asked for. Nothing happens if it
+    /// is not due.
+    pub fn identify(&mut self, device: CertifiedDevice) {
+        if !matches!(&self.state, State::Entering { joining, .. } if joining.wants_identity()) {
+            return;
+        }
+        if let State::Entering { joining, granted, level } =
+            std::mem::replace(&mut self.state, State::Idle)
+            && let Some((joining, proof)) = joining.identify(device)
+        {
+            self.send_handshake_from(joining.context().participant, &proof);
+            self.state = State::Entering { joining, granted, level };
+        }
+    }
+
     /// The person at the device has decided. Anything but [`Consent::Granted`] ends the session.
     pub fn decide(&mut self, consent: Consent, now: Instant) {
-        let State::Entering { joining, granted: None } = &self.state else { return };
+        let State::Entering { joining, granted: None, .. } = &self.state else { return };
         if !joining.is_asking() {
             return;
         }
@@ -167,13 +228,14 @@ impl Participant {
             self.leave(EndReason::NotConsented(consent));
             return;
         };
-        let State::Entering { joining, .. } = std::mem::replace(&mut self.state, State::Idle)
+        let State::Entering { joining, level, .. } =
+            std::mem::replace(&mut self.state, State::Idle)
         else {
             return;
         };
         let context = *joining.context();
         let step = joining.accept(&mut self.rng);
-        self.step(&context, step, Some(rights.capped_by(asks)), now);
+        self.step(&context, step, (Some(rights.capped_by(asks)), level), now);
     }
 
     /// Tells what the device's screen is doing.
@@ -308,13 +370,15 @@ impl Participant {
         key: JoinKey,
     ) {
         let context = Context { session, number, participant };
-        let joining = Joining::new(context, key, self.name.clone(), Role::Device);
-        self.state = State::Entering { joining, granted: None };
+        let own = OwnSide { name: self.name.clone(), role: Role::Device, operator: self.operator };
+        let joining = Joining::new(context, key, own);
+        self.state = State::Entering { joining, granted: None, level: Level::CodeCompared };
         self.outputs.event(ParticipantEvent::Joined);
     }
 
     fn handle_handshake(&mut self, payload: &[u8], now: Instant) {
-        let State::Entering { joining, granted } = std::mem::replace(&mut self.state, State::Idle)
+        let State::Entering { joining, granted, level } =
+            std::mem::replace(&mut self.state, State::Idle)
         else {
             return;
         };
@@ -325,7 +389,7 @@ impl Participant {
             }
             step
         });
-        self.step(&context, step, granted, now);
+        self.step(&context, step, (granted, level), now);
     }
 
     /// Goes where a message of the handshake, or the decision of the person here, has led.
@@ -333,18 +397,27 @@ impl Participant {
         &mut self,
         context: &Context,
         step: Result<Step, HandshakeError>,
-        granted: Option<Rights>,
+        (granted, level): (Option<Rights>, Level),
         now: Instant,
     ) {
         match step {
-            Ok(Step::On(joining)) => self.state = State::Entering { joining, granted },
+            Ok(Step::On(joining)) => self.state = State::Entering { joining, granted, level },
+            Ok(Step::AskPassword(joining)) => {
+                self.state = State::Entering { joining, granted, level };
+                self.outputs.event(ParticipantEvent::AskPassword);
+            }
+            Ok(Step::Identify(joining, transcript)) => {
+                self.state = State::Entering { joining, granted, level };
+                self.outputs.event(ParticipantEvent::Identify { transcript });
+            }
             Ok(Step::Ask(joining, question)) => {
-                self.state = State::Entering { joining, granted };
-                let (name, asks, code) = (question.name, question.asks, question.code);
-                self.outputs.event(ParticipantEvent::Ask { name, asks, code });
+                let Question { name, asks, standing } = question;
+                let level = standing.level();
+                self.state = State::Entering { joining, granted, level };
+                self.outputs.event(ParticipantEvent::Ask { name, asks, standing });
             }
             Ok(Step::Keys(keys)) => {
-                self.connect(context, &keys, granted.unwrap_or(Rights::NONE), now);
+                self.connect(context, &keys, (granted.unwrap_or(Rights::NONE), level), now);
             }
             Err(error) => {
                 if let Some(farewell) = farewell(error) {
@@ -358,13 +431,19 @@ impl Participant {
         }
     }
 
-    fn connect(&mut self, context: &Context, keys: &Keys, granted: Rights, now: Instant) {
+    fn connect(
+        &mut self,
+        context: &Context,
+        keys: &Keys,
+        (granted, level): (Rights, Level),
+        now: Instant,
+    ) {
         let mut channels =
             Channels::of_participant(context.session, &keys.grant, &keys.group, &keys.pair);
         let consent = FromDevice::Consent(Consent::Granted(granted));
         let sealed = channels.seal_control(&consent);
         self.outputs.packets(Class::Control, sealed.unwrap_or_default());
-        self.outputs.event(ParticipantEvent::Connected { rights: granted });
+        self.outputs.event(ParticipantEvent::Connected { rights: granted, level });
         self.state = State::Connected(Box::new(Connected {
             me: context.participant,
             channels,

@@ -66,11 +66,8 @@ impl Technician {
         let options = ConnectOptions { timeout: PATIENCE, ..ConnectOptions::new("test 1") };
         let connection = connect(&address.parse().unwrap(), &options).await.unwrap();
         let drawn = Arc::new(Mutex::new(Vec::new()));
-        let config = ModeratorConfig {
-            name: TECHNICIAN.try_into().unwrap(),
-            asks: Rights::VIEW.with(Rights::CONTROL),
-            devices: 1,
-        };
+        let asks = Rights::VIEW.with(Rights::CONTROL);
+        let config = ModeratorConfig::new(TECHNICIAN.try_into().unwrap(), asks);
         let moderator = Moderator::new(config, Box::new(Recorded(Arc::clone(&drawn))));
         let (commands, to_do) = mpsc::channel(MAX_WAITING);
         let (happened, events) = sync_channel(MAX_WAITING);

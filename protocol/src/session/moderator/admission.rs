@@ -307,7 +307,6 @@ impl Moderator {
 }
 
 /// Where a handshake message has led.
-#[expect(clippy::large_enum_variant, reason = "one at a time, moved at once")]
 enum Next {
     /// On, in this role.
     Stage(Role, Stage),

@@ -151,10 +151,17 @@ impl Device {
         Ok(now)
     }
 
+    /// Whether anything is pressed, by what was read and by what the kernel says.
+    ///
+    /// The kernel is asked only if nothing is pressed by what was read: with its answer it throws
+    /// away the keys that wait to be read (`EVIOCGKEY`), and a release among them would never be
+    /// heard.
     fn is_pressed(&self) -> io::Result<bool> {
+        if self.decoder.is_pressed() {
+            return Ok(true);
+        }
         let now = self.snapshot()?;
-        let finger = now.slots.iter().any(|&(id, ..)| id >= 0);
-        Ok(finger || !now.keys.is_empty() || self.decoder.is_pressed())
+        Ok(!now.keys.is_empty() || now.slots.iter().any(|&(id, ..)| id >= 0))
     }
 
     /// Grabs it or lets it go, if nothing is pressed on it now: whoever else reads it would

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use lotse_hal::linux::MachineConfig;
 use lotse_hal::linux::choose::ScreenChoice;
+use lotse_hal::linux::panel::PanelChoice;
 use lotse_hal::{KeyCode, Orientation};
 use lotse_protocol::ServerAddress;
 use lotse_protocol::message::{Name, Rights};
@@ -85,6 +86,9 @@ pub struct PanelConfig {
     pub call_key: String,
     /// Seconds that a person has to answer. Nobody's answer is a no.
     pub answer_seconds: u16,
+    /// How the panel is shown above the machine's application: `auto` (by the first way that is
+    /// seen), `x11`, `x11:DISPLAY` or `fbdev`.
+    pub method: String,
     /// The frame buffer that the panel is drawn in; looked for if empty.
     pub frame_buffer: String,
 }
@@ -148,6 +152,7 @@ impl Default for PanelConfig {
             idle: Idle::Home,
             call_key: "F12".to_owned(),
             answer_seconds: 60,
+            method: "auto".to_owned(),
             frame_buffer: String::new(),
         }
     }
@@ -261,6 +266,7 @@ impl Config {
             rotation: degrees(&self.screen.rotation, "auto").context("screen.rotation")?,
             input_rotation: degrees(&self.screen.input_rotation, "screen")
                 .context("screen.input_rotation")?,
+            panel: self.panel.method.parse::<PanelChoice>().context("panel.method")?,
             panel_frame_buffer: (!self.panel.frame_buffer.is_empty())
                 .then(|| PathBuf::from(&self.panel.frame_buffer)),
             state_directory: self.state_directory.clone(),
@@ -309,6 +315,7 @@ mod tests {
             ("server = \"x\"\n[keyboard]\nlayout = \"tlh\"", "keyboard.layout"),
             ("server = \"x\"\n[panel]\ncall_key = \"Any\"", "call_key"),
             ("server = \"x\"\n[panel]\nanswer_seconds = 1", "answer_seconds"),
+            ("server = \"x\"\n[panel]\nmethod = \"magic\"", "panel.method"),
             ("server = \"x\"\n[screen]\nsource = \"magic\"", "screen.source"),
             ("server = \"x\"\n[screen]\nrotation = \"45\"", "screen.rotation"),
             ("server = \"x\"\n[screen]\ninput_rotation = \"up\"", "screen.input_rotation"),

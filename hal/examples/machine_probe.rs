@@ -12,11 +12,12 @@ use lotse_hal::linux::choose::{ScreenChoice, choose, outputs};
 use lotse_hal::linux::follow::FollowingScreen;
 use lotse_hal::linux::local_input::EvdevInput;
 use lotse_hal::linux::mounting::{Mounted, Mounting};
-use lotse_hal::linux::panel::{FbdevPanel, PanelConfig};
+use lotse_hal::linux::panel::{ChosenPanel, PanelChoice, PanelConfig};
 use lotse_hal::linux::uinput;
 use lotse_hal::{Held, KeyCode, LocalInput, Panel, Point, Rect, Screen, Size};
 
-const USAGE: &str = "usage: machine_probe [--screen CHOICE] [--rotation DEGREES] COMMAND
+const USAGE: &str =
+    "usage: machine_probe [--screen CHOICE] [--rotation DEGREES] [--panel CHOICE] COMMAND
   list                       the screens, and why each is chosen or not; the local devices
   shot FILE.ppm              what is shown, as a picture
   cursor                     where the cursor is that hardware shows beside the picture
@@ -56,6 +57,7 @@ impl log::Log for HandleLog {
 struct Target {
     choice: ScreenChoice,
     mounting: Mounting,
+    panel: PanelChoice,
 }
 
 impl Target {
@@ -70,13 +72,18 @@ fn main() -> Outcome {
     log::set_logger(&HandleLog).map_err(|error| error.to_string())?;
     log::set_max_level(log::LevelFilter::Trace);
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let mut target = Target { choice: ScreenChoice::Auto, mounting: Mounting::default() };
+    let mut target = Target {
+        choice: ScreenChoice::Auto,
+        mounting: Mounting::default(),
+        panel: PanelChoice::Auto,
+    };
     while arguments.first().is_some_and(|argument| argument.starts_with("--"))
         && arguments.len() > 1
     {
         let value = arguments.remove(1);
         match arguments.remove(0).as_str() {
             "--screen" => target.choice = value.parse()?,
+            "--panel" => target.panel = value.parse()?,
             "--rotation" => target.mounting = Mounting::new(Some(value.parse()?)),
             _ => return Err(USAGE.into()),
         }
@@ -124,7 +131,12 @@ fn list(target: &Target) -> Outcome {
     for output in outputs() {
         println!("output {}: {}", output.choice, output.about);
     }
-    println!("panel {}", panel(target).describe());
+    for way in panel(target).survey() {
+        match way.outcome {
+            Ok(how) => println!("panel {how}"),
+            Err(reason) => println!("no panel by {}: {reason}", way.name),
+        }
+    }
     for name in EvdevInput::open()?.names() {
         println!("device {name}");
     }
@@ -319,10 +331,11 @@ fn listen(target: &Target, seconds: u64, grab: bool) -> Outcome {
     Ok(())
 }
 
-fn panel(target: &Target) -> FbdevPanel {
+fn panel(target: &Target) -> ChosenPanel {
     let terminal_record = PathBuf::from("/run/lotse-probe-terminal");
     let mounting = target.mounting.clone();
-    FbdevPanel::new(PanelConfig { frame_buffer: None, terminal_record, mounting })
+    let choice = target.panel.clone();
+    ChosenPanel::new(PanelConfig { choice, frame_buffer: None, terminal_record, mounting })
 }
 
 fn panel_show(target: &Target, seconds: u64, part: Option<Size>) -> Outcome {
@@ -332,7 +345,7 @@ fn panel_show(target: &Target, seconds: u64, part: Option<Size>) -> Outcome {
     let pattern = TestPattern { seed: 5 };
     let start = Instant::now();
     panel.show(area, &pattern)?;
-    println!("shown after {:?}", start.elapsed());
+    println!("shown after {:?} by {}", start.elapsed(), panel.describe());
     let start = Instant::now();
     println!("verified {:?} in {:?}", panel.verify(area, &pattern), start.elapsed());
     std::thread::sleep(Duration::from_secs(seconds));

@@ -48,6 +48,15 @@ pub trait Panel: Send {
     /// When the screen cannot be read back; then nothing may be assumed.
     fn verify(&mut self, area: Rect, painter: &dyn Paint) -> Result<bool, Error>;
 
+    /// Brings what is shown to the front again, if something has come above it; what was painted is
+    /// not painted again. Cheap enough to be called twice a second.
+    ///
+    /// # Errors
+    /// When it cannot be known; showing it again may help.
+    fn keep(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Gives the screen back as it was.
     ///
     /// # Errors

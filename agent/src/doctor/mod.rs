@@ -13,10 +13,10 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use lotse_client::{ConnectOptions, connect};
-use lotse_hal::ErrorKind;
 use lotse_hal::linux::choose::choose;
 use lotse_hal::linux::inventory::inputs;
 use lotse_hal::linux::mounting::Mounting;
+use lotse_hal::{ErrorKind, Panel as _};
 use lotse_protocol::ServerAddress;
 
 use crate::config::Config;

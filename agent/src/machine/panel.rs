@@ -10,7 +10,8 @@ use crate::panel::{Language, Message, PanelOutput, PanelUi, View};
 /// A question on the screen is read back this long after it was shown, and then as often.
 const VERIFY: Duration = Duration::from_millis(300);
 
-/// The sign of a session is drawn again this often, in case the machine drew over it.
+/// The sign of a session is drawn again this often, and anything else kept in front, in case the
+/// machine drew over it.
 const RESHOW: Duration = Duration::from_millis(500);
 
 /// The panel, and what is really on the screen.
@@ -24,6 +25,7 @@ pub(super) struct PanelScreen {
     is_on_screen: bool,
     is_failing: bool,
     needs_redraw: bool,
+    needs_keeping: bool,
     verify_at: Option<Instant>,
     reshow_at: Option<Instant>,
 }
@@ -40,6 +42,7 @@ impl PanelScreen {
             is_on_screen: false,
             is_failing: false,
             needs_redraw: false,
+            needs_keeping: false,
             verify_at: None,
             reshow_at: None,
         }
@@ -157,7 +160,11 @@ impl PanelScreen {
             self.ui.handle_timeout(now);
         }
         if self.reshow_at.is_some_and(|due| due <= now) {
-            self.needs_redraw = true;
+            self.reshow_at = Some(now + RESHOW);
+            match self.is_on_screen {
+                true => self.needs_keeping = true,
+                false => self.needs_redraw = true,
+            }
         }
     }
 
@@ -179,6 +186,12 @@ impl PanelScreen {
 
     /// Brings the screen up to date; whether what should be seen could be shown.
     pub(super) fn draw(&mut self, panel: &mut Box<dyn Panel>, now: Instant) -> bool {
+        if std::mem::take(&mut self.needs_keeping)
+            && let Err(error) = panel.keep()
+        {
+            log::info!("panel: {error}; it is painted again");
+            self.needs_redraw = true;
+        }
         if !std::mem::take(&mut self.needs_redraw) {
             return !self.is_failing;
         }
@@ -197,7 +210,7 @@ impl PanelScreen {
         self.is_on_screen = is_whole && shown.is_ok();
         let asks = matches!(self.ui.view(), View::Asking(_));
         self.verify_at = asks.then(|| self.verify_at.unwrap_or(now + VERIFY));
-        self.reshow_at = (!is_whole && shown.is_ok()).then(|| now + RESHOW);
+        self.reshow_at = shown.is_ok().then(|| now + RESHOW);
         match shown {
             Ok(()) => self.is_failing = false,
             Err(error) => {

@@ -147,16 +147,28 @@ fn panel_method(config: &MachineConfig) -> Outline {
         Ok(found) => fields.push(("size", size(found).into())),
         Err(error) => fields.push(("error", Outline::text(error))),
     }
+    // In the order in which they are tried; whether each is seen, only showing it tells.
+    let ways = Outline::list(panel.survey(), |way| {
+        let (state, text) = match way.outcome {
+            Ok(how) => ("can be tried", how),
+            Err(reason) => ("not there", reason),
+        };
+        let fields =
+            [("name", way.name.into()), ("state", state.into()), ("about", Outline::Text(text))];
+        Outline::Fields(fields.to_vec())
+    });
+    fields.push(("ways", ways));
     Outline::Fields(fields)
 }
 
 /// The panel as the agent would have it, without what an agent that runs has noted of its own.
-pub(crate) fn unused_panel(config: &MachineConfig) -> Box<dyn Panel> {
-    Box::new(panel::FbdevPanel::new(panel::PanelConfig {
+pub(crate) fn unused_panel(config: &MachineConfig) -> panel::ChosenPanel {
+    panel::ChosenPanel::new(panel::PanelConfig {
+        choice: config.panel.clone(),
         frame_buffer: config.panel_frame_buffer.clone(),
         terminal_record: PathBuf::from("/run/lotse-probe/none"),
         mounting: Mounting::new(config.rotation),
-    }))
+    })
 }
 
 fn card(found: &CardReport) -> Vec<(&'static str, Outline)> {

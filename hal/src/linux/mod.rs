@@ -14,6 +14,7 @@ pub mod local_input;
 pub mod mounting;
 mod open;
 pub mod panel;
+mod peer;
 mod pixel_format;
 mod rows;
 mod sys;

@@ -6,7 +6,7 @@ use super::choose::ScreenChoice;
 use super::follow::FollowingScreen;
 use super::local_input::EvdevInput;
 use super::mounting::{Mounted, Mounting};
-use super::panel::{FbdevPanel, PanelConfig};
+use super::panel::{ChosenPanel, PanelChoice, PanelConfig};
 use super::uinput;
 use crate::{Error, Machine, Orientation};
 
@@ -20,6 +20,8 @@ pub struct MachineConfig {
     /// What injected touch and pointer follow instead, for programs that turn their picture but
     /// take places as they are on the upright one; the same as the display if `None`.
     pub input_rotation: Option<Orientation>,
+    /// By which way the panel is shown.
+    pub panel: PanelChoice,
     /// The frame buffer that the panel is drawn in; looked for if `None`.
     pub panel_frame_buffer: Option<PathBuf>,
     /// A directory for what must be known after a crash, writable by this process alone; gone
@@ -33,6 +35,7 @@ impl Default for MachineConfig {
             screen: ScreenChoice::Auto,
             rotation: None,
             input_rotation: None,
+            panel: PanelChoice::Auto,
             panel_frame_buffer: None,
             state_directory: PathBuf::from("/run/lotse"),
         }
@@ -56,7 +59,8 @@ pub fn open(config: &MachineConfig) -> Result<Machine, Error> {
         Some(fixed) => Mounting::new(Some(fixed)),
         None => mounting.clone(),
     };
-    let panel = FbdevPanel::new(PanelConfig {
+    let panel = ChosenPanel::new(PanelConfig {
+        choice: config.panel.clone(),
         frame_buffer: config.panel_frame_buffer.clone(),
         terminal_record: config.state_directory.join("panel-terminal"),
         mounting: mounting.clone(),

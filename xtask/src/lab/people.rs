@@ -284,12 +284,26 @@ impl Agent {
         view: View,
         button: &str,
     ) -> Result<()> {
+        self.wait_until_awake(guest, view, button)?;
+        self.press(guest, view, button)
+    }
+
+    /// Waits until a button has the colour of what to do next; where it is.
+    ///
+    /// # Errors
+    /// As [`Agent::press_when_awake`].
+    pub(crate) fn wait_until_awake(
+        &self,
+        guest: &mut Guest,
+        view: View,
+        button: &str,
+    ) -> Result<(usize, usize)> {
         let picture = self.wait_view(guest, view)?;
         let place = self.place(view, &picture, button)?;
         guest.wait_for_picture(&format!("\"{button}\" to wake up"), PATIENCE, |picture| {
             is_button_awake(picture, &place)
         })?;
-        self.press(guest, view, button)
+        Ok((place.x + place.width / 2, place.y + place.height / 2))
     }
 
     /// The person types the session's number and joins, as soon as the server is reached.

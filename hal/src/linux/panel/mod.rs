@@ -1,44 +1,39 @@
-//! The panel on a machine whose screen nobody shares: drawn through the frame buffer.
+//! Where the panel is shown: by the first way that is seen to work.
 //!
-//! The *whole* panel comes up on a virtual terminal of its own. That makes a compositor let go
-//! of the card, so that the kernel shows its frame buffer, in which we draw. A *part* of the
-//! panel (the sign of a session) is drawn over what is shown now, which is possible only where
-//! the frame buffer is what is shown: on a bare console, and under programs that draw in the
-//! frame buffer themselves. They may draw over it; showing it again mends that.
-//!
-//! Whether something is really seen is read back from the scan-out, not from the frame buffer,
-//! which takes any picture also while nobody sees it.
+//! Whatever runs on the machine, a person in front of it must be able to read the question. The
+//! ways are tried in order, least disturbing first; each shows the picture, and the screen is
+//! read back. A way that is not seen is given up, with its reason. The last one, drawing in the
+//! frame buffer, keeps what it draws even unseen: a question can be accepted only while it is
+//! verified, and a person who sees a part of it can refuse.
 
+mod choice;
+mod fbdev;
 mod painted;
+mod read_back;
 mod saved;
 mod terminal;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use self::painted::Painted;
-use self::saved::Saved;
-use self::terminal::OwnTerminal;
-use super::choose::{ScreenChoice, card_of, choose, lies};
-use super::drm::Card;
-use super::fbdev::{Access, FrameBuffer, Mode};
+pub use self::choice::{PanelChoice, ParsePanelChoiceError};
+pub use self::fbdev::FbdevPanel;
+pub(crate) use self::read_back::is_seen;
 use super::mounting::Mounting;
-use super::pixel_format::{BGRX_BYTES, PixelFormat};
-use super::sys::TerminalMode;
-use crate::{Band, Error, Orientation, Paint, Panel, Rect, Screen, ScreenState, Size, Strip};
+use super::x11::panel::X11Panel;
+use crate::{Error, Paint, Panel, Rect, Size};
 
-/// Rows of the frame buffer that are painted at once.
-const STRIP_ROWS: u32 = 16;
+/// How long a size is believed while nothing is shown; asking anew may mean to connect.
+const SIZE_LASTS: Duration = Duration::from_secs(2);
 
-/// How long the kernel may take to bring what was drawn to the screen.
-const SETTLE_TIME: Duration = Duration::from_millis(300);
+/// So often in a row the picture may not be seen before another way is looked for.
+const MAX_UNSEEN: u32 = 4;
 
-/// How often it is looked at meanwhile.
-const SETTLE_STEP: Duration = Duration::from_millis(20);
-
-/// How a [`FbdevPanel`] is set up.
+/// How the panel is set up.
 #[derive(Debug, Clone)]
 pub struct PanelConfig {
+    /// By which way it is shown.
+    pub choice: PanelChoice,
     /// The frame buffer to draw in; looked for if `None`.
     pub frame_buffer: Option<PathBuf>,
     /// The file that remembers which terminal to bring back after a crash. Its directory must
@@ -48,314 +43,198 @@ pub struct PanelConfig {
     pub mounting: Mounting,
 }
 
-/// What is shown now.
-#[derive(Debug)]
-struct Shown {
-    device: FrameBuffer,
-    /// What makes the frame buffer's picture upright.
-    orientation: Orientation,
-    terminal: Option<OwnTerminal>,
-    saved: Option<Saved>,
-    whole: bool,
-    drawn_at: Instant,
+/// A way to show the panel, and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Considered {
+    /// Which, as in `x11`.
+    pub name: &'static str,
+    /// How it would be shown, as in `x11:0 above all windows`, or why it cannot be.
+    pub outcome: Result<String, String>,
 }
 
-/// A panel drawn through a frame buffer.
-#[derive(Debug)]
-pub struct FbdevPanel {
-    config: PanelConfig,
-    shown: Option<Shown>,
+/// One of the ways.
+struct Way {
+    name: &'static str,
+    panel: Box<dyn Panel>,
+    /// How often in a row it was not seen.
+    unseen: u32,
 }
 
-impl FbdevPanel {
+impl std::fmt::Debug for Way {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Way").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The panel, shown by the first way that works.
+#[derive(Debug)]
+pub struct ChosenPanel {
+    /// In the order in which they are tried.
+    ways: Vec<Way>,
+    /// The one that shows something.
+    current: Option<usize>,
+    /// What was last tried, and what became of it.
+    considered: Vec<Considered>,
+    size: Option<(Instant, Size)>,
+}
+
+impl ChosenPanel {
     /// A panel that shows nothing yet; brings back what a process left that died meanwhile.
     pub fn new(config: PanelConfig) -> Self {
-        if let Err(error) = terminal::restore(&config.terminal_record) {
-            log::warn!("{error}");
+        let mounting = config.mounting.clone();
+        let choice = config.choice.clone();
+        let mut ways: Vec<(&'static str, Box<dyn Panel>)> = Vec::new();
+        match choice {
+            PanelChoice::Auto => ways.push(("x11", Box::new(X11Panel::new(None, mounting)))),
+            PanelChoice::X11 { display } => {
+                ways.push(("x11", Box::new(X11Panel::new(display, mounting))));
+            }
+            PanelChoice::FrameBuffer => {}
         }
-        Self { config, shown: None }
+        // Also if another way is configured: better seen in a way that was not meant than not.
+        ways.push(("fbdev", Box::new(FbdevPanel::new(config))));
+        Self::of(ways)
     }
 
-    /// The frame buffer to draw in: that of the card that drives something, or one that has no
-    /// card.
-    fn path(&self) -> Result<PathBuf, Error> {
-        if let Some(path) = &self.config.frame_buffer {
-            return Ok(path.clone());
-        }
-        let paths = FrameBuffer::paths();
-        let drives = |path: &PathBuf| {
-            let card =
-                card_of(path).map(|card| Card::open(&card).and_then(|card| card.connectors()));
-            match card {
-                Some(Ok(connectors)) => connectors.iter().any(|found| found.crtc.is_some()),
-                Some(Err(_)) => false,
-                None => true,
-            }
+    fn of(ways: Vec<(&'static str, Box<dyn Panel>)>) -> Self {
+        let way = |(name, panel)| Way { name, panel, unseen: 0 };
+        let ways = ways.into_iter().map(way).collect();
+        Self { ways, current: None, considered: Vec::new(), size: None }
+    }
+
+    /// All ways in the order in which they are tried, without showing anything: whether each is
+    /// there at all. Whether it is seen, only showing tells.
+    pub fn survey(&mut self) -> Vec<Considered> {
+        let consider = |way: &mut Way| {
+            let size = way.panel.size();
+            let outcome = size.map(|_| way.panel.describe()).map_err(|error| error.to_string());
+            Considered { name: way.name, outcome }
         };
-        let best = paths.iter().find(|path| drives(path)).or(paths.first());
-        best.cloned().ok_or_else(|| {
-            Error::Unsupported("this machine has no frame buffer to show the panel on".to_owned())
-        })
+        self.ways.iter_mut().map(consider).collect()
     }
 
-    /// Whether another program decides what is shown, instead of the frame buffer.
-    fn is_covered(&self) -> Result<bool, Error> {
-        match card_of(&self.path()?) {
-            Some(card) => Ok(Card::open(&card)?.has_other_master()),
-            None => Ok(false),
-        }
+    /// What the last search for a way met, until one was taken; empty before the first.
+    pub fn considered(&self) -> &[Considered] {
+        &self.considered
     }
 
-    fn show_whole(&mut self, area: Rect, painter: &dyn Paint) -> Result<(), Error> {
-        if !self.shown.as_ref().is_some_and(|shown| shown.whole) {
-            self.hide()?;
-            let shown = self.begin_whole()?;
-            self.shown = Some(shown);
-        }
-        let Some(shown) = &mut self.shown else { return Ok(()) };
-        if let Some(terminal) = &mut shown.terminal {
-            terminal.activate()?;
-        }
-        shown.device.unblank();
-        shown.draw(area, painter)
-    }
-
-    /// Makes the frame buffer be what is shown, with nobody else drawing in it.
-    fn begin_whole(&self) -> Result<Shown, Error> {
-        let device = FrameBuffer::open(&self.path()?, Access::Draw)?;
-        let covered = self.is_covered()?;
-        let mode = device.mode()?;
-        let saved = match covered {
-            // The other program draws its picture again when it comes back.
-            true => None,
-            false => Some(Saved::save(&device, &mode, mode.layout.size().rect())?),
-        };
-        let mut terminal = None;
-        // A program that draws in the frame buffer has switched the console off already, and
-        // the kernel would not change away from its terminal.
-        let needs_terminal =
-            terminal::exist() && (covered || terminal::front_mode()? == TerminalMode::Text);
-        if needs_terminal {
-            let mut own = OwnTerminal::take(&self.config.terminal_record)?;
-            own.activate()?;
-            terminal = Some(own);
-        }
-        if covered {
-            if self.is_covered()? {
-                return Err(Error::Unsupported(
-                    "another program keeps the screen on every terminal".to_owned(),
-                ));
+    /// Shows it by the first way from `first` on that is seen.
+    fn search(&mut self, first: usize, area: Rect, painter: &dyn Paint) -> Result<(), Error> {
+        self.considered.retain(|one| self.ways.iter().take(first).any(|way| way.name == one.name));
+        let last = self.ways.len().saturating_sub(1);
+        let mut only = None;
+        for (index, way) in self.ways.iter_mut().enumerate().skip(first) {
+            way.unseen = 0;
+            let outcome = way.try_out(area, painter, index == last);
+            if let Err(error) = outcome {
+                way.panel.hide().ok();
+                log::info!("panel: not by {}: {error}", way.name);
+                self.considered
+                    .push(Considered { name: way.name, outcome: Err(error.to_string()) });
+                only = Some(error);
+                continue;
             }
-            device.set_again()?;
+            let how = way.panel.describe();
+            log::info!("panel: shown by {how}");
+            self.considered.push(Considered { name: way.name, outcome: Ok(how) });
+            self.current = Some(index);
+            return Ok(());
         }
-        let orientation = self.orientation(&device);
-        Ok(Shown { device, orientation, terminal, saved, whole: true, drawn_at: Instant::now() })
-    }
-
-    fn show_part(&mut self, area: Rect, painter: &dyn Paint) -> Result<(), Error> {
-        if self.shown.as_ref().is_some_and(|shown| shown.whole) {
-            self.hide()?;
+        self.current = None;
+        let reasons: Vec<_> = self
+            .considered
+            .iter()
+            .filter_map(|one| Some(format!("{}: {}", one.name, one.outcome.as_ref().err()?)))
+            .collect();
+        match only {
+            Some(error) if reasons.len() == 1 => Err(error),
+            _ => Err(Error::Unsupported(format!(
+                "the panel cannot be shown; {}",
+                reasons.join("; ")
+            ))),
         }
-        if self.is_covered()? {
-            return Err(Error::Unsupported(
-                "a part of the panel cannot be shown above the program that owns the screen"
-                    .to_owned(),
-            ));
-        }
-        let known = self.shown.as_ref().map(|shown| shown.is_of(area)).transpose()?;
-        if known != Some(true) {
-            self.hide()?;
-            let device = FrameBuffer::open(&self.path()?, Access::Draw)?;
-            let orientation = self.orientation(&device);
-            let mode = device.mode()?;
-            let saved = Saved::save(&device, &mode, native(area, &mode, orientation))?;
-            self.shown = Some(Shown {
-                device,
-                orientation,
-                terminal: None,
-                saved: Some(saved),
-                whole: false,
-                drawn_at: Instant::now(),
-            });
-        }
-        let Some(shown) = &mut self.shown else { return Ok(()) };
-        if let Some(saved) = shown.saved.as_mut().filter(|_| known == Some(true)) {
-            saved.refresh(&shown.device)?;
-        }
-        shown.draw(area, painter)?;
-        match &mut shown.saved {
-            Some(saved) => saved.note_drawn(&shown.device),
-            None => Ok(()),
-        }
-    }
-
-    /// Reads the scan-out once and compares.
-    fn compare(&self, shown: &Shown, area: Rect, painter: &dyn Paint) -> Result<bool, Error> {
-        if let Some(terminal) = &shown.terminal
-            && !terminal.is_active()?
-        {
-            return Ok(false);
-        }
-        let mode = shown.device.mode()?;
-        let mut screen = match card_of(shown.device.path()) {
-            Some(_) => choose(&ScreenChoice::Auto, &self.config.mounting)?.screen,
-            None => {
-                let path = Some(shown.device.path().to_owned());
-                choose(&ScreenChoice::Fbdev { path }, &self.config.mounting)?.screen
-            }
-        };
-        let panel = shown.orientation.size(mode.layout.size());
-        compare_screen(screen.as_mut(), panel, &mode.format, area, painter)
-    }
-
-    /// What makes the picture of a frame buffer upright.
-    fn orientation(&self, device: &FrameBuffer) -> Orientation {
-        lies(device.path(), &self.config.mounting).upright()
     }
 }
 
-/// Where a part of the upright panel is in the frame buffer.
-fn native(area: Rect, mode: &Mode, orientation: Orientation) -> Rect {
-    orientation.inverse().rect(area, orientation.size(mode.layout.size()))
-}
-
-/// Whether a screen of the given size shows an area of the painter's picture.
-fn compare_screen(
-    screen: &mut dyn Screen,
-    panel: Size,
-    format: &PixelFormat,
-    area: Rect,
-    painter: &dyn Paint,
-) -> Result<bool, Error> {
-    match screen.poll()? {
-        ScreenState::Shown { size, .. } if size == panel => {}
-        _ => return Ok(false),
-    }
-    let mut same = true;
-    let (mut expected, mut scratch) = (Vec::new(), Vec::new());
-    screen.read(&mut |band: Band<'_>| {
-        let rows = Rect { x: 0, y: band.y, width: band.size.width, height: band.rows };
-        let Some(part) = rows.intersection(area).filter(|_| same) else { return };
-        expected.clear();
-        expected.resize(part.width as usize * part.height as usize * BGRX_BYTES, 0);
-        painter.paint(&mut Strip { panel, area: part, pixels: &mut expected });
-        format.round_row(&mut expected, &mut scratch);
-        let width = band.size.width as usize * BGRX_BYTES;
-        let (left, len) = (part.x as usize * BGRX_BYTES, part.width as usize * BGRX_BYTES);
-        let shown = band.pixels.chunks_exact(width).skip((part.y - band.y) as usize);
-        same = band.size == panel
-            && expected
-                .chunks_exact(len)
-                .zip(shown)
-                .all(|(expected, shown)| shown.get(left..left + len) == Some(expected));
-    })?;
-    Ok(same)
-}
-
-impl Shown {
-    fn is_of(&self, area: Rect) -> Result<bool, Error> {
-        let mode = self.device.mode()?;
-        let area = native(area, &mode, self.orientation);
-        Ok(self.saved.as_ref().is_some_and(|saved| saved.is_of(&mode, area)))
-    }
-
-    fn draw(&mut self, area: Rect, painter: &dyn Paint) -> Result<(), Error> {
-        let mode = self.device.mode()?;
-        let size = mode.layout.size();
-        let area = native(area, &mode, self.orientation);
-        let mut painted = Painted::new(painter, self.orientation, size);
-        let mut y = area.y;
-        while y < area.y + area.height {
-            let height = STRIP_ROWS.min(area.y + area.height - y);
-            let strip = Rect { y, height, ..area };
-            self.draw_strip(&mode, strip, painted.native(strip))?;
-            y += height;
+impl Way {
+    /// Shows something and makes sure that it is seen.
+    fn try_out(&mut self, area: Rect, painter: &dyn Paint, is_last: bool) -> Result<(), Error> {
+        self.panel.show(area, painter)?;
+        if is_last || self.panel.verify(area, painter)? {
+            return Ok(());
         }
-        self.device.flush();
-        self.drawn_at = Instant::now();
-        Ok(())
-    }
-
-    fn draw_strip(&mut self, mode: &Mode, strip: Rect, pixels: &[u8]) -> Result<(), Error> {
-        // Pixels that are bits share their bytes with neighbours, which must stay.
-        let lead = if matches!(mode.format, PixelFormat::Mono { .. }) { strip.x % 8 } else { 0 };
-        let (x, width) = (strip.x - lead, strip.width + lead);
-        let mut raw = vec![0; mode.format.row_bytes(width)];
-        let mut row = vec![0; width as usize * BGRX_BYTES];
-        let (neighbours, own) = (lead as usize * BGRX_BYTES, strip.width as usize * BGRX_BYTES);
-        for (y, pixels) in (strip.y..).zip(pixels.chunks_exact(own.max(1))) {
-            if matches!(mode.format, PixelFormat::Mono { .. }) {
-                self.device.read_raw(mode, x, y, &mut raw)?;
-                mode.format.decode_row(&raw, &mut row);
-            }
-            if let Some(own) = row.get_mut(neighbours..) {
-                own.copy_from_slice(pixels);
-            }
-            mode.format.encode_row(&row, &mut raw);
-            self.device.write_raw(mode, x, y, &raw)?;
+        // Something may have been drawn at that moment.
+        self.panel.keep()?;
+        if self.panel.verify(area, painter)? {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::Unsupported("what it shows is not what is seen".to_owned()))
     }
 }
 
-impl Panel for FbdevPanel {
+impl Panel for ChosenPanel {
     fn describe(&self) -> String {
-        let path =
-            self.path().map_or_else(|error| error.to_string(), |path| path.display().to_string());
-        if terminal::exist() {
-            format!("fbdev:{path} on a terminal of its own")
-        } else {
-            format!("fbdev:{path}")
+        match self.current.and_then(|current| self.ways.get(current)) {
+            Some(way) => way.panel.describe(),
+            None => {
+                let names: Vec<_> = self.ways.iter().map(|way| way.name).collect();
+                format!("the first that is seen of {}", names.join(", "))
+            }
         }
     }
 
     fn size(&mut self) -> Result<Size, Error> {
-        if let Some(shown) = &self.shown {
-            return Ok(shown.orientation.size(shown.device.mode()?.layout.size()));
+        if let Some(way) = self.current.and_then(|current| self.ways.get_mut(current)) {
+            return way.panel.size();
         }
-        // What the hardware turns besides, it turns by a half, which changes no size.
-        let native = FrameBuffer::open(&self.path()?, Access::Read)?.mode()?.layout.size();
-        Ok(self.config.mounting.orientation().size(native))
+        if let Some((at, size)) = self.size
+            && at.elapsed() < SIZE_LASTS
+        {
+            return Ok(size);
+        }
+        let mut outcome = Err(Error::Unsupported("there is no way to show the panel".to_owned()));
+        for way in &mut self.ways {
+            outcome = way.panel.size();
+            if let Ok(size) = outcome {
+                self.size = Some((Instant::now(), size));
+                break;
+            }
+        }
+        outcome
     }
 
     fn show(&mut self, area: Rect, painter: &dyn Paint) -> Result<(), Error> {
-        let whole = self.size()?.rect();
-        match whole.intersection(area) {
-            None => Ok(()),
-            Some(all) if all == whole => self.show_whole(all, painter),
-            Some(part) if self.shown.as_ref().is_some_and(|shown| shown.whole) && part != area => {
-                self.show_whole(part, painter)
-            }
-            Some(part) => self.show_part(part, painter),
-        }
+        let Some(current) = self.current else { return self.search(0, area, painter) };
+        let Some(way) = self.ways.get_mut(current) else { return Ok(()) };
+        let outcome = match way.unseen < MAX_UNSEEN {
+            true => way.panel.show(area, painter),
+            false => Err(Error::Unsupported("it is not seen any more".to_owned())),
+        };
+        let Err(error) = outcome else { return Ok(()) };
+        log::info!("panel: no longer by {}: {error}", way.name);
+        way.panel.hide().ok();
+        // The one that failed may be the last, or what is shown has changed altogether.
+        let next = if current + 1 < self.ways.len() { current + 1 } else { 0 };
+        self.search(next, area, painter)
     }
 
     fn verify(&mut self, area: Rect, painter: &dyn Paint) -> Result<bool, Error> {
-        let Some(shown) = &self.shown else { return Ok(false) };
-        loop {
-            if self.compare(shown, area, painter)? {
-                return Ok(true);
-            }
-            if shown.drawn_at.elapsed() >= SETTLE_TIME {
-                return Ok(false);
-            }
-            std::thread::sleep(SETTLE_STEP);
-        }
+        let current = self.current.and_then(|current| self.ways.get_mut(current));
+        let Some(way) = current else { return Ok(false) };
+        let outcome = way.panel.verify(area, painter);
+        way.unseen = if matches!(outcome, Ok(true)) { 0 } else { way.unseen + 1 };
+        outcome
+    }
+
+    fn keep(&mut self) -> Result<(), Error> {
+        let current = self.current.and_then(|current| self.ways.get_mut(current));
+        current.map_or(Ok(()), |way| way.panel.keep())
     }
 
     fn hide(&mut self) -> Result<(), Error> {
-        let Some(Shown { mut device, terminal, saved, whole, .. }) = self.shown.take() else {
-            return Ok(());
-        };
-        let back = terminal.map_or(Ok(()), OwnTerminal::give_back);
-        let restored = saved.map_or(Ok(()), |mut saved| {
-            if !whole {
-                saved.refresh(&device)?;
-            }
-            saved.put_back(&mut device)
-        });
-        device.flush();
-        back.and(restored)
+        self.size = None;
+        let current = self.current.take().and_then(|current| self.ways.get_mut(current));
+        current.map_or(Ok(()), |way| way.panel.hide())
     }
 }
 
@@ -363,67 +242,88 @@ impl Panel for FbdevPanel {
 mod tests {
     use super::*;
     use crate::conformance::TestPattern;
-    use crate::linux::file_screen::FileScreen;
 
-    const SIZE: Size = Size::new(90, 140);
+    const SIZE: Size = Size::new(20, 10);
 
-    /// A screen that shows a pattern as a screen of the given format would.
-    fn screen(
-        seed: u8,
-        format: &PixelFormat,
-        spoil: Option<usize>,
-    ) -> (tempfile::NamedTempFile, FileScreen) {
-        let mut pixels = vec![0; 90 * 140 * BGRX_BYTES];
-        TestPattern { seed }.paint(&mut Strip {
-            panel: SIZE,
-            area: SIZE.rect(),
-            pixels: &mut pixels,
-        });
-        for row in pixels.chunks_mut(90 * BGRX_BYTES) {
-            format.round_row(row, &mut Vec::new());
+    /// A way that shows nothing, or says that it is seen so many times.
+    #[derive(Debug)]
+    struct Pretended {
+        name: &'static str,
+        shows: bool,
+        seen: u32,
+    }
+
+    impl Panel for Pretended {
+        fn describe(&self) -> String {
+            self.name.to_owned()
         }
-        if let Some(at) = spoil {
-            pixels[at] ^= 0x80;
+
+        fn size(&mut self) -> Result<Size, Error> {
+            Ok(SIZE)
         }
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), pixels).unwrap();
-        let screen = FileScreen::open(file.path(), SIZE, Orientation::UPRIGHT).unwrap();
-        (file, screen)
+
+        fn show(&mut self, _: Rect, _: &dyn Paint) -> Result<(), Error> {
+            if self.shows { Ok(()) } else { Err(Error::Gone(self.name.to_owned())) }
+        }
+
+        fn verify(&mut self, _: Rect, _: &dyn Paint) -> Result<bool, Error> {
+            let is_seen = self.seen > 0;
+            self.seen = self.seen.saturating_sub(1);
+            Ok(is_seen)
+        }
+
+        fn hide(&mut self) -> Result<(), Error> {
+            Ok(())
+        }
     }
 
-    fn compare(screen: &mut FileScreen, format: &PixelFormat, area: Rect) -> bool {
-        compare_screen(screen, SIZE, format, area, &TestPattern { seed: 3 }).unwrap()
+    fn panel(ways: &[(&'static str, bool, u32)]) -> ChosenPanel {
+        let way = |&(name, shows, seen): &(&'static str, bool, u32)| {
+            (name, Box::new(Pretended { name, shows, seen }) as Box<dyn Panel>)
+        };
+        ChosenPanel::of(ways.iter().map(way).collect())
+    }
+
+    const PATTERN: TestPattern = TestPattern { seed: 1 };
+
+    #[test]
+    fn the_first_way_that_is_seen_is_taken_and_the_others_have_reasons() {
+        let mut panel =
+            panel(&[("gone", false, 9), ("unseen", true, 0), ("seen", true, 9), ("last", true, 9)]);
+        panel.show(SIZE.rect(), &PATTERN).unwrap();
+        assert_eq!(panel.describe(), "seen");
+        let told: Vec<_> =
+            panel.considered().iter().map(|one| (one.name, one.outcome.is_ok())).collect();
+        assert_eq!(told, [("gone", false), ("unseen", false), ("seen", true)]);
+        panel.hide().unwrap();
+        assert!(!panel.verify(SIZE.rect(), &PATTERN).unwrap(), "what is hidden is not seen");
     }
 
     #[test]
-    fn what_is_seen_is_compared_to_the_depth_of_the_screen() {
-        let coarse = PixelFormat::from_fourcc(u32::from_le_bytes(*b"RG16")).unwrap();
-        let (_file, mut shown) = screen(3, &coarse, None);
-        assert!(compare(&mut shown, &coarse, SIZE.rect()));
-        assert!(!compare(&mut shown, &PixelFormat::Bgrx, SIZE.rect()));
+    fn the_last_way_is_kept_though_it_is_not_seen() {
+        let mut panel = panel(&[("unseen", true, 0), ("last", true, 0)]);
+        panel.show(SIZE.rect(), &PATTERN).unwrap();
+        assert_eq!(panel.describe(), "last");
+        assert!(!panel.verify(SIZE.rect(), &PATTERN).unwrap());
     }
 
     #[test]
-    fn one_wrong_pixel_is_noticed_inside_of_the_area_only() {
-        let (x, y) = (50, 70);
-        let format = PixelFormat::Bgrx;
-        let (_file, mut shown) = screen(3, &format, Some((y * 90 + x) * BGRX_BYTES + 1));
-        assert!(!compare(&mut shown, &format, SIZE.rect()));
-        let (x, y) = (x as u32, y as u32);
-        assert!(!compare(&mut shown, &format, Rect { x, y, width: 1, height: 1 }));
-        assert!(compare(&mut shown, &format, Rect { x: 0, y: 0, width: 90, height: y }));
-        assert!(compare(&mut shown, &format, Rect { x: x + 1, y: 0, width: 39, height: 140 }));
+    fn what_no_way_shows_is_an_error_with_every_reason() {
+        let mut panel = panel(&[("one", false, 0), ("other", false, 0)]);
+        let error = panel.show(SIZE.rect(), &PATTERN).unwrap_err().to_string();
+        assert!(error.contains("one is gone") && error.contains("other is gone"), "{error}");
     }
 
     #[test]
-    fn another_picture_or_another_size_is_not_the_panel() {
-        let (_file, mut shown) = screen(4, &PixelFormat::Bgrx, None);
-        assert!(!compare(&mut shown, &PixelFormat::Bgrx, SIZE.rect()));
-        let (_file, mut shown) = screen(3, &PixelFormat::Bgrx, None);
-        let other = Size::new(90, 139);
-        let pattern = TestPattern { seed: 3 };
-        let same =
-            compare_screen(&mut shown, other, &PixelFormat::Bgrx, other.rect(), &pattern).unwrap();
-        assert!(!same);
+    fn a_way_that_is_covered_for_long_is_given_up() {
+        let mut panel = panel(&[("covered", true, 2), ("last", true, 9)]);
+        panel.show(SIZE.rect(), &PATTERN).unwrap();
+        assert!(panel.verify(SIZE.rect(), &PATTERN).unwrap());
+        for _ in 0..MAX_UNSEEN {
+            assert_eq!(panel.describe(), "covered");
+            assert!(!panel.verify(SIZE.rect(), &PATTERN).unwrap());
+        }
+        panel.show(SIZE.rect(), &PATTERN).unwrap();
+        assert_eq!(panel.describe(), "last");
     }
 }

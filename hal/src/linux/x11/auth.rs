@@ -31,6 +31,17 @@ pub(super) fn displays() -> Vec<u16> {
     numbers
 }
 
+/// The displays that have a server which draws on a screen, as far as can be told without
+/// connecting: that would start those which compositors keep ready for X programs.
+pub(super) fn displays_with_screen() -> Vec<u16> {
+    let mut found = displays();
+    if !found.is_empty() {
+        let lines = command_lines();
+        found.retain(|display| lines.iter().any(|line| serves(&words(line), *display)));
+    }
+    found
+}
+
 /// The socket of a display.
 pub(super) fn socket(display: u16) -> PathBuf {
     Path::new(SOCKETS).join(format!("X{display}"))
@@ -55,28 +66,48 @@ pub(super) fn authorization(cookie: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
 
 /// The file that the server of a display was told of.
 fn server_file(display: u16) -> Option<PathBuf> {
-    let processes = fs::read_dir("/proc").ok()?.flatten();
+    command_lines().iter().find_map(|line| file_of(&words(line), display))
+}
+
+/// The command lines of all processes.
+fn command_lines() -> Vec<Vec<u8>> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let numbers = processes
         .filter(|entry| entry.file_name().as_bytes().first().is_some_and(u8::is_ascii_digit));
-    numbers.filter_map(|process| fs::read(process.path().join("cmdline")).ok()).find_map(|line| {
-        let words: Vec<&[u8]> = line.split(|&byte| byte == 0).collect();
-        file_of(&words, display)
-    })
+    numbers.filter_map(|process| fs::read(process.path().join("cmdline")).ok()).collect()
+}
+
+fn words(line: &[u8]) -> Vec<&[u8]> {
+    line.split(|&byte| byte == 0).collect()
+}
+
+/// The name of the program of a command line.
+fn program<'a>(words: &[&'a [u8]]) -> Option<&'a [u8]> {
+    words.first()?.rsplit(|&byte| byte == b'/').next()
+}
+
+/// Whether a command line is of an X server with a screen of its own, for this display.
+fn serves(words: &[&[u8]], display: u16) -> bool {
+    matches!(program(words), Some(b"X" | b"Xorg" | b"Xorg.bin")) && is_of(words, display)
+}
+
+/// Whether an X server's command line names this display.
+fn is_of(words: &[&[u8]], display: u16) -> bool {
+    let named = words.iter().find_map(|word| word.strip_prefix(b":"));
+    match named {
+        Some(number) => number == display.to_string().as_bytes(),
+        // Without a name it is the first.
+        None => display == 0,
+    }
 }
 
 /// What follows `-auth` on the command line of an X server of this display.
 fn file_of(words: &[&[u8]], display: u16) -> Option<PathBuf> {
-    let program = words.first()?.rsplit(|&byte| byte == b'/').next()?;
-    if !matches!(program, b"X" | b"Xorg" | b"Xorg.bin" | b"Xwayland" | b"Xvfb") {
+    let is_server = matches!(program(words)?, b"X" | b"Xorg" | b"Xorg.bin" | b"Xwayland" | b"Xvfb");
+    if !is_server || !is_of(words, display) {
         return None;
     }
-    let named = words.iter().find_map(|word| word.strip_prefix(b":"));
-    let is_it = match named {
-        Some(number) => number == display.to_string().as_bytes(),
-        // Without a name it is the first.
-        None => display == 0,
-    };
-    let at = words.iter().position(|word| *word == b"-auth").filter(|_| is_it)?;
+    let at = words.iter().position(|word| *word == b"-auth")?;
     let file = std::ffi::OsStr::from_bytes(words.get(at + 1)?);
     Some(PathBuf::from(file))
 }
@@ -146,6 +177,14 @@ mod tests {
         assert_eq!(file_of(&[b"/bin/sh", b":0", b"-auth", b"/run/c"], 0), None);
         assert_eq!(file_of(&[b"Xorg", b":0", b"-auth"], 0), None);
         assert_eq!(file_of(&[], 0), None);
+    }
+
+    #[test]
+    fn a_server_that_a_compositor_keeps_has_no_screen_of_its_own() {
+        assert!(serves(&[b"/usr/lib/xorg/Xorg", b":0", b"vt7"], 0));
+        assert!(serves(&[b"X"], 0) && !serves(&[b"X"], 1));
+        assert!(!serves(&[b"Xwayland", b":0", b"-rootless"], 0));
+        assert!(!serves(&[b"xterm", b"-display", b":0"], 0));
     }
 
     proptest! {

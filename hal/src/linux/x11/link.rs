@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -13,6 +14,7 @@ use x11rb::utils::RawFdContainer;
 
 use super::auth;
 use crate::Error;
+use crate::linux::peer;
 
 /// How long a server may take to answer; one that hangs must not stop the panel for longer.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -62,13 +64,14 @@ pub(super) type Link = RustConnection<Patient>;
 ///
 /// # Errors
 /// [`crate::ErrorKind::Gone`] when no server is there, [`crate::ErrorKind::Permission`] when it
-/// lets us not in.
+/// lets us not in, or is not that of whoever has the screen.
 pub(super) fn connect(display: u16) -> Result<Link, Error> {
     let path = auth::socket(display);
     let doing = || format!("reach the X server at {}", path.display());
-    let stream = std::os::unix::net::UnixStream::connect(&path)
-        .and_then(DefaultStream::from_unix_stream)
-        .map_err(|error| Error::io(doing(), error))?;
+    let socket = UnixStream::connect(&path).map_err(|error| Error::io(doing(), error))?;
+    peer::ensure_owns_screen(&socket, &path)?;
+    let stream =
+        DefaultStream::from_unix_stream(socket).map_err(|error| Error::io(doing(), error))?;
     let (name, data) = auth::authorization(auth::cookie(display));
     RustConnection::connect_to_stream_with_auth_info(Patient(stream.0), 0, name, data).map_err(
         |error| {

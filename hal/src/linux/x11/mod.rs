@@ -12,6 +12,8 @@
 mod auth;
 mod link;
 mod memory;
+pub(crate) mod panel;
+mod root;
 
 use std::time::{Duration, Instant};
 
@@ -21,13 +23,14 @@ use x11rb::protocol::damage::{self, ConnectionExt as _};
 use x11rb::protocol::dpms::{ConnectionExt as _, DPMSMode};
 use x11rb::protocol::xfixes::{ConnectionExt as _, CursorNotifyMask};
 use x11rb::protocol::xproto::{
-    AtomEnum, ChangeWindowAttributesAux, ConnectionExt as _, EventMask, ImageOrder, Window,
+    AtomEnum, ChangeWindowAttributesAux, ConnectionExt as _, EventMask, Window,
 };
 
 use self::link::{Link, connect, failed};
 use self::memory::Memory;
+use self::root::Root;
 use super::mounting::Mounting;
-use super::pixel_format::{BGRX_BYTES, Channel, PixelFormat};
+use super::pixel_format::{BGRX_BYTES, PixelFormat};
 use super::rows::{Layout, read_upright};
 use crate::screen::BAND_ROWS;
 use crate::{
@@ -85,9 +88,9 @@ impl std::fmt::Debug for X11Screen {
     }
 }
 
-/// The displays of this machine.
+/// The displays of this machine that show something on a screen.
 pub(crate) fn displays() -> Vec<u16> {
-    auth::displays()
+    auth::displays_with_screen()
 }
 
 impl X11Screen {
@@ -98,32 +101,15 @@ impl X11Screen {
     /// read here.
     pub(crate) fn open(display: u16, mounting: &Mounting) -> Result<Self, Error> {
         let link = connect(display)?;
-        let setup = link.setup();
-        let screen = setup
-            .roots
-            .first()
-            .ok_or_else(|| Error::Unsupported("an X server without a screen".to_owned()))?;
-        let (root, depth) = (screen.root, screen.root_depth);
-        let size = Size::new(screen.width_in_pixels.into(), screen.height_in_pixels.into());
-        let stored = setup.pixmap_formats.iter().find(|format| format.depth == depth);
-        let visuals = screen.allowed_depths.iter().flat_map(|depth| &depth.visuals);
-        let visual = visuals.clone().find(|visual| visual.visual_id == screen.root_visual);
-        let unsupported =
-            || Error::Unsupported(format!("the X server :{display} has a depth of {depth}"));
-        let (stored, visual) = stored.zip(visual).ok_or_else(unsupported)?;
-        if setup.image_byte_order != ImageOrder::LSB_FIRST {
-            return Err(unsupported());
-        }
-        let (bits_per_pixel, pad) = (stored.bits_per_pixel, stored.scanline_pad);
-        let masks = [visual.red_mask, visual.green_mask, visual.blue_mask];
-        let format = pixel_format(bits_per_pixel, masks).ok_or_else(unsupported)?;
+        let Root { window: root, size, format, pad, bits_per_pixel, .. } =
+            Root::of(&link, display)?;
         let mut screen = Self {
             display,
             root,
             size,
             format,
-            pad: u32::from(pad / 8).max(1),
-            bits_per_pixel: bits_per_pixel.into(),
+            pad,
+            bits_per_pixel,
             mounting: mounting.of(Orientation::UPRIGHT),
             memory: Memory::default(),
             band: Vec::new(),
@@ -211,14 +197,9 @@ impl X11Screen {
         Ok(())
     }
 
-    /// Bytes from a row to the next in what the server sends of this width.
-    fn pitch(&self, width: u32) -> u32 {
-        (width * self.bits_per_pixel).div_ceil(8).next_multiple_of(self.pad)
-    }
-
     fn read_band(&mut self, y: u32, rows: u32) -> Result<(), Error> {
         let size = self.size;
-        let pitch = self.pitch(size.width);
+        let pitch = root::pitch(size.width, self.bits_per_pixel, self.pad);
         let len = pitch as usize * rows as usize;
         self.memory.fetch(&self.link, self.root, size, y, rows, len)?;
         let part = Size::new(size.width, rows);
@@ -244,14 +225,6 @@ impl X11Screen {
         self.shape.cursor = (fits && is_seen).then(|| Cursor { size, pixels, ..Cursor::default() });
         Ok(())
     }
-}
-
-/// How pixels of so many bits with these masks of red, green and blue are stored.
-fn pixel_format(bits_per_pixel: u8, masks: [u32; 3]) -> Option<PixelFormat> {
-    let channel =
-        |mask: u32| Channel::new(mask.trailing_zeros(), mask.count_ones(), bits_per_pixel.into());
-    let [red, green, blue] = masks.map(channel);
-    PixelFormat::packed(bits_per_pixel / 8, red?, green?, blue?)
 }
 
 impl Screen for X11Screen {
@@ -312,20 +285,5 @@ impl Screen for X11Screen {
             y += rows;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn masks_say_where_the_colours_are() {
-        let fourcc = |code: &[u8; 4]| PixelFormat::from_fourcc(u32::from_le_bytes(*code));
-        assert_eq!(pixel_format(32, [0xff_0000, 0xff00, 0xff]), Some(PixelFormat::Bgrx));
-        assert_eq!(pixel_format(16, [0xf800, 0x7e0, 0x1f]), fourcc(b"RG16"));
-        assert_eq!(pixel_format(32, [0x3ff0_0000, 0xf_fc00, 0x3ff]), fourcc(b"XR30"));
-        assert_eq!(pixel_format(8, [0, 0, 0]), None);
-        assert_eq!(pixel_format(32, [0, 0xff00, 0xff]), None);
     }
 }

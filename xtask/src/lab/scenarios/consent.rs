@@ -35,7 +35,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// The technician must have got nothing but the code.
-fn expect_nothing_was_seen(session: &mut Session) -> Result<()> {
+pub(super) fn expect_nothing_was_seen(session: &mut Session) -> Result<()> {
     let status = session.technician.ask("status")?;
     ensure!(status.get("width").is_none(), "a picture came without consent: {status}");
     ensure!(session.technician.ask("type a").is_err(), "input is taken without consent");

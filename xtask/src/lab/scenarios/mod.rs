@@ -1,5 +1,6 @@
 //! The scenarios, by what they are about. To add one, write a function and a line in its module's `CASES`.
 
+mod asking;
 mod consent;
 mod faults;
 mod follow;
@@ -24,5 +25,6 @@ pub(crate) const CASES: &[&[Case]] = &[
     session::CASES,
     layouts::CASES,
     consent::CASES,
+    asking::CASES,
     faults::CASES,
 ];

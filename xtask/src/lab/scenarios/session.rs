@@ -59,7 +59,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// Settings of an agent on a machine whose own application fills the screen: the panel comes when F12 is pressed.
-const BEHIND_A_KIOSK: &str = "[panel]\nidle = \"hidden\"\ncall_key = \"F12\"";
+pub(super) const BEHIND_A_KIOSK: &str = "[panel]\nidle = \"hidden\"\ncall_key = \"F12\"";
 
 /// Starts server, agent and console; nobody has joined yet.
 pub(super) fn prepare(bench: &mut Bench, settings: &str) -> Result<Session> {
@@ -219,7 +219,8 @@ fn session_click(bench: &mut Bench) -> Result<()> {
 
 /// What the terminal of a kiosk application runs. It does not show the key that calls the panel, which it gets, too, and
 /// it does not scroll.
-const IN_TERMINAL: &str = "stty -echo; ls -la --color=always /etc | tail -n 20; sleep 1000";
+pub(super) const IN_TERMINAL: &str =
+    "stty -echo; ls -la --color=always /etc | tail -n 20; sleep 1000";
 
 fn session_weston(bench: &mut Bench) -> Result<()> {
     start_weston(bench, IN_TERMINAL)?;
@@ -252,14 +253,14 @@ fn session_above_kiosk(bench: &mut Bench, name: &str) -> Result<()> {
 }
 
 /// Whether two pictures are the same but for their upper sixth, where the sign of a session is.
-fn is_same_below_sign(one: &Picture, other: &Picture) -> bool {
+pub(super) fn is_same_below_sign(one: &Picture, other: &Picture) -> bool {
     (one.width, one.height) == (other.width, other.height)
         && (one.height / 6..one.height)
             .all(|y| (0..one.width).all(|x| one.pixel(x, y) == other.pixel(x, y)))
 }
 
 /// The screen is given back to the kiosk, which shows what it showed before.
-fn expect_kiosk(bench: &mut Bench, alone: &Picture) -> Result<()> {
+pub(super) fn expect_kiosk(bench: &mut Bench, alone: &Picture) -> Result<()> {
     let is_back = |picture: &Picture| picture == alone;
     bench.guest.wait_for_picture("the kiosk as in kiosk.png", PATIENCE, is_back).map(drop)
 }

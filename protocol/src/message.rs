@@ -84,6 +84,8 @@ pub enum FromModerator {
     StillHere(u32),
     /// The session is over.
     End,
+    /// Another of the device's screens is wanted, by its name in [`FromDevice::Outputs`].
+    Show(OutputName),
 }
 
 /// Control messages of a device to the moderator.
@@ -103,6 +105,42 @@ pub enum FromDevice {
     CannotType(char),
     /// The session is over.
     End(DeviceEnd),
+    /// The screens that it has, the one that is read among them; sent when there is a choice.
+    Outputs(Box<OutputList>),
+    /// Parts of the picture that other hardware covers, most often with a video: what is seen
+    /// there is not in the picture. None when nothing is covered any more.
+    Covered(CoveredParts),
+}
+
+/// The name of one of a device's screens, as in `drm:HDMI-A-1`.
+pub type OutputName = String<64>;
+
+/// The screens of a device; more than eight are not told.
+pub type OutputList = heapless::Vec<OutputReport, 8>;
+
+/// Parts of a picture that are covered; more than four are not told.
+pub type CoveredParts = heapless::Vec<Part, 4>;
+
+/// One of a device's screens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputReport {
+    /// By which it is asked for.
+    pub name: OutputName,
+    /// Whether it is the one that is read now.
+    pub is_read: bool,
+}
+
+/// A rectangle in the device's picture, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// First column.
+    pub x: u16,
+    /// First row.
+    pub y: u16,
+    /// Columns.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
 }
 
 /// What the person at the device has decided.
@@ -307,6 +345,24 @@ mod tests {
             let rights: Rights = decode(&encode(&bits)).unwrap();
             prop_assert!(Rights::KNOWN.allows(rights));
         }
+    }
+
+    #[test]
+    fn lists_of_a_device_survive_the_way_and_are_bounded() {
+        let name: OutputName = "drm:HDMI-A-1".try_into().unwrap();
+        let report = OutputReport { name: name.clone(), is_read: true };
+        let outputs = FromDevice::Outputs(Box::new([report].into_iter().collect()));
+        assert_eq!(decode(&encode(&outputs)), Ok(outputs));
+        let part = Part { x: 1, y: 2, width: 300, height: 4 };
+        let covered = FromDevice::Covered([part, part].into_iter().collect());
+        assert_eq!(decode(&encode(&covered)), Ok(covered));
+        let show = FromModerator::Show(name);
+        assert_eq!(decode(&encode(&show)), Ok(show));
+        let parts = heapless::Vec::<Part, 5>::from_slice(&[part; 5]).unwrap();
+        let mut many = encode(&FromDevice::Covered(CoveredParts::new()));
+        many.pop();
+        many.extend(encode(&parts));
+        assert_eq!(decode::<FromDevice>(&many), Err(InvalidMessage));
     }
 
     #[test]

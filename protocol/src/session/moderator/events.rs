@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::SessionNumber;
 use crate::handshake::{Code, Declined, HandshakeError, Level, Means};
 use crate::header::MemberId;
-use crate::message::{DeviceEnd, Name, Rights, Role, ScreenReport};
+use crate::message::{CoveredParts, DeviceEnd, Name, OutputList, Rights, Role, ScreenReport};
 use crate::session::channels::Tampered;
 #[cfg(doc)]
 use crate::session::{DEVICE_SILENT_AFTER, Moderator};
@@ -128,6 +128,10 @@ pub enum ModeratorEvent {
     InputDropped(u16),
     /// The device has no key for this character.
     CannotType(char),
+    /// The screens of the watched device, if it has several; ask with [`Moderator::show`].
+    Outputs(Box<OutputList>),
+    /// Parts of the picture that other hardware covers at the watched device.
+    Covered(CoveredParts),
     /// A member is gone; the number can be typed again.
     Gone {
         /// Who.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::members::{Member, Stage};
 use super::{Moderator, ModeratorEvent, ParticipantGone};
 use crate::header::{Class, Header, MemberId};
-use crate::message::{FromDevice, FromModerator, Input, InputEvent, Rights, decode};
+use crate::message::{FromDevice, FromModerator, Input, InputEvent, OutputName, Rights, decode};
 use crate::session::STILL_HERE_INTERVAL;
 use crate::session::channels::{Arrived, Tampered};
 
@@ -23,6 +23,11 @@ impl Moderator {
     /// Something of the picture was lost; the next one must be complete.
     pub fn refresh(&mut self) {
         self.tell_device(&FromModerator::Refresh);
+    }
+
+    /// Asks for another of the device's screens.
+    pub fn show(&mut self, output: OutputName) {
+        self.tell_device(&FromModerator::Show(output));
     }
 
     /// Sends an input to the device; whether there is a session that may be controlled.
@@ -159,6 +164,16 @@ impl Moderator {
             }
             Ok(FromDevice::CannotType(c)) => {
                 self.outputs.event(ModeratorEvent::CannotType(c));
+            }
+            Ok(FromDevice::Outputs(outputs)) => {
+                if is_watched {
+                    self.outputs.event(ModeratorEvent::Outputs(outputs));
+                }
+            }
+            Ok(FromDevice::Covered(parts)) => {
+                if is_watched {
+                    self.outputs.event(ModeratorEvent::Covered(parts));
+                }
             }
             Ok(FromDevice::End(why)) => return Some(ParticipantGone::Ended(why)),
             Ok(FromDevice::Consent(_)) | Err(_) => {

@@ -16,8 +16,8 @@ use crate::handshake::{
 };
 use crate::header::{Class, Header, MemberId};
 use crate::message::{
-    Consent, DeviceEnd, FromDevice, FromModerator, InputEvent, Name, Rights, Role, ScreenReport,
-    decode, decode_input,
+    Consent, CoveredParts, DeviceEnd, FromDevice, FromModerator, InputEvent, Name, OutputList,
+    OutputName, Rights, Role, ScreenReport, decode, decode_input,
 };
 use crate::packet::SealError;
 use crate::tunnel::{Answer, Asked, Departure, EndOfSession, Notice, Refusal, SessionId};
@@ -61,6 +61,8 @@ pub enum ParticipantEvent {
     PictureShown(u32),
     /// The next picture must be complete.
     Refresh,
+    /// Another of the device's screens is wanted.
+    Show(OutputName),
     /// To be injected. [`InputEvent::ReleaseAll`] also comes when the controller falls silent.
     Input(InputEvent),
     /// It is over; the participant can join again.
@@ -246,6 +248,16 @@ impl Participant {
     /// Tells that a character cannot be typed.
     pub fn report_cannot_type(&mut self, character: char) {
         self.control(&FromDevice::CannotType(character));
+    }
+
+    /// Tells which screens the device has.
+    pub fn report_outputs(&mut self, outputs: Box<OutputList>) {
+        self.control(&FromDevice::Outputs(outputs));
+    }
+
+    /// Tells which parts of the picture are covered.
+    pub fn report_covered(&mut self, parts: CoveredParts) {
+        self.control(&FromDevice::Covered(parts));
     }
 
     /// Sends an update of the picture; the caller paces by [`ParticipantEvent::PictureShown`].
@@ -465,6 +477,9 @@ impl Participant {
                 Ok(FromModerator::Refresh) => self.outputs.event(ParticipantEvent::Refresh),
                 Ok(FromModerator::StillHere(tick)) => self.hear(tick, now),
                 Ok(FromModerator::End) => self.leave(EndReason::Moderator),
+                Ok(FromModerator::Show(name)) => {
+                    self.outputs.event(ParticipantEvent::Show(name));
+                }
                 Err(_) => self.leave(EndReason::Tampered(Tampered("a message makes no sense"))),
             },
             Arrived::Input(bytes) => self.input(&bytes, now),

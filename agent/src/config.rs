@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail, ensure};
 use lotse_hal::linux::MachineConfig;
 use lotse_hal::linux::choose::ScreenChoice;
 use lotse_hal::linux::panel::PanelChoice;
+use lotse_hal::linux::uinput::InputWays;
 use lotse_hal::{KeyCode, Orientation};
 use lotse_protocol::ServerAddress;
 use lotse_protocol::message::{Name, Rights};
@@ -40,6 +41,8 @@ pub struct Config {
     pub screen: ScreenConfig,
     /// The keyboard that text is typed on.
     pub keyboard: KeyboardConfig,
+    /// Where the technician's input goes.
+    pub input: InputConfig,
     /// What the person at the machine sees.
     pub panel: PanelConfig,
     /// What a session may do here, whatever anybody asks for or accepts.
@@ -72,6 +75,19 @@ pub struct KeyboardConfig {
     /// The layout that the machine's programs have, by its name in X, as `de` or `ch-fr`. With
     /// `auto` the one of `/etc/default/keyboard` or `/etc/vconsole.conf`, else `us`.
     pub layout: String,
+}
+
+/// Where the technician's input goes: `uinput` (a device of the agent's own), `node:/dev/input/…`
+/// (an existing device, for programs that never look for new ones) or `none`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InputConfig {
+    /// Fingers.
+    pub touch: String,
+    /// The pointer.
+    pub pointer: String,
+    /// Keys.
+    pub keyboard: String,
 }
 
 /// What the person at the machine sees.
@@ -123,6 +139,7 @@ impl Default for Config {
             state_directory: PathBuf::from("/run/lotse"),
             screen: ScreenConfig::default(),
             keyboard: KeyboardConfig::default(),
+            input: InputConfig::default(),
             panel: PanelConfig::default(),
             policy: PolicyConfig::default(),
         }
@@ -143,6 +160,13 @@ impl Default for ScreenConfig {
 impl Default for KeyboardConfig {
     fn default() -> Self {
         Self { layout: "auto".to_owned() }
+    }
+}
+
+impl Default for InputConfig {
+    fn default() -> Self {
+        let [touch, pointer, keyboard] = [(); 3].map(|()| "uinput".to_owned());
+        Self { touch, pointer, keyboard }
     }
 }
 
@@ -267,6 +291,11 @@ impl Config {
             input_rotation: degrees(&self.screen.input_rotation, "screen")
                 .context("screen.input_rotation")?,
             panel: self.panel.method.parse::<PanelChoice>().context("panel.method")?,
+            input: InputWays {
+                touch: self.input.touch.parse().context("input.touch")?,
+                pointer: self.input.pointer.parse().context("input.pointer")?,
+                keyboard: self.input.keyboard.parse().context("input.keyboard")?,
+            },
             panel_frame_buffer: (!self.panel.frame_buffer.is_empty())
                 .then(|| PathBuf::from(&self.panel.frame_buffer)),
             state_directory: self.state_directory.clone(),
@@ -319,6 +348,7 @@ mod tests {
             ("server = \"x\"\n[screen]\nsource = \"magic\"", "screen.source"),
             ("server = \"x\"\n[screen]\nrotation = \"45\"", "screen.rotation"),
             ("server = \"x\"\n[screen]\ninput_rotation = \"up\"", "screen.input_rotation"),
+            ("server = \"x\"\n[input]\ntouch = \"event3\"", "input.touch"),
             ("servr = \"x\"", "servr"),
             ("server = \"x:99999\"", "port"),
         ] {

@@ -7,7 +7,10 @@
 //! Each message is `length: u32 little endian | kind: u8 | body`; the length counts kind and
 //! body. Kind 0 has a body in postcard, kind 1 is an update of the picture as the codec made it.
 
-use lotse_protocol::message::{Consent, DeviceEnd, InputEvent, Name, Rights, ScreenReport};
+use lotse_protocol::message::{
+    Consent, CoveredParts, DeviceEnd, InputEvent, Name, OutputList, OutputName, Rights,
+    ScreenReport,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +50,10 @@ pub enum ToNetwork {
     CannotType(char),
     /// The session must end.
     End(DeviceEnd),
+    /// The screens that the machine has.
+    Outputs(Box<OutputList>),
+    /// Parts of the picture that other hardware covers.
+    Covered(CoveredParts),
 }
 
 /// From the network process to the machine process.
@@ -81,6 +88,8 @@ pub enum ToMachine {
     Refresh,
     /// To be injected.
     Input(InputEvent),
+    /// Another of the machine's screens is wanted.
+    Show(OutputName),
     /// It is over, or did not begin.
     Ended(Ended),
 }

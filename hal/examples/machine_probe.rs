@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use lotse_hal::linux::follow::FollowingScreen;
 use lotse_hal::linux::local_input::EvdevInput;
 use lotse_hal::linux::mounting::{Mounted, Mounting};
 use lotse_hal::linux::panel::{ChosenPanel, PanelChoice, PanelConfig};
-use lotse_hal::linux::uinput;
+use lotse_hal::linux::uinput::{self, InputWays};
 use lotse_hal::{Held, KeyCode, LocalInput, Panel, Point, Rect, Screen, Size};
 
 const USAGE: &str =
@@ -246,7 +246,7 @@ const PRESS: Duration = Duration::from_millis(60);
 
 /// The virtual devices, once other programs have had the time to open them.
 fn settled_input(target: &Target) -> Result<Held, lotse_hal::Error> {
-    let input = uinput::create(&target.mounting)?;
+    let input = uinput::create(&InputWays::default(), &target.mounting, Path::new("/run"))?;
     std::thread::sleep(SETTLE);
     Ok(input)
 }
@@ -292,7 +292,7 @@ fn act(target: &Target) -> Outcome {
     let mut screen = target.open()?;
     screen.poll()?;
     let size = screen.info().size;
-    let mut input = uinput::create(&target.mounting)?;
+    let mut input = uinput::create(&InputWays::default(), &target.mounting, Path::new("/run"))?;
     println!("ready");
     for line in std::io::stdin().lines() {
         let line = line?;

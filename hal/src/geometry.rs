@@ -51,6 +51,21 @@ impl Size {
     }
 }
 
+/// Pixels per millimetre of a display at least and at most; what says otherwise is not believed.
+const DENSITY: std::ops::RangeInclusive<f32> = 0.8..=40.0;
+
+/// The size of a display of so many pixels in millimetres, if it can be true: small displays
+/// often say nothing, and some say anything.
+pub(crate) fn believed(millimetres: Size, pixels: Size) -> Option<Size> {
+    let density = |pixels: u32, millimetres: u32| pixels as f32 / millimetres.max(1) as f32;
+    let across = density(pixels.width, millimetres.width);
+    let down = density(pixels.height, millimetres.height);
+    // Pixels are nearly square.
+    let is_square = (0.66..=1.5).contains(&(across / down));
+    let is_sound = DENSITY.contains(&across) && DENSITY.contains(&down) && is_square;
+    is_sound.then_some(millimetres)
+}
+
 impl Point {
     /// A point.
     pub const fn new(x: u32, y: u32) -> Self {
@@ -74,5 +89,20 @@ impl Rect {
         let right = self.x.saturating_add(self.width).min(other.x.saturating_add(other.width));
         let bottom = self.y.saturating_add(self.height).min(other.y.saturating_add(other.height));
         (x < right && y < bottom).then(|| Self { x, y, width: right - x, height: bottom - y })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_display_that_says_nonsense_of_its_size_is_not_believed() {
+        let pixels = Size::new(1280, 800);
+        assert_eq!(believed(Size::new(217, 136), pixels), Some(Size::new(217, 136)));
+        for (width, height) in [(0, 0), (16, 9), (1700, 1000), (217, 0), (136, 217)] {
+            let said = Size::new(width, height);
+            assert_eq!(believed(said, pixels), None, "{said:?}");
+        }
     }
 }

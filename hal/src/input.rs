@@ -29,6 +29,15 @@ pub enum Button {
     Right,
 }
 
+/// What the locking keys of a keyboard have done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Locks {
+    /// Letters are capitals without Shift.
+    pub caps: bool,
+    /// The keypad writes digits.
+    pub num: bool,
+}
+
 /// Presses keys.
 pub trait Keyboard: Send {
     /// Presses or releases a key.
@@ -36,6 +45,20 @@ pub trait Keyboard: Send {
     /// # Errors
     /// When the device does not take it.
     fn key(&mut self, key: KeyCode, pressed: bool) -> Result<(), Error>;
+
+    /// What the locking keys have done, as the machine's programs say by the lamps; none where
+    /// they say nothing.
+    fn locks(&mut self) -> Locks {
+        Locks::default()
+    }
+
+    /// Gives a sign of life that presses nothing, so that a display that sleeps wakes up.
+    ///
+    /// # Errors
+    /// When the device does not take it.
+    fn stir(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// Moves an absolute pointer.
@@ -57,6 +80,14 @@ pub trait Pointer: Send {
     /// # Errors
     /// When the device does not take it.
     fn wheel(&mut self, vertical: i32, horizontal: i32) -> Result<(), Error>;
+
+    /// Gives a sign of life, as [`Keyboard::stir`]: a movement by less than a pixel.
+    ///
+    /// # Errors
+    /// When the device does not take it.
+    fn stir(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// Puts fingers on the screen.
@@ -236,6 +267,20 @@ impl Held {
     pub fn lift(&mut self, slot: u8) -> Result<(), Error> {
         self.contacts.remove(&slot);
         self.touch.lift(slot)
+    }
+
+    /// What the locking keys have done, as [`Keyboard::locks`].
+    pub fn locks(&mut self) -> Locks {
+        self.keyboard.locks()
+    }
+
+    /// Wakes a display that sleeps, without pressing anything on it.
+    ///
+    /// # Errors
+    /// The first failure; the other device was tried all the same.
+    pub fn stir(&mut self) -> Result<(), Error> {
+        let keyboard = self.keyboard.stir();
+        keyboard.and(self.pointer.stir())
     }
 
     /// Releases whatever is pressed, trying all of it even if a device fails.

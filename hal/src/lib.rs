@@ -32,8 +32,10 @@ pub mod simulated;
 pub use cursor::Cursor;
 pub use error::{Error, ErrorKind};
 pub use geometry::{Point, Rect, Size};
-pub use input::{Button, Held, KeyCode, Keyboard, LocalEvent, LocalInput, Phase, Pointer, Touch};
+pub use input::{
+    Button, Held, KeyCode, Keyboard, LocalEvent, LocalInput, Locks, Phase, Pointer, Touch,
+};
 pub use machine::Machine;
 pub use orientation::Orientation;
 pub use panel::{Paint, Panel, Strip};
-pub use screen::{Band, Change, Screen, ScreenInfo, ScreenState};
+pub use screen::{Band, Change, Output, Screen, ScreenInfo, ScreenState};

@@ -18,9 +18,21 @@ pub struct ScreenInfo {
     pub size: Size,
     /// How it is mounted: what makes its native picture upright.
     pub mounting: Orientation,
+    /// Width and height of the display, upright, as it says itself; `None` if it does not, or
+    /// says what cannot be.
+    pub millimetres: Option<Size>,
     /// Parts that other hardware covers, most often with a video; their content is not in the
     /// picture. What was last seen of them, upright.
     pub covered: Vec<Rect>,
+}
+
+/// One of several screens that a machine has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// By which it is asked for: [`Screen::switch_to`].
+    pub name: String,
+    /// Whether it is the one that is read now.
+    pub is_read: bool,
 }
 
 /// What is known of changes since a screen was read.
@@ -69,6 +81,27 @@ pub struct Band<'a> {
 pub trait Screen: Send {
     /// Which screen this is.
     fn info(&self) -> ScreenInfo;
+
+    /// The screens that could be read instead, this one among them; none where there is no
+    /// choice.
+    fn outputs(&mut self) -> Vec<Output> {
+        Vec::new()
+    }
+
+    /// Reads another of [`Screen::outputs`] from now on, or with `None` the one that was meant at
+    /// the beginning; if it cannot be read, all stays as it was.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Unsupported`] if there is none of that name, or why it cannot be read.
+    fn switch_to(&mut self, name: Option<&str>) -> Result<(), Error> {
+        match name {
+            Some(name) => Err(Error::Unsupported(format!("there is no other screen {name:?}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Wakes the display if it sleeps, as far as that can be done without pressing anything.
+    fn wake(&mut self) {}
 
     /// Looks at what the screen is doing, cheaply: no pixel is read.
     ///

@@ -114,6 +114,16 @@ impl Capture {
         }
     }
 
+    /// Whether somebody watches.
+    pub(super) fn is_watched(&self) -> bool {
+        self.watched
+    }
+
+    /// Whether the screen shows nothing, as far as is known.
+    pub(super) fn is_off(&self) -> bool {
+        self.reported == Some(ScreenReport::Off)
+    }
+
     /// An input was injected: the screen will change soon.
     pub(super) fn alert(&mut self, now: Instant) {
         self.alert_until = Some(now + ALERT);
@@ -297,6 +307,7 @@ mod tests {
                 name: "test".to_owned(),
                 size: SIZE,
                 mounting: Orientation::UPRIGHT,
+                millimetres: None,
                 covered: Vec::new(),
             }
         }

@@ -5,6 +5,7 @@
 //! the consent is kept here, and every input is held against it.
 
 mod capture;
+mod details;
 mod events;
 mod inject;
 mod link;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use lotse_hal::{LocalEvent, Machine};
+use lotse_protocol::message::InputEvent;
 use nix::unistd::Uid;
 
 use crate::config::Settings;
@@ -27,6 +29,17 @@ use crate::machine::events::{Ready, Waiter};
 use crate::machine::link::NetworkLink;
 use crate::machine::panel::PanelScreen;
 use crate::machine::session::Session;
+
+/// Whether an input only lets something go.
+const fn is_release(event: &InputEvent) -> bool {
+    matches!(
+        event,
+        InputEvent::ReleaseAll
+            | InputEvent::Lift { .. }
+            | InputEvent::Key { pressed: false, .. }
+            | InputEvent::Button { pressed: false, .. }
+    )
+}
 
 /// How long the loop sleeps at most, so that a slip of a timer heals by itself.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -177,13 +190,23 @@ impl MachineProcess {
             ToMachine::Watch(watched) => self.session.watch(watched, now),
             ToMachine::PictureShown(number) => self.session.shown(number, now),
             ToMachine::Refresh => self.session.refresh(now),
-            ToMachine::Input(event) => {
-                let reports = self.session.input(&mut self.machine.input, event, now);
-                reports.iter().for_each(|report| self.network.send(report));
-            }
+            ToMachine::Input(event) => self.input(event, now),
+            ToMachine::Show(name) => self.session.show(&mut self.machine, &name, now),
             ToMachine::Ended(why) => self.end_session(why, now),
         }
         self.handle_panel(now);
+    }
+
+    /// Injects what the technician does. While the panel has something for the person to answer,
+    /// nothing but letting go: it could otherwise be answered from afar, through a device of the
+    /// machine's own that is injected into.
+    fn input(&mut self, event: InputEvent, now: Instant) {
+        if self.panel.wants_input() && !is_release(&event) {
+            log::debug!("input is not injected while the panel is open");
+            return;
+        }
+        let reports = self.session.input(&mut self.machine, event, now);
+        reports.iter().for_each(|report| self.network.send(report));
     }
 
     /// Leaves the machine as it was.

@@ -1,22 +1,26 @@
 //! One session at the machine: what was asked, what was consented, and what is done.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lotse_hal::{Held, Machine};
 use lotse_protocol::message::{Consent, InputEvent, Name as NetworkName, Rights};
 use rand_core::RngCore as _;
 
-use super::MachineProcess;
 use super::capture::Capture;
+use super::details::Details;
 use super::inject::inject;
 use super::link::NetworkLink;
 use super::typing::{KeyboardLayout, Typist};
+use super::{MachineProcess, is_release};
 use crate::ipc::{Ended, ToNetwork};
 use crate::panel::{self, Ask, Level, Message, Name, PanelOutput, Right, View};
 
 /// Inputs of the technician that are not injected because nothing was consented are counted, and
 /// told to the log this often at most.
 const LOG_EVERY: u32 = 100;
+
+/// A display that sleeps is woken this often at most.
+const WAKE_EVERY: Duration = Duration::from_secs(1);
 
 /// How far a session has come, as the machine itself has seen it.
 #[derive(Debug)]
@@ -48,6 +52,10 @@ pub(super) struct Session {
     typist: Typist,
     rejected: u32,
     max_cpu: f32,
+    details: Details,
+    /// A display that is off when somebody begins to watch is woken.
+    wakes: bool,
+    woken_at: Option<Instant>,
     /// What was typed, for the panel.
     number: u32,
 }
@@ -65,6 +73,9 @@ impl Session {
             typist: Typist::new(layout),
             rejected: 0,
             max_cpu,
+            details: Details::default(),
+            wakes: false,
+            woken_at: None,
             number: 0,
         })
     }
@@ -82,6 +93,35 @@ impl Session {
     pub(super) fn watch(&mut self, watched: bool, now: Instant) {
         let watched = watched && self.allows(Rights::VIEW);
         self.capture.watch(watched, now);
+        self.details.forget();
+        self.wakes = watched;
+    }
+
+    /// Reads another of the machine's screens.
+    pub(super) fn show(&mut self, machine: &mut Machine, name: &str, now: Instant) {
+        if !self.allows(Rights::VIEW) {
+            return;
+        }
+        match machine.screen.switch_to(Some(name)) {
+            Ok(()) => log::info!("reading {name}, as the technician asks"),
+            Err(error) => log::warn!("reading {name}: {error}"),
+        }
+        // Either way the technician learns what is read now.
+        self.capture.refresh(now);
+        self.details.forget();
+    }
+
+    /// Wakes the display, without pressing anything.
+    fn wake(&mut self, machine: &mut Machine, now: Instant) {
+        if self.woken_at.is_some_and(|at| now.saturating_duration_since(at) < WAKE_EVERY) {
+            return;
+        }
+        self.woken_at = Some(now);
+        log::info!("waking the display");
+        machine.screen.wake();
+        if let Err(error) = machine.input.stir() {
+            log::debug!("waking the display: {error}");
+        }
     }
 
     /// The update of this number is on the technician's screen.
@@ -97,7 +137,7 @@ impl Session {
     /// Injects an input, if the person has consented to that.
     pub(super) fn input(
         &mut self,
-        held: &mut Held,
+        machine: &mut Machine,
         event: InputEvent,
         now: Instant,
     ) -> Vec<ToNetwork> {
@@ -109,9 +149,16 @@ impl Session {
             return Vec::new();
         }
         self.capture.alert(now);
+        if self.capture.is_off() && !is_release(&event) {
+            // Whoever cannot see what is there must not press it: the first touch only wakes.
+            self.wake(machine, now);
+            return Vec::new();
+        }
+        let held = &mut machine.input;
         match event {
             InputEvent::Text(text) => {
-                self.typist.push(&text, now).into_iter().map(ToNetwork::CannotType).collect()
+                let impossible = self.typist.push(&text, || held.locks().caps, now);
+                impossible.into_iter().map(ToNetwork::CannotType).collect()
             }
             event if self.typist.is_busy() && event != InputEvent::ReleaseAll => {
                 self.typist.push_event(event);
@@ -119,7 +166,7 @@ impl Session {
             }
             event => {
                 if event == InputEvent::ReleaseAll {
-                    self.typist.clear();
+                    self.typist.clear(held);
                 }
                 if let Err(error) = inject(held, &event) {
                     log::warn!("input: {error}");
@@ -153,13 +200,22 @@ impl Session {
         }
         let mut send = |update: &[u8]| network.send_picture(update);
         let report = self.capture.look(machine.screen.as_mut(), now, &mut send);
-        report.map(ToNetwork::Screen).into_iter().collect()
+        let mut reports: Vec<ToNetwork> = report.map(ToNetwork::Screen).into_iter().collect();
+        if self.capture.is_watched() {
+            reports.extend(self.details.look(machine.screen.as_mut(), report.is_some(), now));
+        }
+        if report.is_some() && std::mem::take(&mut self.wakes) && self.capture.is_off() {
+            self.wake(machine, now);
+        }
+        reports
     }
 
     /// Everything is over; nothing stays pressed.
     fn end(&mut self, held: &mut Held, now: Instant) {
         self.phase = Phase::None;
-        self.typist.clear();
+        self.typist.clear(held);
+        self.details.forget();
+        self.woken_at = None;
         self.rejected = 0;
         // A key of its own for the hashes of each session, and no memory held in between.
         match Capture::new(rand_core::OsRng.next_u64(), self.max_cpu, now) {
@@ -226,6 +282,9 @@ impl MachineProcess {
     pub(super) fn end_session(&mut self, why: Ended, now: Instant) {
         let was_going_on = self.session.is_going_on();
         self.session.end(&mut self.machine.input, now);
+        if let Err(error) = self.machine.screen.switch_to(None) {
+            log::warn!("going back to the screen of before: {error}");
+        }
         if !was_going_on {
             return;
         }

@@ -1,6 +1,9 @@
 //! The machine process against a network process that was taken over: what it says counts for no more than the person at
 //! the machine has agreed to, with a finger.
 
+#[path = "screen_tests.rs"]
+mod screens;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

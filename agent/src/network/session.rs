@@ -131,6 +131,8 @@ impl Session {
             Message::Typed(ToNetwork::Screen(report)) => self.participant.report_screen(report),
             Message::Typed(ToNetwork::CannotType(c)) => self.participant.report_cannot_type(c),
             Message::Typed(ToNetwork::End(why)) => self.participant.end(why),
+            Message::Typed(ToNetwork::Outputs(o)) => self.participant.report_outputs(o),
+            Message::Typed(ToNetwork::Covered(c)) => self.participant.report_covered(c),
             Message::Typed(ToNetwork::Start { .. }) => log::warn!("started twice"),
         }
         Ok(Link::Up)
@@ -212,6 +214,7 @@ impl Session {
             ParticipantEvent::Watch(watched) => ToMachine::Watch(watched),
             ParticipantEvent::PictureShown(number) => ToMachine::PictureShown(number),
             ParticipantEvent::Refresh => ToMachine::Refresh,
+            ParticipantEvent::Show(name) => ToMachine::Show(name),
             ParticipantEvent::Input(event) => ToMachine::Input(event),
             ParticipantEvent::Ended(why) => {
                 self.joining_until = None;

@@ -137,6 +137,8 @@ pub struct Output {
     pub choice: ScreenChoice,
     /// What is known of it, for people, as in `virtio_gpu, driven`.
     pub about: String,
+    /// Whether it shows a picture of its own, as far as that is known without reading it.
+    pub is_live: bool,
 }
 
 /// All screens of this machine: connectors of its cards, frame buffers, X servers.
@@ -151,17 +153,20 @@ pub fn outputs() -> Vec<Output> {
                 (None, true) => "connected, but not driven",
                 (None, false) => "not connected",
             };
+            let (is_live, about) =
+                (connector.crtc.is_some(), format!("{}, {state}", card.driver()));
             let choice = ScreenChoice::Drm { connector: Some(connector.name) };
-            outputs.push(Output { choice, about: format!("{}, {state}", card.driver()) });
+            outputs.push(Output { choice, about, is_live });
         }
     }
     for path in FrameBuffer::paths() {
-        let about = frame_buffer_name(&path);
-        outputs.push(Output { choice: ScreenChoice::Fbdev { path: Some(path) }, about });
+        let (about, is_live) = (frame_buffer_name(&path), card_of(&path).is_none());
+        let choice = ScreenChoice::Fbdev { path: Some(path) };
+        outputs.push(Output { choice, about, is_live });
     }
     for display in x11::displays() {
         let choice = ScreenChoice::X11 { display: Some(display) };
-        outputs.push(Output { choice, about: "X server".to_owned() });
+        outputs.push(Output { choice, about: "X server".to_owned(), is_live: false });
     }
     outputs
 }

@@ -54,6 +54,7 @@ impl Screen for FileScreen {
             name: self.path.display().to_string(),
             size: self.mounting.size(self.layout.size()),
             mounting: self.mounting,
+            millimetres: None,
             covered: Vec::new(),
         }
     }

@@ -3,18 +3,21 @@
 //! Drivers replace each other while a machine starts, monitors are unplugged, compositors start
 //! on another card. Whoever reads a [`FollowingScreen`] sees it go off and come back.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::choose::{ScreenChoice, choose};
+use super::choose::{self, ScreenChoice, choose};
 use super::mounting::Mounting;
-use crate::{Band, Cursor, Error, ErrorKind, Screen, ScreenInfo, ScreenState};
+use crate::{Band, Cursor, Error, ErrorKind, Output, Screen, ScreenInfo, ScreenState};
 
 /// How long a screen may be off before another is looked for, and how often that is repeated.
 const OFF_BEFORE_SEARCH: Duration = Duration::from_secs(2);
 
 /// The screen that a choice means at any time.
 pub struct FollowingScreen {
+    /// What is read; another than was meant if a technician asked for that.
     choice: ScreenChoice,
+    meant: ScreenChoice,
     mounting: Mounting,
     current: Box<dyn Screen>,
     off_since: Option<Instant>,
@@ -42,7 +45,14 @@ impl FollowingScreen {
             log::debug!("not reading {}: {}", rejected.name, rejected.reason);
         }
         mounting.set(chosen.screen.info().mounting);
-        Ok(Self { choice, mounting, current: chosen.screen, off_since: None, is_unreadable: false })
+        Ok(Self {
+            meant: choice.clone(),
+            choice,
+            mounting,
+            current: chosen.screen,
+            off_since: None,
+            is_unreadable: false,
+        })
     }
 
     /// Reads another screen from now on, if that one can be read; else all stays as it was.
@@ -77,6 +87,43 @@ impl FollowingScreen {
 impl Screen for FollowingScreen {
     fn info(&self) -> ScreenInfo {
         self.current.info()
+    }
+
+    fn outputs(&mut self) -> Vec<Output> {
+        let info = self.current.info();
+        let is_read = |choice: &ScreenChoice| match choice {
+            ScreenChoice::Drm { connector } => connector.as_ref() == Some(&info.name),
+            ScreenChoice::Fbdev { path } => {
+                path.as_ref().is_some_and(|path| *path == Path::new(&info.name))
+            }
+            ScreenChoice::X11 { display } => {
+                display.is_some_and(|display| info.name == format!(":{display}"))
+            }
+            _ => false,
+        };
+        choose::outputs()
+            .into_iter()
+            .map(|output| (is_read(&output.choice), output))
+            .filter(|(is_read, output)| *is_read || output.is_live)
+            .map(|(is_read, output)| Output { name: output.choice.to_string(), is_read })
+            .collect()
+    }
+
+    fn switch_to(&mut self, name: Option<&str>) -> Result<(), Error> {
+        let Some(name) = name else {
+            let meant = self.meant.clone();
+            return if self.choice == meant { Ok(()) } else { self.switch(meant) };
+        };
+        let known = self.outputs().into_iter().find(|output| output.name == name);
+        let choice = known.and_then(|output| output.name.parse().ok());
+        match choice {
+            Some(choice) => self.switch(choice),
+            None => Err(Error::Unsupported(format!("there is no screen {name:?}"))),
+        }
+    }
+
+    fn wake(&mut self) {
+        self.current.wake();
     }
 
     fn poll(&mut self) -> Result<ScreenState, Error> {
@@ -139,6 +186,10 @@ mod tests {
         screen.switch(file("second", large, 2)).unwrap();
         let picture = conformance::Picture::read(&mut screen).unwrap();
         assert_eq!((picture.size, picture.pixels[0]), (large, 2));
+        assert!(screen.switch_to(Some("drm:HDMI-A-9")).is_err());
+        screen.switch_to(None).unwrap();
+        assert_eq!(conformance::Picture::read(&mut screen).unwrap().size, small);
+        screen.switch(file("second", large, 2)).unwrap();
         let missing = ScreenChoice::File { path: directory.path().join("none"), size: small };
         assert_eq!(screen.switch(missing).unwrap_err().kind(), ErrorKind::Gone);
         assert_eq!(conformance::Picture::read(&mut screen).unwrap().size, large);

@@ -3,6 +3,7 @@
 //! [`open()`] gives a whole [`crate::Machine`]. What is public beside it is for programs that
 //! need one part, or want to tell why a part is not there.
 
+mod calibration;
 pub mod choose;
 mod drm;
 mod event_codes;

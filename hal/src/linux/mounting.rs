@@ -78,6 +78,10 @@ impl<P: Pointer> Pointer for Mounted<P> {
     fn wheel(&mut self, vertical: i32, horizontal: i32) -> Result<(), Error> {
         self.device.wheel(vertical, horizontal)
     }
+
+    fn stir(&mut self) -> Result<(), Error> {
+        self.device.stir()
+    }
 }
 
 impl<T: Touch> Touch for Mounted<T> {

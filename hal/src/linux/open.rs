@@ -7,7 +7,7 @@ use super::follow::FollowingScreen;
 use super::local_input::EvdevInput;
 use super::mounting::{Mounted, Mounting};
 use super::panel::{ChosenPanel, PanelChoice, PanelConfig};
-use super::uinput;
+use super::uinput::{self, InputWays};
 use crate::{Error, Machine, Orientation};
 
 /// How a machine is opened.
@@ -22,6 +22,8 @@ pub struct MachineConfig {
     pub input_rotation: Option<Orientation>,
     /// By which way the panel is shown.
     pub panel: PanelChoice,
+    /// Where the technician's input goes.
+    pub input: InputWays,
     /// The frame buffer that the panel is drawn in; looked for if `None`.
     pub panel_frame_buffer: Option<PathBuf>,
     /// A directory for what must be known after a crash, writable by this process alone; gone
@@ -36,6 +38,7 @@ impl Default for MachineConfig {
             rotation: None,
             input_rotation: None,
             panel: PanelChoice::Auto,
+            input: InputWays::default(),
             panel_frame_buffer: None,
             state_directory: PathBuf::from("/run/lotse"),
         }
@@ -67,7 +70,7 @@ pub fn open(config: &MachineConfig) -> Result<Machine, Error> {
     });
     Ok(Machine {
         screen: Box::new(FollowingScreen::open(config.screen.clone(), mounting.clone())?),
-        input: uinput::create(&input_mounting)?,
+        input: uinput::create(&config.input, &input_mounting, &config.state_directory)?,
         local: Box::new(Mounted::new(EvdevInput::open()?, mounting)),
         panel: Box::new(panel),
     })

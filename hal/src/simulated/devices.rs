@@ -40,6 +40,7 @@ impl Screen for SimulatedScreen {
             name: "bottling line".to_owned(),
             size: lock(&self.world).size,
             mounting: Orientation::UPRIGHT,
+            millimetres: None,
             covered: Vec::new(),
         }
     }

@@ -29,22 +29,70 @@ const RIGHT_ALT: KeyCode = KeyCode(100);
 /// Events of one character at most: a dead key and another, each with Shift and AltGr, down and up.
 const MAX_EVENTS: usize = 12;
 
+/// `KEY_CAPSLOCK`
+const CAPS_LOCK: u16 = 58;
+
+/// So long the lamp of Caps Lock may lag behind the key.
+const LAMP_LAG: Duration = Duration::from_millis(500);
+
+/// Something to inject, in its turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Step {
+    event: InputEvent,
+    /// Whether it is Caps Lock, pressed by us around a text.
+    is_ours: bool,
+}
+
 /// Types text with the keyboard layout of the machine.
+///
+/// With Caps Lock on, letters would come out the other way round, and on some layouts digits,
+/// too. So it is switched off before a text, and on again behind it.
 #[derive(Debug)]
 pub(super) struct Typist {
     layout: KeyboardLayout,
-    waiting: VecDeque<InputEvent>,
+    waiting: VecDeque<Step>,
     due: Option<Instant>,
+    /// Whether Caps Lock is on at the end of the line, as people want it.
+    caps: bool,
+    /// Whether it is switched off by us at the end of the line.
+    is_lifted: bool,
+    /// Whether it is switched off by us now.
+    is_lifted_now: bool,
+    /// When the last step was injected.
+    last: Option<Instant>,
 }
 
 impl Typist {
     /// A typist for the layout that the machine's programs have.
     pub(super) fn new(layout: KeyboardLayout) -> Self {
-        Self { layout, waiting: VecDeque::new(), due: None }
+        Self {
+            layout,
+            waiting: VecDeque::new(),
+            due: None,
+            caps: false,
+            is_lifted: false,
+            is_lifted_now: false,
+            last: None,
+        }
     }
 
-    /// Puts text in line. Yields the characters that cannot be typed.
-    pub(super) fn push(&mut self, text: &str, now: Instant) -> Vec<char> {
+    /// Puts text in line. Yields the characters that cannot be typed. `caps` tells whether Caps
+    /// Lock is on now.
+    pub(super) fn push(
+        &mut self,
+        text: &str,
+        caps: impl FnOnce() -> bool,
+        now: Instant,
+    ) -> Vec<char> {
+        // Right after a text the lamp may still show what we did.
+        let is_settled =
+            self.last.is_none_or(|last| now.saturating_duration_since(last) >= LAMP_LAG);
+        if self.waiting.is_empty() && is_settled {
+            self.caps = caps();
+        }
+        if self.caps && !self.is_lifted {
+            self.push_caps();
+        }
         let mut impossible = Vec::new();
         for character in text.chars() {
             match self.layout.strokes(character) {
@@ -66,27 +114,47 @@ impl Typist {
         let event = |KeyCode(code), pressed| InputEvent::Key { code, pressed };
         let held = [(stroke.shift, LEFT_SHIFT), (stroke.alt_gr, RIGHT_ALT)];
         let held = held.into_iter().filter_map(|(is_held, key)| is_held.then_some(key));
-        self.waiting.extend(held.clone().map(|key| event(key, true)));
-        self.waiting.extend([event(stroke.key, true), event(stroke.key, false)]);
-        self.waiting.extend(held.rev().map(|key| event(key, false)));
+        let step = |event| Step { event, is_ours: false };
+        self.waiting.extend(held.clone().map(|key| step(event(key, true))));
+        self.waiting.extend([true, false].map(|pressed| step(event(stroke.key, pressed))));
+        self.waiting.extend(held.rev().map(|key| step(event(key, false))));
+    }
+
+    /// Switches Caps Lock to the other state, in its turn.
+    fn push_caps(&mut self) {
+        self.is_lifted = !self.is_lifted;
+        self.waiting.extend(caps_lock());
     }
 
     /// Puts other input in line behind text that is still to be typed. When the line is too long, all
     /// of it is forgotten and whatever is held is let go: no key stays down for want of room.
     pub(super) fn push_event(&mut self, event: InputEvent) {
         if self.waiting.len() < MAX_WAITING + MAX_BEHIND {
-            self.waiting.push_back(event);
+            if self.is_lifted {
+                self.push_caps();
+            }
+            self.caps ^= event == (InputEvent::Key { code: CAPS_LOCK, pressed: true });
+            self.waiting.push_back(Step { event, is_ours: false });
         } else {
             log::warn!("input: too much waits behind a text; it is forgotten");
             self.waiting.clear();
-            self.waiting.push_back(InputEvent::ReleaseAll);
+            self.waiting.push_back(Step { event: InputEvent::ReleaseAll, is_ours: false });
+            self.is_lifted = self.is_lifted_now;
         }
     }
 
-    /// Forgets what is still to be typed.
-    pub(super) fn clear(&mut self) {
+    /// Forgets what is still to be typed. Caps Lock is left as people had it.
+    pub(super) fn clear(&mut self, input: &mut Held) {
         self.waiting.clear();
         self.due = None;
+        self.is_lifted = false;
+        if std::mem::take(&mut self.is_lifted_now) {
+            for step in caps_lock() {
+                if let Err(error) = inject(input, &step.event) {
+                    log::warn!("Caps Lock: {error}");
+                }
+            }
+        }
     }
 
     /// When [`Typist::handle_timeout`] is due.
@@ -107,15 +175,27 @@ impl Typist {
         if self.due.is_none_or(|due| due > now) {
             return Ok(());
         }
-        if let Some(event) = self.waiting.pop_front()
-            && let Err(error) = inject(input, &event)
-        {
-            self.clear();
-            return Err(error);
+        if let Some(step) = self.waiting.pop_front() {
+            self.last = Some(now);
+            if let Err(error) = inject(input, &step.event) {
+                self.clear(input);
+                return Err(error);
+            }
+            let is_press = matches!(step.event, InputEvent::Key { pressed: true, .. });
+            self.is_lifted_now ^= step.is_ours && is_press;
+        }
+        if self.waiting.is_empty() && self.is_lifted {
+            self.push_caps();
         }
         self.due = (!self.waiting.is_empty()).then(|| now + GAP);
         Ok(())
     }
+}
+
+/// Caps Lock, pressed and released by us.
+fn caps_lock() -> [Step; 2] {
+    let event = |pressed| InputEvent::Key { code: CAPS_LOCK, pressed };
+    [true, false].map(|pressed| Step { event: event(pressed), is_ours: true })
 }
 
 #[cfg(test)]
@@ -131,11 +211,11 @@ mod tests {
     #[test]
     fn what_is_held_for_a_character_is_let_go_behind_it() {
         let mut typist = Typist::new(KeyboardLayout::named("de").unwrap());
-        assert!(typist.push("\u{1e9e}é", Instant::now()).is_empty());
+        assert!(typist.push("\u{1e9e}é", || false, Instant::now()).is_empty());
         let keys: Vec<(u16, bool)> = typist
             .waiting
             .iter()
-            .map(|event| match event {
+            .map(|step| match &step.event {
                 InputEvent::Key { code, pressed } => (*code, *pressed),
                 other => panic!("{other:?}"),
             })
@@ -149,10 +229,64 @@ mod tests {
     #[test]
     fn types_what_the_layout_has_and_reports_the_rest() {
         let mut typist = typist();
-        assert_eq!(typist.push("aß€", Instant::now()), ['ß', '€']);
+        assert_eq!(typist.push("aß€", || false, Instant::now()), ['ß', '€']);
         assert!(typist.is_busy());
-        typist.clear();
+        typist.clear(&mut kiosk().machine.input);
         assert!(!typist.is_busy() && typist.poll_timeout().is_none());
+    }
+
+    fn kiosk() -> simulated::Simulated {
+        simulated::open(Options::default(), Arc::new(ManualClock::new())).unwrap()
+    }
+
+    /// Types what waits; the keys that went down, in their order.
+    fn type_out(typist: &mut Typist, input: &mut Held, now: &mut Instant) -> Vec<u16> {
+        let mut down = Vec::new();
+        while let Some(due) = typist.poll_timeout() {
+            *now = (*now).max(due);
+            if let Some(Step { event: InputEvent::Key { code, pressed: true }, .. }) =
+                typist.waiting.front()
+            {
+                down.push(*code);
+            }
+            typist.handle_timeout(input, *now).unwrap();
+        }
+        down
+    }
+
+    const KEY_A: u16 = 30;
+
+    #[test]
+    fn caps_lock_is_switched_off_around_a_text_and_nothing_else() {
+        let (mut typist, mut kiosk, mut now) = (typist(), kiosk(), Instant::now());
+        typist.push("a", || true, now);
+        typist.push("a", || panic!("known while the line is not empty"), now);
+        let key = InputEvent::Key { code: 28, pressed: true };
+        typist.push_event(key);
+        typist.push("a", || panic!("known"), now);
+        let keys = type_out(&mut typist, &mut kiosk.machine.input, &mut now);
+        assert_eq!(keys, [58, KEY_A, KEY_A, 58, 28, 58, KEY_A, 58]);
+        // The lamp lags behind: what we know counts.
+        typist.push("a", || false, now);
+        let keys = type_out(&mut typist, &mut kiosk.machine.input, &mut now);
+        assert_eq!(keys, [58, KEY_A, 58]);
+        now += LAMP_LAG;
+        typist.push("a", || false, now);
+        assert_eq!(type_out(&mut typist, &mut kiosk.machine.input, &mut now), [KEY_A]);
+    }
+
+    #[test]
+    fn a_text_that_is_cut_off_leaves_caps_lock_as_it_was() {
+        let (mut typist, mut kiosk, now) = (typist(), kiosk(), Instant::now());
+        typist.push("aaa", || true, now);
+        let due = now + 10 * GAP;
+        for _ in 0..3 {
+            typist.handle_timeout(&mut kiosk.machine.input, due).unwrap();
+            typist.due = Some(now);
+        }
+        assert!(typist.is_lifted_now);
+        typist.clear(&mut kiosk.machine.input);
+        assert!(!typist.is_lifted_now && !typist.is_lifted && !typist.is_busy());
     }
 
     #[test]
@@ -161,7 +295,7 @@ mod tests {
         let mut kiosk = simulated::open(Options::default(), clock).unwrap();
         let mut typist = typist();
         let mut now = Instant::now();
-        typist.push("Ab", now);
+        typist.push("Ab", || false, now);
         let mut steps = 0;
         while let Some(due) = typist.poll_timeout() {
             assert!(due <= now + GAP);
@@ -176,28 +310,28 @@ mod tests {
     #[test]
     fn a_key_after_a_text_is_pressed_after_it() {
         let mut typist = typist();
-        typist.push("a", Instant::now());
+        typist.push("a", || false, Instant::now());
         let enter = InputEvent::Key { code: 28, pressed: true };
         typist.push_event(enter.clone());
         assert_eq!(typist.waiting.len(), 3);
-        assert_eq!(typist.waiting.back(), Some(&enter));
+        assert_eq!(typist.waiting.back().map(|step| &step.event), Some(&enter));
     }
 
     #[test]
     fn a_flood_behind_a_text_ends_with_everything_let_go() {
         let mut typist = typist();
-        typist.push("a", Instant::now());
+        typist.push("a", || false, Instant::now());
         for _ in 0..MAX_WAITING + MAX_BEHIND {
             typist.push_event(InputEvent::Key { code: 30, pressed: true });
             assert!(typist.waiting.len() <= MAX_WAITING + MAX_BEHIND);
         }
-        assert!(typist.waiting.contains(&InputEvent::ReleaseAll));
+        assert!(typist.waiting.iter().any(|step| step.event == InputEvent::ReleaseAll));
     }
 
     #[test]
     fn a_flood_of_text_is_bounded() {
         let mut typist = typist();
-        let rest = typist.push(&"x".repeat(MAX_WAITING), Instant::now());
+        let rest = typist.push(&"x".repeat(MAX_WAITING), || false, Instant::now());
         let typed = (MAX_WAITING - MAX_EVENTS) / 2 + 1;
         assert_eq!(rest.len(), MAX_WAITING - typed);
         assert!(typist.waiting.len() <= MAX_WAITING);

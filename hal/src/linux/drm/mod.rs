@@ -24,8 +24,11 @@ pub(crate) use self::card::Card;
 use self::card::{PlaneNumbers, ShownPart};
 use self::cursor::CursorPlane;
 use self::scanout::Tiling;
+use super::choose::card_of;
+use super::fbdev::FrameBuffer;
 use super::mounting::Mounting;
 use super::rows::BandReader;
+use crate::geometry::believed;
 use crate::{
     Band, Change, Cursor, Error, ErrorKind, Orientation, Rect, Screen, ScreenInfo, ScreenState,
     Size,
@@ -47,6 +50,8 @@ pub(crate) struct DrmScreen {
     overlays: Overlays,
     size: Size,
     mounting: Orientation,
+    /// As the connector says, native.
+    millimetres: Size,
     buffers: BufferCache,
     /// What was shown when it was read last.
     read_last: Option<Shows>,
@@ -135,6 +140,7 @@ impl DrmScreen {
                 overlays: Overlays::default(),
                 size: Size::default(),
                 mounting: mounting.of(connector.mounting),
+                millimetres: connector.millimetres,
                 buffers: BufferCache::default(),
                 read_last: None,
                 reader: BandReader::default(),
@@ -249,6 +255,7 @@ impl Screen for DrmScreen {
             name: self.connector.clone(),
             size: self.size,
             mounting: self.mounting,
+            millimetres: believed(self.mounting.size(self.millimetres), self.size),
             covered: self.overlays.covered.clone(),
         }
     }
@@ -273,6 +280,16 @@ impl Screen for DrmScreen {
         let cursor = plane.read(&self.card, self.source.crtc);
         let native = self.mounting.inverse().size(self.size);
         Ok(cursor.map(|cursor| cursor.upright(self.mounting, native)))
+    }
+
+    /// The console's display is woken through its frame buffer. Whoever else draws wakes it by
+    /// itself when input comes; nobody else may.
+    fn wake(&mut self) {
+        for path in FrameBuffer::paths() {
+            if card_of(&path).is_some_and(|card| card == self.card.path()) {
+                FrameBuffer::unblank_at(&path);
+            }
+        }
     }
 
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {

@@ -17,6 +17,7 @@ pub(crate) use self::info::Mode;
 use super::inventory::FrameBufferReport;
 use super::rows::{BandReader, Layout, MAX_BUFFER_BYTES, RowSource};
 use super::sys::{Mapping, frame_buffer_palette, frame_buffer_unblank};
+use crate::geometry::believed;
 use crate::{Band, Change, Error, Orientation, Screen, ScreenInfo, ScreenState, Size};
 
 /// Where the kernel describes frame buffers.
@@ -219,6 +220,13 @@ impl FrameBuffer {
         frame_buffer_unblank(&self.file).ok();
     }
 
+    /// Wakes a frame buffer up if it was blanked, whether it can be read or not.
+    pub(crate) fn unblank_at(path: &Path) {
+        if let Ok(file) = File::open(path) {
+            frame_buffer_unblank(&file).ok();
+        }
+    }
+
     /// Makes what was drawn visible now; drivers that upload changes do so only now and then.
     pub(crate) fn flush(&mut self) {
         // Not every driver can, and those that cannot need not.
@@ -264,6 +272,8 @@ pub(crate) struct FbdevScreen {
     /// Where the picture was when it was read last.
     read_last: Option<Layout>,
     reader: BandReader,
+    /// As the driver says, upright.
+    millimetres: Size,
 }
 
 /// How the picture of a frame buffer lies on its way to the eye.
@@ -289,8 +299,11 @@ impl FbdevScreen {
     /// When it cannot be opened or read.
     pub(crate) fn open(path: &Path, lies: Lies) -> Result<Self, Error> {
         let device = FrameBuffer::open(path, Access::Read)?;
-        let size = lies.upright().size(device.mode()?.layout.size());
-        Ok(Self { device, size, lies, read_last: None, reader: BandReader::default() })
+        let upright = lies.upright();
+        let size = upright.size(device.mode()?.layout.size());
+        let millimetres = upright.size(info::millimetres(&device.variable()?));
+        let reader = BandReader::default();
+        Ok(Self { device, size, lies, read_last: None, reader, millimetres })
     }
 }
 
@@ -301,6 +314,7 @@ impl Screen for FbdevScreen {
             name: self.device.path().display().to_string(),
             size: self.size,
             mounting: self.lies.mounting,
+            millimetres: believed(self.millimetres, self.size),
             covered: Vec::new(),
         }
     }
@@ -311,6 +325,10 @@ impl Screen for FbdevScreen {
         // Another page is shown; but that it is the same one proves nothing.
         let change = if self.read_last == Some(layout) { Change::Maybe } else { Change::Told };
         Ok(ScreenState::Shown { size: self.size, change })
+    }
+
+    fn wake(&mut self) {
+        self.device.unblank();
     }
 
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {

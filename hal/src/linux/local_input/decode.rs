@@ -10,6 +10,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::linux::calibration::Calibration;
 use crate::linux::event_codes::*;
 use crate::{KeyCode, LocalEvent, Phase, Point, Size};
 
@@ -55,12 +56,20 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    /// The pixel of `pixels` that a value is on; outside values become the edge.
-    fn pixel(self, value: i32, pixels: u32) -> u32 {
-        let steps = (i64::from(self.max) - i64::from(self.min) + 1).max(1);
-        let value = (i64::from(value) - i64::from(self.min)).clamp(0, steps - 1);
+    /// How many values there are.
+    fn steps(self) -> i64 {
+        (i64::from(self.max) - i64::from(self.min) + 1).max(1)
+    }
+
+    /// A value as a step from the smallest on; outside values become the edge.
+    fn step(self, value: i32) -> i64 {
+        (i64::from(value) - i64::from(self.min)).clamp(0, self.steps() - 1)
+    }
+
+    /// The pixel of `pixels` that a step is on.
+    fn pixel(self, step: i64, pixels: u32) -> u32 {
         // Both factors are below 2^33, so that the product fits.
-        (value * i64::from(pixels) / steps) as u32
+        (step * i64::from(pixels) / self.steps()) as u32
     }
 }
 
@@ -84,6 +93,17 @@ pub(crate) struct Surface {
     pub(crate) x: Range,
     /// From top to bottom.
     pub(crate) y: Range,
+    /// How it lies on the display.
+    pub(crate) calibration: Calibration,
+}
+
+impl Surface {
+    /// The pixel of the panel that a place is on.
+    fn pixel(self, (x, y): (i32, i32), panel: Size) -> Point {
+        let at = (self.x.step(x), self.y.step(y));
+        let (x, y) = self.calibration.apply(at, (self.x.steps(), self.y.steps()));
+        Point::new(self.x.pixel(x, panel.width), self.y.pixel(y, panel.height))
+    }
 }
 
 /// One finger.
@@ -144,6 +164,13 @@ impl Decoder {
             touching: BTreeSet::new(),
             changes: Vec::new(),
             dropped: false,
+        }
+    }
+
+    /// The device lies on the display in another way than was known.
+    pub(crate) fn set_calibration(&mut self, calibration: Calibration) {
+        if let Some(surface) = &mut self.surface {
+            surface.calibration = calibration;
         }
     }
 
@@ -268,10 +295,7 @@ impl Decoder {
 
     fn report_contacts(&mut self, surface: Surface, panel: Size, events: &mut Vec<LocalEvent>) {
         for (index, (now, before)) in self.contacts.iter_mut().zip(&mut self.reported).enumerate() {
-            let at = |contact: &Contact| {
-                let x = surface.x.pixel(contact.x, panel.width);
-                Point::new(x, surface.y.pixel(contact.y, panel.height))
-            };
+            let at = |contact: &Contact| surface.pixel((contact.x, contact.y), panel);
             let mut push = |at, phase| {
                 events.push(LocalEvent::Touch { contact: index as u8, at, phase });
             };

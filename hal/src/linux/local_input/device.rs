@@ -11,6 +11,7 @@ use evdev::{AbsoluteAxisCode, KeyCode as Code, PropType};
 use nix::libc;
 
 use super::decode::{Decoder, EVENT_BYTES, Protocol, Range, RawEvent, Snapshot, Surface};
+use crate::linux::calibration::Calibration;
 use crate::linux::event_codes::*;
 use crate::linux::sys::device_slots;
 use crate::{LocalEvent, Size};
@@ -75,6 +76,7 @@ impl Device {
         let mut device = Self { path: path.to_owned(), raw, decoder, surface, grab: Grab::Shared };
         let now = device.snapshot()?;
         device.decoder.begin_with(&now);
+        device.decoder.set_calibration(Calibration::of(path));
         Ok(device)
     }
 
@@ -173,6 +175,10 @@ impl Device {
         if self.grab == wanted {
             return Ok(true);
         }
+        if wanted == Grab::Exclusive {
+            // By now udev has looked at a device that was new when it was opened.
+            self.decoder.set_calibration(Calibration::of(&self.path));
+        }
         if self.is_pressed()? {
             return Ok(false);
         }
@@ -227,5 +233,6 @@ fn surface(raw: &RawDevice) -> Option<Surface> {
         let axis = state.get(usize::from(code))?;
         (axis.minimum < axis.maximum).then_some(Range { min: axis.minimum, max: axis.maximum })
     };
-    Some(Surface { protocol, x: range(x)?, y: range(y)? })
+    let calibration = Calibration::default();
+    Some(Surface { protocol, x: range(x)?, y: range(y)?, calibration })
 }

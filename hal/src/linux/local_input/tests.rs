@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::decode::*;
+use crate::linux::calibration::Calibration;
 use crate::linux::event_codes::*;
 use crate::{KeyCode, LocalEvent, Phase, Point, Size};
 
@@ -10,7 +11,7 @@ const PANEL: Size = Size::new(800, 480);
 const AXIS: Range = Range { min: 0, max: 32767 };
 
 fn surface(protocol: Protocol) -> Option<Surface> {
-    Some(Surface { protocol, x: AXIS, y: AXIS })
+    Some(Surface { protocol, x: AXIS, y: AXIS, calibration: Calibration::default() })
 }
 
 /// The raw value in the middle of a pixel.

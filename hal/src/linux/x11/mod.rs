@@ -23,7 +23,7 @@ use x11rb::protocol::damage::{self, ConnectionExt as _};
 use x11rb::protocol::dpms::{ConnectionExt as _, DPMSMode};
 use x11rb::protocol::xfixes::{ConnectionExt as _, CursorNotifyMask};
 use x11rb::protocol::xproto::{
-    AtomEnum, ChangeWindowAttributesAux, ConnectionExt as _, EventMask, Window,
+    AtomEnum, ChangeWindowAttributesAux, ConnectionExt as _, EventMask, ScreenSaver, Window,
 };
 
 use self::link::{Link, connect, failed};
@@ -234,6 +234,7 @@ impl Screen for X11Screen {
             name: format!(":{}", self.display),
             size: self.size,
             mounting: self.mounting,
+            millimetres: None,
             covered: Vec::new(),
         }
     }
@@ -264,6 +265,16 @@ impl Screen for X11Screen {
         let (x, y) =
             (i32::from(at.root_x) - self.shape.hot.0, i32::from(at.root_y) - self.shape.hot.1);
         Ok(Some(Cursor { x, y, ..cursor }))
+    }
+
+    fn wake(&mut self) {
+        // Where there is nothing to wake, the server says so, and nobody needs to hear it.
+        self.link.force_screen_saver(ScreenSaver::RESET).ok();
+        if self.has_dpms {
+            self.link.dpms_force_level(DPMSMode::ON).ok();
+        }
+        self.link.flush().ok();
+        self.state_due = Instant::now();
     }
 
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {

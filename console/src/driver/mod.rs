@@ -151,6 +151,8 @@ const fn event_name(event: &Event) -> &'static str {
         Event::RightsChanged(_) => "rights-changed",
         Event::Picture => "picture",
         Event::Screen(_) => "screen",
+        Event::Outputs(_) => "outputs",
+        Event::Covered(_) => "covered",
         Event::Notice(_) => "notice",
         Event::Latency(_) => "latency",
         Event::Interrupted => "interrupted",

@@ -178,6 +178,10 @@ impl<'a> Running<'a> {
                 self.ending = Some(if begun { EndReason::EndedHere } else { EndReason::Cancelled });
                 self.moderator.end();
             }
+            Command::Show(name) => match name.as_str().try_into() {
+                Ok(name) => self.moderator.show(name),
+                Err(_) => tracing::debug!("no screen has so long a name"),
+            },
             Command::Open { .. } => tracing::debug!("there is a session already"),
             input => {
                 for event in translate::inputs(input, &self.driver.picture) {
@@ -298,6 +302,12 @@ impl<'a> Running<'a> {
             ModeratorEvent::Picture(update) => self.picture(update),
             ModeratorEvent::InputDropped(_) => {
                 events.send(Event::Notice(Notice::InputTooLate)).await?;
+            }
+            ModeratorEvent::Outputs(outputs) => {
+                events.send(Event::Outputs(translate::outputs(&outputs))).await?;
+            }
+            ModeratorEvent::Covered(parts) => {
+                events.send(Event::Covered(translate::parts(&parts))).await?;
             }
             ModeratorEvent::CannotType(c) => {
                 events.send(Event::Notice(Notice::CannotType(c))).await?;

@@ -7,9 +7,9 @@ use lotse_protocol::message::{self, InputEvent, Place};
 use lotse_protocol::session::ParticipantGone;
 use lotse_protocol::tunnel::{Bye, EndOfSession};
 
-use crate::model::picture::SharedPicture;
+use crate::model::picture::{PixelRect, SharedPicture};
 use crate::model::{
-    Button, Command, EndReason, PixelPoint, Right, Rights, ScreenState, TouchPhase,
+    Button, Command, EndReason, Output, PixelPoint, Right, Rights, ScreenState, TouchPhase,
 };
 
 /// Longest piece of text in one input, in bytes.
@@ -86,6 +86,26 @@ pub(super) const fn screen(report: message::ScreenReport) -> ScreenState {
     }
 }
 
+/// The panel's screens.
+pub(super) fn outputs(outputs: &message::OutputList) -> Vec<Output> {
+    let output = |output: &message::OutputReport| Output {
+        name: output.name.to_string(),
+        is_read: output.is_read,
+    };
+    outputs.iter().map(output).collect()
+}
+
+/// Parts of the picture.
+pub(super) fn parts(parts: &message::CoveredParts) -> Vec<PixelRect> {
+    let rect = |part: &message::Part| PixelRect {
+        x: part.x.into(),
+        y: part.y.into(),
+        width: part.width.into(),
+        height: part.height.into(),
+    };
+    parts.iter().map(rect).collect()
+}
+
 /// The inputs of a command; none if it is not an input, or if there is no picture to point at.
 pub(super) fn inputs(command: Command, picture: &SharedPicture) -> Vec<InputEvent> {
     let place = |at: PixelPoint| {
@@ -115,7 +135,11 @@ pub(super) fn inputs(command: Command, picture: &SharedPicture) -> Vec<InputEven
         }
         Command::ReleaseAll => Some(InputEvent::ReleaseAll),
         Command::Text(text) => return text_inputs(&text),
-        Command::Open { .. } | Command::CodesMatch | Command::CodesDiffer | Command::End => None,
+        Command::Open { .. }
+        | Command::CodesMatch
+        | Command::CodesDiffer
+        | Command::Show(_)
+        | Command::End => None,
     };
     input.into_iter().collect()
 }

@@ -85,6 +85,8 @@ pub enum Command {
         /// Left and right.
         horizontal: i32,
     },
+    /// Looks at another screen of the panel, by its name in [`super::Event::Outputs`].
+    Show(String),
     /// Releases everything that is pressed.
     ReleaseAll,
     /// Ends the session, or stops waiting for one.
@@ -104,6 +106,7 @@ impl std::fmt::Debug for Command {
             Self::PointerButton { .. } => "PointerButton",
             Self::Touch { .. } => "Touch",
             Self::Wheel { .. } => "Wheel",
+            Self::Show(_) => "Show",
             Self::ReleaseAll => "ReleaseAll",
             Self::End => "End",
         })

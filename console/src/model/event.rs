@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lotse_protocol::SessionNumber;
 
+use super::picture::PixelRect;
 use super::state::{Code, Peer};
 
 /// The time to the server and back, measured lately.
@@ -20,6 +21,15 @@ pub enum ScreenState {
     Off,
     /// It cannot be read at the moment; the panel looks for it again.
     Unreadable,
+}
+
+/// One of the panel's screens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// As in `drm:HDMI-A-1`.
+    pub name: String,
+    /// Whether it is the one that is seen.
+    pub is_read: bool,
 }
 
 /// Something that went wrong on a small scale.
@@ -78,6 +88,10 @@ pub enum Event {
     Picture,
     /// What the panel's screen is doing.
     Screen(ScreenState),
+    /// The screens that the panel has.
+    Outputs(Vec<Output>),
+    /// Parts of the picture that are covered by what is not in it, most often a video.
+    Covered(Vec<PixelRect>),
     /// Something went wrong on a small scale; the session goes on.
     Notice(Notice),
     /// A new measurement.

@@ -1,18 +1,21 @@
 //! What the technician holds down, so that nothing stays pressed at the panel.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Button, Command, KeyCode, PixelPoint, TouchPhase};
 
 /// Most keys held at once; more are dropped (a keyboard has about as many).
 pub const MAX_HELD_KEYS: usize = 64;
 
-/// The keys, buttons and the finger that are down.
+/// Most fingers held at once: the panel's touch screen has as many.
+pub const MAX_FINGERS: u8 = 10;
+
+/// The keys, buttons and fingers that are down.
 #[derive(Debug, Default, Clone)]
 pub struct Held {
     keys: BTreeSet<KeyCode>,
     buttons: BTreeSet<Button>,
-    finger: Option<PixelPoint>,
+    fingers: BTreeMap<u8, PixelPoint>,
 }
 
 impl Held {
@@ -34,15 +37,27 @@ impl Held {
         changed.then_some(Command::PointerButton { button, pressed })
     }
 
-    /// Notes what the finger does; `None` if it moves or is lifted without being down.
-    pub fn finger(&mut self, phase: TouchPhase, at: PixelPoint) -> Option<Command> {
-        match (phase, self.finger) {
-            (TouchPhase::Down, None) => self.finger = Some(at),
-            (TouchPhase::Move, Some(last)) if last != at => self.finger = Some(at),
-            (TouchPhase::Up, Some(_)) => self.finger = None,
+    /// Notes what a finger does; `None` if it moves or is lifted without being down, or is one too
+    /// many.
+    pub fn finger(&mut self, contact: u8, phase: TouchPhase, at: PixelPoint) -> Option<Command> {
+        match (phase, self.fingers.get(&contact)) {
+            (TouchPhase::Down, None) if contact < MAX_FINGERS => {
+                self.fingers.insert(contact, at);
+            }
+            (TouchPhase::Move, Some(last)) if *last != at => {
+                self.fingers.insert(contact, at);
+            }
+            (TouchPhase::Up, Some(_)) => {
+                self.fingers.remove(&contact);
+            }
             _ => return None,
         }
-        Some(Command::Touch { contact: 0, phase, at })
+        Some(Command::Touch { contact, phase, at })
+    }
+
+    /// The first finger that is not down; `None` if all are.
+    pub fn free_finger(&self) -> Option<u8> {
+        (0..MAX_FINGERS).find(|contact| !self.fingers.contains_key(contact))
     }
 
     /// Whether a mouse button is down.
@@ -52,7 +67,7 @@ impl Held {
 
     /// Whether anything is down.
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.buttons.is_empty() && self.finger.is_none()
+        self.keys.is_empty() && self.buttons.is_empty() && self.fingers.is_empty()
     }
 
     /// Lets go of everything, and says so if there was anything.
@@ -90,11 +105,27 @@ mod tests {
     fn a_finger_moves_only_while_down() {
         let mut held = Held::default();
         let at = PixelPoint { x: 3, y: 4 };
-        assert_eq!(held.finger(TouchPhase::Move, at), None);
-        assert!(held.finger(TouchPhase::Down, at).is_some());
-        assert_eq!(held.finger(TouchPhase::Move, at), None, "it did not move");
-        assert!(held.finger(TouchPhase::Up, at).is_some());
-        assert_eq!(held.finger(TouchPhase::Up, at), None);
+        assert_eq!(held.finger(0, TouchPhase::Move, at), None);
+        assert!(held.finger(0, TouchPhase::Down, at).is_some());
+        assert_eq!(held.finger(0, TouchPhase::Move, at), None, "it did not move");
+        assert!(held.finger(0, TouchPhase::Up, at).is_some());
+        assert_eq!(held.finger(0, TouchPhase::Up, at), None);
+    }
+
+    #[test]
+    fn ten_fingers_are_told_apart_and_an_eleventh_is_none() {
+        let mut held = Held::default();
+        let at = PixelPoint { x: 3, y: 4 };
+        for expected in 0..MAX_FINGERS {
+            let contact = held.free_finger().unwrap();
+            assert_eq!(contact, expected);
+            assert!(held.finger(contact, TouchPhase::Down, at).is_some());
+        }
+        assert_eq!(held.free_finger(), None);
+        assert_eq!(held.finger(MAX_FINGERS, TouchPhase::Down, at), None);
+        assert!(held.finger(4, TouchPhase::Up, at).is_some());
+        assert_eq!(held.free_finger(), Some(4));
+        assert_eq!(held.release(), Some(Command::ReleaseAll));
     }
 
     #[test]

@@ -11,6 +11,6 @@ mod queue;
 mod state;
 
 pub use command::{Button, Command, KeyCode, PixelPoint, TouchPhase};
-pub use event::{EndReason, Event, Latency, Notice, ScreenState};
+pub use event::{EndReason, Event, Latency, Notice, Output, ScreenState};
 pub use queue::{CommandQueue, MAX_QUEUED_COMMANDS, QueueFull};
 pub use state::{Code, Invalid, Level, MAX_NAME_CHARS, Model, Peer, Right, Rights, SessionState};

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use lotse_protocol::SessionNumber;
 
-use super::{Command, EndReason, Event, Latency, Notice, ScreenState};
+use super::picture::PixelRect;
+use super::{Command, EndReason, Event, Latency, Notice, Output, ScreenState};
 
 /// The longest name of a technician or panel that is shown, in characters.
 pub const MAX_NAME_CHARS: usize = 48;
@@ -214,6 +215,8 @@ pub struct Model {
     latency: Option<Latency>,
     screen: ScreenState,
     notice: Option<Notice>,
+    outputs: Vec<Output>,
+    covered: Vec<PixelRect>,
 }
 
 impl Default for Model {
@@ -224,7 +227,14 @@ impl Default for Model {
 
 impl Model {
     fn of(state: SessionState) -> Self {
-        Self { state, latency: None, screen: ScreenState::Shown, notice: None }
+        Self {
+            state,
+            latency: None,
+            screen: ScreenState::Shown,
+            notice: None,
+            outputs: Vec::new(),
+            covered: Vec::new(),
+        }
     }
 
     /// Where the session is.
@@ -240,6 +250,16 @@ impl Model {
     /// What the panel's screen is doing.
     pub const fn screen(&self) -> ScreenState {
         self.screen
+    }
+
+    /// The screens that the panel has, if it has several.
+    pub fn outputs(&self) -> &[Output] {
+        &self.outputs
+    }
+
+    /// Parts of the picture that are covered by what is not in it.
+    pub fn covered(&self) -> &[PixelRect] {
+        &self.covered
     }
 
     /// What went wrong last on a small scale, until the next input.
@@ -280,6 +300,8 @@ impl Model {
     pub fn apply(&mut self, event: Event, now: Instant) {
         match event {
             Event::Screen(screen) => self.screen = screen,
+            Event::Outputs(outputs) => self.outputs = outputs,
+            Event::Covered(parts) => self.covered = parts,
             Event::Notice(notice) => self.notice = Some(notice),
             Event::Latency(latency) => self.latency = Some(latency),
             event => {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::keys::{Combo, UnknownKey, by_name};
+use crate::model::held::MAX_FINGERS;
 use crate::model::{Button, Code, KeyCode, PixelPoint};
 
 /// One command of a script.
@@ -24,6 +25,10 @@ pub(super) enum Line {
     Move(PixelPoint),
     Click(PixelPoint, Button),
     Tap(PixelPoint),
+    Finger { contact: u8, at: PixelPoint },
+    Lift(u8),
+    Pinch { at: PixelPoint, from: u32, to: u32 },
+    Show(String),
     Wheel(i32),
     Combo(Combo),
     Hold { key: KeyCode, pressed: bool },
@@ -77,6 +82,13 @@ pub(super) fn parse(command: &str, rest: &str) -> Result<Line, LineError> {
         "move" => point(&words).map(Line::Move).ok_or(LineError::Usage("move X Y")),
         "click" => click(&words),
         "tap" => point(&words).map(Line::Tap).ok_or(LineError::Usage("tap X Y")),
+        "finger" => finger(&words),
+        "lift" => contact(&words).map(Line::Lift).ok_or(LineError::Usage("lift FINGER, 0 to 9")),
+        "pinch" => pinch(&words),
+        "show" => match *words.as_slice() {
+            [name] => Ok(Line::Show(name.to_owned())),
+            _ => Err(LineError::Usage("show SCREEN, as `status` names it")),
+        },
         "wheel" => number(&words).map(Line::Wheel).ok_or(LineError::Usage("wheel NOTCHES")),
         "key" | "combo" => Ok(Line::Combo(rest.trim().parse()?)),
         "press" | "release" => hold(rest.trim(), command == "press"),
@@ -123,6 +135,28 @@ fn click(words: &[&str]) -> Result<Line, LineError> {
         _ => return Err(usage),
     };
     point(&place).map(|at| Line::Click(at, button)).ok_or(usage)
+}
+
+/// The number of a finger.
+fn contact(words: &[&str]) -> Option<u8> {
+    number(words).filter(|contact| *contact < MAX_FINGERS)
+}
+
+fn finger(words: &[&str]) -> Result<Line, LineError> {
+    let parsed = words.split_first().and_then(|(first, place)| {
+        Some(Line::Finger { contact: contact(&[first])?, at: point(place)? })
+    });
+    parsed.ok_or(LineError::Usage("finger FINGER X Y, with a finger from 0 to 9"))
+}
+
+fn pinch(words: &[&str]) -> Result<Line, LineError> {
+    let parsed = match *words {
+        [x, y, from, to] => point(&[x, y])
+            .zip(from.parse().ok().zip(to.parse().ok()))
+            .map(|(at, (from, to))| Line::Pinch { at, from, to }),
+        _ => None,
+    };
+    parsed.ok_or(LineError::Usage("pinch X Y FROM TO, distances in pixels"))
 }
 
 fn hold(name: &str, pressed: bool) -> Result<Line, LineError> {
@@ -189,6 +223,10 @@ mod tests {
             "click 1 2",
             "click 1 2 right",
             "tap 3 4",
+            "finger 9 3 4",
+            "lift 0",
+            "pinch 300 200 40 200",
+            "show drm:HDMI-A-1",
             "wheel -2",
             "key Super",
             "combo Ctrl+Alt+Del",
@@ -213,7 +251,9 @@ mod tests {
 
     #[test]
     fn says_how_a_command_is_used() {
-        for text in ["confirm 12", "click 1", "tap -1 2", "wait-still", "shot", "sleep x"] {
+        for text in
+            ["confirm 12", "click 1", "tap -1 2", "wait-still", "shot", "sleep x", "finger 10 1 1"]
+        {
             assert!(matches!(line(text), Err(LineError::Usage(_))), "{text}");
         }
         assert!(matches!(line("fly"), Err(LineError::Unknown(_))));

@@ -31,6 +31,10 @@ Commands, one a line (# begins a comment):
   move X Y                  move the pointer to a pixel of the panel's picture
   click X Y [BUTTON]        move there and click: left (if not given), middle or right
   tap X Y                   touch there with a finger
+  finger N X Y              put finger N (0 to 9) down there, or move it there
+  lift N                    lift finger N
+  pinch X Y FROM TO         two fingers around X Y, from a distance of FROM pixels to one of TO
+  show SCREEN               look at another screen of the panel; status names them
   wheel NOTCHES             turn the wheel; positive is away from the user
   key NAME                  press and release a key: A, Enter, Super, F13, #125 (its number)
   combo Ctrl+Alt+Del        press keys together, release them in the opposite order
@@ -47,8 +51,8 @@ Each command is answered by one line, after the events that came meanwhile:
   {\"command\":\"confirm\",\"error\":\"this side shows another code\",\"ok\":false}
 Events are lines such as
   {\"event\":\"connected\",\"level\":\"code-compared\",\"rights\":[\"view\",\"control\"],\"who\":\"Kiosk 7\"}
-and are called opened, joined, join-failed, code, connected, rights-changed, screen, notice,
-interrupted, resumed, ended.
+and are called opened, joined, join-failed, code, connected, rights-changed, screen, outputs,
+covered, notice, interrupted, resumed, ended.
 
 Exit code: 0 if every command succeeded, 1 if one failed or the program could not start, 2 if the
 command line is wrong.

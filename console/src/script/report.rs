@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::picture::Picture;
-use crate::model::{Event, Model, Peer, Rights, ScreenState, SessionState};
+use crate::model::{Event, Model, Output, Peer, Rights, ScreenState, SessionState};
 use crate::words::Language;
 
 /// The line of an event; `None` for those that come too often to be told.
@@ -28,6 +28,14 @@ pub(super) fn event(event: &Event) -> Option<Value> {
             json!({"event": "rights-changed", "rights": of_rights(*rights)})
         }
         Event::Screen(screen) => json!({"event": "screen", "screen": of_screen(*screen)}),
+        Event::Outputs(outputs) => json!({"event": "outputs", "outputs": of_outputs(outputs)}),
+        Event::Covered(parts) => json!({
+            "event": "covered",
+            "parts": parts
+                .iter()
+                .map(|part| json!({"x": part.x, "y": part.y, "width": part.width, "height": part.height}))
+                .collect::<Value>(),
+        }),
         Event::Notice(notice) => json!({"event": "notice", "notice": notice.word()}),
         Event::Interrupted => json!({"event": "interrupted"}),
         Event::Resumed => json!({"event": "resumed"}),
@@ -84,6 +92,9 @@ pub(super) fn status(model: &Model, picture: &Picture) -> Map<String, Value> {
     if let Some(peer) = model.peer() {
         map.extend(of_peer(peer));
         map.insert("screen".into(), of_screen(model.screen()).into());
+        if !model.outputs().is_empty() {
+            map.insert("outputs".into(), of_outputs(model.outputs()));
+        }
     }
     if let Some(latency) = model.latency() {
         map.insert("latency_ms".into(), (latency.0.as_secs_f64() * 1000.0).into());
@@ -117,6 +128,10 @@ fn of_peer(peer: &Peer) -> Map<String, Value> {
     map.insert("rights".into(), of_rights(peer.rights));
     map.insert("level".into(), peer.level.word().into());
     map
+}
+
+fn of_outputs(outputs: &[Output]) -> Value {
+    outputs.iter().map(|output| json!({"name": output.name, "seen": output.is_read})).collect()
 }
 
 fn of_rights(rights: Rights) -> Value {

@@ -109,6 +109,7 @@ impl<W: Write> Runner<W> {
             }
             Line::Click(at, button) => return self.click(at, button).await,
             Line::Tap(at) => return self.tap(at).await,
+            Line::Pinch { at, from, to } => return self.pinch(at, from, to).await,
             Line::End => return self.end().await,
             Line::Code => self.code(),
             Line::Confirm(code) => match self.model.state() {
@@ -129,6 +130,14 @@ impl<W: Write> Runner<W> {
                 .map_err(|error| with_sources(&error)),
             Line::ScreenshotUi(path) => self.screenshot(&path),
             Line::Move(at) => self.at(at).and_then(|at| self.input([Command::PointerMove(at)])),
+            Line::Finger { contact, at } => self.at(at).and_then(|at| {
+                self.input([Command::Touch { contact, phase: TouchPhase::Down, at }])
+            }),
+            Line::Lift(contact) => {
+                let at = PixelPoint::default();
+                self.input([Command::Touch { contact, phase: TouchPhase::Up, at }])
+            }
+            Line::Show(name) => self.show(name),
             Line::Wheel(vertical) => self.input([Command::Wheel { vertical, horizontal: 0 }]),
             Line::Combo(combo) => self.input(combo.commands()),
             Line::Hold { key, pressed } => self.input([Command::Key { key, pressed }]),
@@ -197,6 +206,38 @@ impl<W: Write> Runner<W> {
         }
         self.pass(Instant::now() + CLICK).await?;
         Ok(self.input([touch(TouchPhase::Up)]))
+    }
+
+    /// Two fingers move apart or together, in steps that a panel can follow.
+    async fn pinch(&mut self, at: PixelPoint, from: u32, to: u32) -> io::Result<Outcome> {
+        const STEPS: u32 = 10;
+        for step in 0..=STEPS {
+            let part = f64::from(step) / f64::from(STEPS);
+            let distance = f64::from(from) * (1.0 - part) + f64::from(to) * part;
+            // As far from the middle as the other; `as` saturates.
+            let distance = (distance / 2.0) as u32;
+            let places = [at.x.saturating_sub(distance), at.x.saturating_add(distance)];
+            for (contact, x) in (0..).zip(places) {
+                let phase = if step == 0 { TouchPhase::Down } else { TouchPhase::Move };
+                let touch = |at| Command::Touch { contact, phase, at };
+                let done = self.at(PixelPoint { x, ..at }).and_then(|at| self.input([touch(at)]));
+                if done.is_err() {
+                    self.input([Command::ReleaseAll]).ok();
+                    return Ok(done);
+                }
+            }
+            self.pass(Instant::now() + CLICK).await?;
+        }
+        let lift = |contact| Command::Touch { contact, phase: TouchPhase::Up, at };
+        Ok(self.input([0, 1].map(lift)))
+    }
+
+    fn show(&mut self, name: String) -> Outcome {
+        if self.model.outputs().iter().any(|output| output.name == name) {
+            self.command(Command::Show(name))
+        } else {
+            Err(self.not_now(&format!("the panel has no screen {name:?} to choose")))
+        }
     }
 
     async fn end(&mut self) -> io::Result<Outcome> {

@@ -7,7 +7,7 @@ use egui::{Align, CentralPanel, Color32, Frame, Layout, Margin, Panel, RichText,
 use super::view::{Pointing, Scale, View};
 use super::{Scene, bar, marks, picture, theme, typing, widgets};
 use crate::keys::{Combo, MENU};
-use crate::model::{Command, Notice, Peer, Right};
+use crate::model::{Command, Notice, Output, Peer, Right};
 use crate::words::{ConnectedWords, Words};
 
 pub(super) fn connected_ui(
@@ -23,7 +23,9 @@ pub(super) fn connected_ui(
         view.picture_focused = peer.rights.has(Right::Control);
         view.was_connected = true;
     }
-    bar(ui, |ui| toolbar_ui(ui, view, &words.connected, peer, commands));
+    bar(ui, |ui| {
+        toolbar_ui(ui, scene.model.outputs(), view, &words.connected, peer, commands);
+    });
     status_ui(ui, scene, view, words, peer);
     CentralPanel::default().frame(Frame::new().fill(theme::SEA_DARK)).show(ui, |ui| {
         picture::picture_ui(ui, scene, view, words, commands);
@@ -79,6 +81,7 @@ fn title(ui: &mut Ui, peer: &Peer) {
 
 fn toolbar_ui(
     ui: &mut Ui,
+    outputs: &[Output],
     view: &mut View,
     words: &ConnectedWords,
     peer: &Peer,
@@ -101,6 +104,7 @@ fn toolbar_ui(
             view.typing = Some(String::new());
         }
     }
+    outputs_menu(ui, outputs, words, commands);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         end_button(ui, words, commands);
         ui.add_space(4.0);
@@ -139,6 +143,31 @@ fn keys_menu(ui: &mut Ui, words: &ConnectedWords, commands: &mut Vec<Command>) {
             }
         });
     });
+}
+
+/// Which screen is seen, where there are several.
+fn outputs_menu(
+    ui: &mut Ui,
+    outputs: &[Output],
+    words: &ConnectedWords,
+    commands: &mut Vec<Command>,
+) {
+    if outputs.len() < 2 {
+        return;
+    }
+    let seen = outputs.iter().find(|output| output.is_read).map_or("…", |o| o.name.as_str());
+    let button = egui::containers::menu::MenuButton::from_button(widgets::on_bar(seen, false));
+    let (response, _) = button.ui(ui, |ui| {
+        ui.set_min_width(150.0);
+        for output in outputs {
+            let row = egui::Button::new(output.name.as_str()).selected(output.is_read);
+            if ui.add(row.frame(false).min_size(egui::vec2(150.0, 26.0))).clicked() {
+                commands.push(Command::Show(output.name.clone()));
+                ui.close();
+            }
+        }
+    });
+    response.on_hover_text(words.outputs_hint);
 }
 
 fn status_ui(ui: &mut Ui, scene: &Scene<'_>, view: &View, words: &Words, peer: &Peer) {

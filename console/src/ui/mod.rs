@@ -6,6 +6,7 @@
 mod compare;
 mod connected;
 mod ended;
+mod hand;
 mod marks;
 mod picture;
 mod start;

@@ -1,22 +1,17 @@
 //! The remote picture, and what the hand does on it.
 
-use egui::{Event, MouseWheelUnit, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, vec2};
+use egui::{Pos2, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, vec2};
 
-use super::view::{Pointing, Scale, View};
-use super::{Scene, theme, widgets};
-use crate::model::{Button, Command, PixelPoint, ScreenState, TouchPhase};
+use super::view::{Scale, View};
+use super::{Scene, hand, theme, widgets};
+use crate::model::picture::PixelRect;
+use crate::model::{Command, PixelPoint, ScreenState};
 use crate::render::PicturePaint;
 use crate::words::Words;
 
 /// Distance between a fitted picture and the edge, in points: room for the mark of the focus, and
 /// to click beside it.
 const MARGIN: f32 = 8.0;
-
-/// Points that a touch pad moves for one notch of the wheel.
-const POINTS_PER_NOTCH: f32 = 50.0;
-
-/// Most notches sent for one turn.
-const MAX_NOTCHES: i32 = 20;
 
 /// Where the picture is in the window.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +21,24 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Where a pixel of the picture is in the window: its middle.
+    pub(super) fn view_from_picture(self, at: PixelPoint) -> Pos2 {
+        let [width, height] = self.size.map(|side| side.max(1) as f32);
+        let part = vec2((at.x as f32 + 0.5) / width, (at.y as f32 + 0.5) / height);
+        self.rect.min + part * self.rect.size()
+    }
+
+    /// A pixel that is in the picture; one that is outside becomes the edge.
+    pub(super) fn within(self, at: PixelPoint) -> PixelPoint {
+        let [width, height] = self.size;
+        PixelPoint { x: at.x.min(width.saturating_sub(1)), y: at.y.min(height.saturating_sub(1)) }
+    }
+
+    /// Whether a point of the window is on the picture.
+    pub(super) fn contains(self, at: Pos2) -> bool {
+        self.rect.contains(at)
+    }
+
     /// The pixel of the picture below a point of the window, the nearest one if outside.
     pub(super) fn picture_from_view(self, at: Pos2) -> PixelPoint {
         let share = (at - self.rect.min) / self.rect.size();
@@ -61,6 +74,9 @@ pub(super) fn picture_ui(
         return;
     }
     let (place, response) = show(ui, scene, view.scale, false);
+    for part in scene.model.covered() {
+        covered_ui(ui, place, *part, words);
+    }
     if !scene.model.may_control() {
         return;
     }
@@ -71,7 +87,26 @@ pub(super) fn picture_ui(
     if response.contains_pointer() && view.typing.is_none() {
         ui.ctx().set_cursor_icon(egui::CursorIcon::Crosshair);
     }
-    hand_ui(ui, place, &response, view, commands);
+    hand::hand_ui(ui, place, &response, view, commands);
+}
+
+/// Says that a part of the picture is not what is seen there.
+fn covered_ui(ui: &Ui, place: Place, part: PixelRect, words: &Words) {
+    let corner = |x: u32, y: u32| {
+        let share =
+            vec2(x as f32 / place.size[0].max(1) as f32, y as f32 / place.size[1].max(1) as f32);
+        place.rect.min + share * place.rect.size()
+    };
+    let far = corner(part.x.saturating_add(part.width), part.y.saturating_add(part.height));
+    let rect = Rect::from_min_max(corner(part.x, part.y), far).intersect(place.rect);
+    let painter = ui.painter().with_clip_rect(rect);
+    painter.rect_stroke(rect, 0, Stroke::new(2.0, theme::ACCENT), StrokeKind::Inside);
+    let font = theme::bold_font(13.0);
+    let text = words.connected.covered.to_owned();
+    let galley = ui.painter().layout(text, font, theme::ACCENT, (rect.width() - 16.0).max(40.0));
+    let ground = Rect::from_min_size(rect.min + vec2(2.0, 2.0), galley.size() + vec2(12.0, 8.0));
+    painter.rect_filled(ground, 0, theme::SEA_DARK);
+    painter.galley(ground.min + vec2(6.0, 4.0), galley, theme::ACCENT);
 }
 
 /// The picture of the past, while the link is broken.
@@ -121,88 +156,6 @@ fn show(ui: &mut Ui, scene: &Scene<'_>, scale: Scale, greyed: bool) -> (Place, e
     }
 }
 
-/// Turns what the mouse does on the picture into commands, in order.
-fn hand_ui(
-    ui: &Ui,
-    place: Place,
-    response: &egui::Response,
-    view: &mut View,
-    commands: &mut Vec<Command>,
-) {
-    let over = response.contains_pointer() && view.typing.is_none();
-    let events = ui.input(|input| input.events.clone());
-    for event in &events {
-        match event {
-            Event::PointerMoved(at) if over || !view.held.is_empty() => {
-                let at = place.picture_from_view(*at);
-                match view.pointing {
-                    Pointing::Mouse if over || view.held.any_button() => {
-                        commands.push(Command::PointerMove(at));
-                    }
-                    Pointing::Mouse => {}
-                    Pointing::Touch => {
-                        commands.extend(view.held.finger(TouchPhase::Move, at));
-                    }
-                }
-            }
-            Event::PointerButton { pos, button, pressed, .. } => {
-                if over && *pressed {
-                    view.picture_focused = true;
-                }
-                if over || !*pressed {
-                    press(place.picture_from_view(*pos), *button, *pressed, view, commands);
-                }
-            }
-            Event::MouseWheel { unit, delta, .. } if over => {
-                commands.extend(wheel(*unit, *delta, &mut view.wheel));
-            }
-            _ => {}
-        }
-    }
-}
-
-fn press(
-    at: PixelPoint,
-    button: egui::PointerButton,
-    pressed: bool,
-    view: &mut View,
-    commands: &mut Vec<Command>,
-) {
-    let button = match button {
-        egui::PointerButton::Primary => Button::Left,
-        egui::PointerButton::Middle => Button::Middle,
-        egui::PointerButton::Secondary => Button::Right,
-        egui::PointerButton::Extra1 | egui::PointerButton::Extra2 => return,
-    };
-    if view.pointing == Pointing::Touch {
-        if button == Button::Left {
-            let phase = if pressed { TouchPhase::Down } else { TouchPhase::Up };
-            commands.extend(view.held.finger(phase, at));
-        }
-        return;
-    }
-    if let Some(command) = view.held.button(button, pressed) {
-        commands.push(Command::PointerMove(at));
-        commands.push(command);
-    }
-}
-
-/// Whole notches of a turn; what is less is kept in `rest`.
-fn wheel(unit: MouseWheelUnit, delta: Vec2, rest: &mut Vec2) -> Option<Command> {
-    let notches = match unit {
-        MouseWheelUnit::Line => delta,
-        MouseWheelUnit::Page => delta * 5.0,
-        MouseWheelUnit::Point => delta / POINTS_PER_NOTCH,
-    };
-    *rest += notches;
-    let whole = vec2(rest.x.trunc(), rest.y.trunc());
-    *rest -= whole;
-    let bounded = |v: f32| (v as i32).clamp(-MAX_NOTCHES, MAX_NOTCHES);
-    // egui counts positive what moves the content right, a wheel what moves the view right.
-    let (vertical, horizontal) = (bounded(whole.y), -bounded(whole.x));
-    ((vertical, horizontal) != (0, 0)).then_some(Command::Wheel { vertical, horizontal })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,22 +185,5 @@ mod tests {
         let place = Place { rect, size: [200, 100] };
         assert_eq!(place.picture_from_view(pos2(-5.0, 500.0)), PixelPoint { x: 0, y: 99 });
         assert_eq!(place.picture_from_view(pos2(900.0, 0.0)), PixelPoint { x: 199, y: 0 });
-    }
-
-    #[test]
-    fn small_turns_add_up_to_notches() {
-        let mut rest = Vec2::ZERO;
-        let turns: Vec<_> = (0..5)
-            .filter_map(|_| wheel(MouseWheelUnit::Point, vec2(0.0, 20.0), &mut rest))
-            .collect();
-        assert_eq!(
-            turns,
-            [
-                Command::Wheel { vertical: 1, horizontal: 0 },
-                Command::Wheel { vertical: 1, horizontal: 0 },
-            ]
-        );
-        let huge = wheel(MouseWheelUnit::Line, vec2(0.0, 1e9), &mut rest);
-        assert_eq!(huge, Some(Command::Wheel { vertical: MAX_NOTCHES, horizontal: 0 }));
     }
 }

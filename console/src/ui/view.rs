@@ -1,11 +1,13 @@
 //! What the window remembers beside the session: fields, choices, and what is held down.
 
+use std::collections::BTreeMap;
+
 use egui::Vec2;
 use winit::keyboard::PhysicalKey;
 
 use crate::keys;
 use crate::model::held::Held;
-use crate::model::{Command, Model};
+use crate::model::{Command, Model, PixelPoint};
 use crate::words::Language;
 
 /// How large the picture is shown.
@@ -51,6 +53,12 @@ pub struct View {
     pub(super) complained: bool,
     pub(super) copied: bool,
     pub(super) was_connected: bool,
+    /// Real fingers on the picture, by the window's numbers: which finger each is at the panel.
+    pub(super) touches: BTreeMap<u64, u8>,
+    /// The middle of a pinch by one mouse, while its keys are held.
+    pub(super) pinch_centre: Option<PixelPoint>,
+    /// Whether both fingers of it are down.
+    pub(super) is_pinching: bool,
     /// Turns of the wheel too small to be a notch yet.
     pub(super) wheel: Vec2,
 }
@@ -75,11 +83,18 @@ impl View {
     /// breaks.
     pub fn lose_focus(&mut self, commands: &mut Vec<Command>) {
         commands.extend(self.held.release());
+        self.forget_fingers();
+    }
+
+    fn forget_fingers(&mut self) {
+        self.touches.clear();
+        (self.pinch_centre, self.is_pinching) = (None, false);
     }
 
     /// The picture is gone: nothing is held there, and nothing of it is remembered.
     pub(super) fn leave_picture(&mut self) {
         self.held.release();
+        self.forget_fingers();
         self.picture_focused = false;
         self.was_connected = false;
         self.typing = None;

@@ -228,6 +228,10 @@ pub struct ConnectedWords {
     pub screen_off: &'static str,
     /// The panel's screen cannot be read.
     pub screen_unreadable: &'static str,
+    /// A part of the picture is covered by a video of the hardware.
+    pub covered: &'static str,
+    /// What the choice between several screens is for.
+    pub outputs_hint: &'static str,
     /// Before a character that cannot be typed there.
     pub cannot_type: &'static str,
     /// Input was dropped at the panel.

@@ -63,6 +63,7 @@ fn views(now: Instant) -> Vec<(&'static str, View)> {
     let session = |is_silent| View::Session {
         name: Name::from_network("Aleksandra Brzęczyszczykiewicz"),
         is_silent,
+        level: Some(Level::Password),
     };
     vec![
         ("asking", ask(code, &Right::ALL)),
@@ -73,6 +74,7 @@ fn views(now: Instant) -> Vec<(&'static str, View)> {
         ("home-offline", home(false, false)),
         ("interrupted", View::Message(Message::Interrupted)),
         ("joining", View::Joining { number: 528_401_736 }),
+        ("password", View::Password { number: 528_401_736 }),
         ("session", session(false)),
         ("session-silent", session(true)),
         ("unreachable", View::Message(Message::ServerUnreachable)),

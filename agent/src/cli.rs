@@ -13,7 +13,7 @@ use lotse_hal::simulated::{self, Options, SystemClock};
 use lotse_hal::{Machine, Size};
 use nix::sys::signal::Signal;
 
-use crate::config::{Config, DEFAULT_PATH, Settings};
+use crate::config::{Config, DATA_DIRECTORY, DEFAULT_PATH, Settings};
 use crate::local_socket::LocalAddress;
 use crate::machine::typing::{self, KeyboardLayout};
 use crate::panel::{self, Ask, Level, Message, Name, Right, View};
@@ -76,9 +76,11 @@ enum Command {
         /// Size of the screen
         #[arg(value_name = "WxH")]
         size: String,
-        /// home, asking, session or message
+        /// home, password, asking, session or message
         view: String,
     },
+    /// Print the public key by which this machine is enrolled, and make it if there is none yet
+    Identity,
     /// Run only the process that reads the screen, asks the person and injects input
     ///
     /// For service managers, beside `network`. Without either, the agent starts and looks after
@@ -130,6 +132,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.command {
         Some(Command::Network { place, user }) => run_network(place, user),
         Some(Command::Machine { place }) => run_machine(arguments, place),
+        Some(Command::Identity) => {
+            let config = arguments.config()?;
+            print(&machine::public_key(&config.data_directory)?)
+        }
         Some(Command::PanelLayout { size, view }) => print_layout(size, view),
         Some(Command::Probe { json, screenshot }) => {
             run_probe(arguments, *json, screenshot.as_deref())
@@ -160,12 +166,13 @@ fn run_machine(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let machine = open_machine(arguments, &settings)?;
     let listener = place.socket.listen()?;
     privileges::keep_machine_privileges().context("give up privileges")?;
+    machine::prepare(&settings.data_directory);
     if arguments.simulated.is_some() {
         sandbox::confine_simulation()?;
     } else {
         let MachineConfig { state_directory, screen, .. } = &settings.machine;
         let file = if let ScreenChoice::File { path, .. } = screen { Some(&**path) } else { None };
-        sandbox::confine_machine(state_directory, file)?;
+        sandbox::confine_machine(&[state_directory, &settings.data_directory], file)?;
     }
     machine::run(machine, settings, listener, user)
 }
@@ -218,6 +225,10 @@ impl Arguments {
         if self.simulated.is_some() {
             // The simulated kiosk's, whatever this computer has.
             config.keyboard.layout = typing::DEFAULT.to_owned();
+            if config.data_directory == Path::new(DATA_DIRECTORY) {
+                // Nor does it leave anything behind, unless told where.
+                config.data_directory = PathBuf::new();
+            }
         }
         let overrides = [
             (&self.server, &mut config.server),
@@ -304,9 +315,10 @@ fn print_layout(size: &str, view: &str) -> anyhow::Result<()> {
             level: Level::CodeCompared { code: 123_456 },
             deadline: std::time::Instant::now(),
         }),
-        "session" => View::Session { name, is_silent: false },
+        "password" => View::Password { number: 123_456_789 },
+        "session" => View::Session { name, is_silent: false, level: None },
         "message" => View::Message(Message::Refused),
-        _ => anyhow::bail!("{view:?} is not a view: home, asking, session, message"),
+        _ => anyhow::bail!("{view:?} is not a view: home, password, asking, session, message"),
     };
     let layout = panel::layout(parse_size(size)?, &view);
     print(&serde_json::to_string_pretty(&layout).context("write JSON")?)

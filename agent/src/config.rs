@@ -10,14 +10,20 @@ use lotse_hal::linux::panel::PanelChoice;
 use lotse_hal::linux::uinput::InputWays;
 use lotse_hal::{KeyCode, Orientation};
 use lotse_protocol::ServerAddress;
+use lotse_protocol::certificate::{PublicKey, SignedCertificate, from_hex};
+use lotse_protocol::handshake::Level;
 use lotse_protocol::message::{Name, Rights};
 use serde::{Deserialize, Serialize};
 
+use crate::machine::Enrolment;
 use crate::machine::typing::KeyboardLayout;
 use crate::panel::Language;
 
 /// Where the configuration is looked for.
 pub const DEFAULT_PATH: &str = "/etc/lotse/agent.toml";
+
+/// Where the agent keeps what lasts, unless the configuration says otherwise.
+pub const DATA_DIRECTORY: &str = "/var/lib/lotse";
 
 /// Bytes of a configuration file at most.
 const MAX_FILE: u64 = 64 << 10;
@@ -37,6 +43,9 @@ pub struct Config {
     pub user: String,
     /// For what must be known after a crash; private to the agent, gone with a reboot.
     pub state_directory: PathBuf,
+    /// For what must be known for good: this machine's key, passwords that were tried, what the
+    /// operator has taken back. With an empty text nothing is kept.
+    pub data_directory: PathBuf,
     /// The screen that the technician sees.
     pub screen: ScreenConfig,
     /// The keyboard that text is typed on.
@@ -47,6 +56,8 @@ pub struct Config {
     pub panel: PanelConfig,
     /// What a session may do here, whatever anybody asks for or accepts.
     pub policy: PolicyConfig,
+    /// Who runs this machine, for sessions by certificate.
+    pub operator: OperatorConfig,
 }
 
 /// The screen that the technician sees.
@@ -127,6 +138,32 @@ pub struct PolicyConfig {
     pub view: bool,
     /// Use pointer, touch and keyboard.
     pub control: bool,
+    /// How sure it must be who asks, for each of these: `code-compared`, `password` or
+    /// `certificate`.
+    pub levels: LevelsConfig,
+    /// Sessions by certificate need no person at the machine: nobody is asked. They are shown on
+    /// the panel, and can be stopped there, all the same.
+    pub unattended: bool,
+}
+
+/// The least level for each right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LevelsConfig {
+    /// To see the screen.
+    pub view: String,
+    /// To use pointer, touch and keyboard.
+    pub control: String,
+}
+
+/// Who runs this machine, as `lotse-console authority device` prints it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OperatorConfig {
+    /// The operator's root, in hexadecimal digits; empty if the machine is not enrolled.
+    pub root: String,
+    /// This machine's certificate, in hexadecimal digits.
+    pub certificate: String,
 }
 
 impl Default for Config {
@@ -137,11 +174,13 @@ impl Default for Config {
             language: "en".to_owned(),
             user: "lotse".to_owned(),
             state_directory: PathBuf::from("/run/lotse"),
+            data_directory: PathBuf::from(DATA_DIRECTORY),
             screen: ScreenConfig::default(),
             keyboard: KeyboardConfig::default(),
             input: InputConfig::default(),
             panel: PanelConfig::default(),
             policy: PolicyConfig::default(),
+            operator: OperatorConfig::default(),
         }
     }
 }
@@ -184,7 +223,14 @@ impl Default for PanelConfig {
 
 impl Default for PolicyConfig {
     fn default() -> Self {
-        Self { view: true, control: true }
+        Self { view: true, control: true, levels: LevelsConfig::default(), unattended: false }
+    }
+}
+
+impl Default for LevelsConfig {
+    fn default() -> Self {
+        let word = || Level::CodeCompared.word().to_owned();
+        Self { view: word(), control: word() }
     }
 }
 
@@ -213,6 +259,23 @@ pub struct Settings {
     pub answer_time: Duration,
     /// What a session may do at most.
     pub policy: Rights,
+    /// From which level on each of them is given.
+    pub levels: Vec<(Rights, Level)>,
+    /// Whether sessions by certificate need no person.
+    pub unattended: bool,
+    /// What lasts.
+    pub data_directory: PathBuf,
+    /// What the operator says about this machine.
+    pub enrolment: Option<Enrolment>,
+}
+
+impl Settings {
+    /// What a session may do here when it is so sure who asks.
+    pub fn allowed_at(&self, level: Level) -> Rights {
+        let fits = self.levels.iter().filter(|(_, least)| level >= *least);
+        let enough = fits.fold(Rights::NONE, |rights, (right, _)| rights.with(*right));
+        self.policy.capped_by(enough)
+    }
 }
 
 impl Config {
@@ -275,6 +338,16 @@ impl Config {
             answer_time: Duration::from_secs(self.panel.answer_seconds.into()),
             policy: right(self.policy.view, Rights::VIEW)
                 .with(right(self.policy.control, Rights::CONTROL)),
+            levels: vec![
+                (Rights::VIEW, level(&self.policy.levels.view).context("policy.levels.view")?),
+                (
+                    Rights::CONTROL,
+                    level(&self.policy.levels.control).context("policy.levels.control")?,
+                ),
+            ],
+            unattended: self.policy.unattended,
+            data_directory: self.data_directory.clone(),
+            enrolment: self.operator.check()?,
         })
     }
 }
@@ -300,6 +373,29 @@ impl Config {
                 .then(|| PathBuf::from(&self.panel.frame_buffer)),
             state_directory: self.state_directory.clone(),
         })
+    }
+}
+
+/// A configured level.
+fn level(word: &str) -> anyhow::Result<Level> {
+    let levels = [Level::CodeCompared, Level::Password, Level::Certificate];
+    let level = levels.into_iter().find(|level| level.word() == word);
+    level.with_context(|| {
+        format!("{word:?} is no level; there are {}", levels.map(Level::word).join(", "))
+    })
+}
+
+impl OperatorConfig {
+    fn check(&self) -> anyhow::Result<Option<Enrolment>> {
+        if self.root.is_empty() && self.certificate.is_empty() {
+            return Ok(None);
+        }
+        let root = from_hex(&self.root).ok().and_then(|bytes| bytes.try_into().ok());
+        let root = PublicKey(root.context("operator.root is not 64 hexadecimal digits")?);
+        let certificate = from_hex(&self.certificate)
+            .and_then(|bytes| SignedCertificate::decode(&bytes))
+            .context("operator.certificate")?;
+        Ok(Some(Enrolment { root, certificate }))
     }
 }
 
@@ -349,6 +445,8 @@ mod tests {
             ("server = \"x\"\n[screen]\nrotation = \"45\"", "screen.rotation"),
             ("server = \"x\"\n[screen]\ninput_rotation = \"up\"", "screen.input_rotation"),
             ("server = \"x\"\n[input]\ntouch = \"event3\"", "input.touch"),
+            ("server = \"x\"\n[policy.levels]\nview = \"none\"", "none"),
+            ("server = \"x\"\n[operator]\nroot = \"00\"", "operator.root"),
             ("servr = \"x\"", "servr"),
             ("server = \"x:99999\"", "port"),
         ] {
@@ -374,5 +472,17 @@ mod tests {
     fn the_policy_takes_rights_away() {
         let settings = parse("server = \"x\"\n[policy]\ncontrol = false").unwrap();
         assert_eq!(settings.policy, Rights::VIEW);
+    }
+
+    #[test]
+    fn a_right_may_demand_a_level() {
+        let both = Rights::VIEW.with(Rights::CONTROL);
+        let settings = parse("server = \"x\"").unwrap();
+        assert_eq!(settings.allowed_at(Level::CodeCompared), both);
+        let text = "server = \"x\"\n[policy.levels]\ncontrol = \"password\"";
+        let settings = parse(text).unwrap();
+        assert_eq!(settings.allowed_at(Level::CodeCompared), Rights::VIEW);
+        assert_eq!(settings.allowed_at(Level::Password), both);
+        assert_eq!(settings.allowed_at(Level::Certificate), both);
     }
 }

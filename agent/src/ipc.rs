@@ -7,6 +7,7 @@
 //! Each message is `length: u32 little endian | kind: u8 | body`; the length counts kind and
 //! body. Kind 0 has a body in postcard, kind 1 is an update of the picture as the codec made it.
 
+use lotse_protocol::certificate::{CertifiedDevice, CertifiedTechnician, PublicKey};
 use lotse_protocol::message::{
     Consent, CoveredParts, DeviceEnd, InputEvent, Name, OutputList, OutputName, Rights,
     ScreenReport,
@@ -15,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Bytes of a postcard body at most.
-pub const MAX_BODY: usize = 1024;
+pub const MAX_BODY: usize = 4096;
 
 /// Bytes of an update of the picture at most.
 pub const MAX_PICTURE: usize = lotse_protocol::packet::MAX_PICTURE_MESSAGE;
@@ -34,12 +35,18 @@ pub enum ToNetwork {
         server: heapless::String<400>,
         /// The machine's name.
         name: Name,
+        /// The root of its operator, if it is enrolled.
+        operator: Option<PublicKey>,
     },
     /// The person has typed a number.
     Join {
         /// The nine digits.
         number: u32,
     },
+    /// The person has typed the session's password: six digits.
+    Password(heapless::String<6>),
+    /// This machine's proof for the handshake that goes on.
+    Identified(Box<CertifiedDevice>),
     /// The person gave up joining.
     Cancel,
     /// The person has decided.
@@ -64,14 +71,21 @@ pub enum ToMachine {
         /// It does.
         is_reachable: bool,
     },
+    /// The technician's console wants the session's password.
+    AskPassword,
+    /// The technician's console has a certificate of the same operator: this is to be signed.
+    Identify {
+        /// The handshake so far, as a hash.
+        transcript: [u8; 32],
+    },
     /// A technician is there and asks.
     Ask {
         /// What the technician calls himself.
         name: Name,
         /// For what.
         asks: Rights,
-        /// The six digits, as a number.
-        code: u32,
+        /// What is known of the technician.
+        standing: Standing,
     },
     /// The session is live with these rights.
     Connected {
@@ -94,6 +108,22 @@ pub enum ToMachine {
     Ended(Ended),
 }
 
+/// What the network process knows of a technician.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Standing {
+    /// Nothing, until people compare these six digits, as a number.
+    Compare(u32),
+    /// He knows the password that was typed here.
+    Password,
+    /// He shows a certificate, which the machine process must check.
+    Shown {
+        /// What he shows.
+        technician: Box<CertifiedTechnician>,
+        /// What he has signed beside the nonce of [`ToNetwork::Identified`].
+        transcript: [u8; 32],
+    },
+}
+
 /// Why a session is over, as far as the panel has words for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ended {
@@ -111,6 +141,16 @@ pub enum Ended {
     ConnectionLost,
     /// Keys or packets were changed on the way.
     Unsafe,
+    /// The password was not right, or somebody is in between.
+    WrongPassword,
+    /// Three wrong passwords were typed for the number.
+    NumberBurned,
+    /// The technician's certificate does not count here.
+    NotCertified,
+    /// The machine's own policy does not allow it.
+    ByPolicy,
+    /// The technician's certificate has expired.
+    ByTime,
     /// There was no connection to the server.
     ServerUnreachable,
 }

@@ -7,7 +7,10 @@
 mod capture;
 mod details;
 mod events;
+mod guesses;
+mod identity;
 mod inject;
+mod keep;
 mod link;
 mod panel;
 mod session;
@@ -26,6 +29,9 @@ use nix::unistd::Uid;
 use crate::config::Settings;
 use crate::ipc::{ToMachine, ToNetwork};
 use crate::machine::events::{Ready, Waiter};
+use crate::machine::guesses::Guesses;
+use crate::machine::identity::Identity;
+use crate::machine::keep::Keep;
 use crate::machine::link::NetworkLink;
 use crate::machine::panel::PanelScreen;
 use crate::machine::session::Session;
@@ -40,9 +46,15 @@ const fn is_release(event: &InputEvent) -> bool {
             | InputEvent::Button { pressed: false, .. }
     )
 }
+pub use identity::{Enrolment, public_key};
 
 /// How long the loop sleeps at most, so that a slip of a timer heals by itself.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// Makes the folder for what lasts, before this process is confined to it.
+pub fn prepare(data_directory: &std::path::Path) {
+    Keep::open(data_directory);
+}
 
 /// The whole state of the process.
 struct MachineProcess {
@@ -51,6 +63,8 @@ struct MachineProcess {
     panel: PanelScreen,
     session: Session,
     network: NetworkLink,
+    identity: Identity,
+    guesses: Guesses,
     is_server_reachable: bool,
 }
 
@@ -69,10 +83,13 @@ pub fn run(
 ) -> anyhow::Result<()> {
     let waiter = Waiter::new().context("prepare to be told to stop")?;
     let now = Instant::now();
+    let keep = Keep::open(&settings.data_directory);
     let mut process = MachineProcess {
         panel: PanelScreen::new(settings.language, settings.idle, now),
         session: Session::new(settings.max_cpu, settings.layout.clone(), now)?,
         network: NetworkLink::new(listener, network_user),
+        identity: Identity::open(keep.clone(), settings.enrolment.as_ref())?,
+        guesses: Guesses::open(keep),
         is_server_reachable: false,
         machine,
         settings,
@@ -99,6 +116,7 @@ impl MachineProcess {
         if self.network.accept() {
             self.network_started();
         }
+        self.handle_expiry(now);
         self.panel.handle_timeout(now);
         self.handle_panel(now);
         if self.panel.check(&mut self.machine.panel, now) {
@@ -159,7 +177,10 @@ impl MachineProcess {
         let server = heapless::String::try_from(self.settings.server.to_string().as_str());
         let name = self.settings.name.clone();
         match server {
-            Ok(server) => self.network.send(&ToNetwork::Start { server, name }),
+            Ok(server) => {
+                let operator = self.identity.operator();
+                self.network.send(&ToNetwork::Start { server, name, operator });
+            }
             Err(_) => log::error!("the server's address is too long"),
         }
     }
@@ -184,7 +205,9 @@ impl MachineProcess {
                 self.is_server_reachable = is_reachable;
                 self.panel.server_changed(is_reachable, now);
             }
-            ToMachine::Ask { name, asks, code } => self.ask(&name, asks, code, now),
+            ToMachine::AskPassword => self.ask_password(now),
+            ToMachine::Identify { transcript } => self.identify(&transcript),
+            ToMachine::Ask { name, asks, standing } => self.ask(&name, asks, &standing, now),
             ToMachine::Connected { rights } => self.connected(rights, now),
             ToMachine::Silent(is_silent) => self.panel.silent(is_silent, now),
             ToMachine::Watch(watched) => self.session.watch(watched, now),

@@ -104,8 +104,9 @@ impl PanelScreen {
     /// screen, so that Stop can be pressed all the same.
     pub(super) fn silent(&mut self, is_silent: bool, now: Instant) {
         match self.ui.view() {
-            View::Session { name, .. } => {
-                self.ui.show(View::Session { name: name.clone(), is_silent }, now);
+            View::Session { name, level, .. } => {
+                let (name, level) = (name.clone(), *level);
+                self.ui.show(View::Session { name, is_silent, level }, now);
             }
             View::Joining { .. } if is_silent => {
                 self.before_silence = Some(self.ui.view().clone());

@@ -1,8 +1,9 @@
 //! One session at the machine: what was asked, what was consented, and what is done.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use lotse_hal::{Held, Machine};
+use lotse_protocol::handshake::Level as NetworkLevel;
 use lotse_protocol::message::{Consent, InputEvent, Name as NetworkName, Rights};
 use rand_core::RngCore as _;
 
@@ -12,7 +13,7 @@ use super::inject::inject;
 use super::link::NetworkLink;
 use super::typing::{KeyboardLayout, Typist};
 use super::{MachineProcess, is_release};
-use crate::ipc::{Ended, ToNetwork};
+use crate::ipc::{Ended, Standing, ToNetwork};
 use crate::panel::{self, Ask, Level, Message, Name, PanelOutput, Right, View};
 
 /// Inputs of the technician that are not injected because nothing was consented are counted, and
@@ -21,6 +22,9 @@ const LOG_EVERY: u32 = 100;
 
 /// A display that sleeps is woken this often at most.
 const WAKE_EVERY: Duration = Duration::from_secs(1);
+/// No certificate of a technician counts for longer.
+const LONGEST_CERTIFICATE: Duration =
+    Duration::from_secs(lotse_protocol::certificate::MAX_TECHNICIAN_S);
 
 /// How far a session has come, as the machine itself has seen it.
 #[derive(Debug)]
@@ -28,20 +32,31 @@ enum Phase {
     None,
     /// A number was typed.
     Joining,
+    /// The session's password is being typed.
+    Typing,
     /// The person is being asked.
     Asking {
         asks: Rights,
-        name: Name,
+        who: Who,
     },
-    /// The person has accepted these rights; the technician has not confirmed yet.
+    /// The person, or the policy, has accepted these rights; the technician has not confirmed yet.
     Consented {
         granted: Rights,
-        name: Name,
+        who: Who,
     },
     /// It is live.
     Live {
         granted: Rights,
     },
+}
+
+/// Who asks, and how that is known.
+#[derive(Debug, Clone)]
+struct Who {
+    name: Name,
+    level: Level,
+    /// From when on the certificate does not count any more.
+    until: Option<Instant>,
 }
 
 /// The session of the moment.
@@ -58,6 +73,8 @@ pub(super) struct Session {
     woken_at: Option<Instant>,
     /// What was typed, for the panel.
     number: u32,
+    /// When a session must end by itself: its certificate expires.
+    expires_at: Option<Instant>,
 }
 
 impl Session {
@@ -77,6 +94,7 @@ impl Session {
             wakes: false,
             woken_at: None,
             number: 0,
+            expires_at: None,
         })
     }
 
@@ -179,7 +197,7 @@ impl Session {
     /// When [`Session::handle_timeout`] is due.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let capture = self.allows(Rights::VIEW).then(|| self.capture.poll_timeout()).flatten();
-        capture.into_iter().chain(self.typist.poll_timeout()).min()
+        capture.into_iter().chain(self.typist.poll_timeout()).chain(self.expires_at).min()
     }
 
     /// Types and captures, as far as it is due.
@@ -216,6 +234,7 @@ impl Session {
         self.typist.clear(held);
         self.details.forget();
         self.woken_at = None;
+        self.expires_at = None;
         self.rejected = 0;
         // A key of its own for the hashes of each session, and no memory held in between.
         match Capture::new(rand_core::OsRng.next_u64(), self.max_cpu, now) {
@@ -232,15 +251,95 @@ impl Session {
 }
 
 impl MachineProcess {
-    /// A technician is there: the person is asked.
-    pub(super) fn ask(&mut self, name: &NetworkName, asks: Rights, code: u32, now: Instant) {
+    /// The technician's console wants the session's password.
+    pub(super) fn ask_password(&mut self, now: Instant) {
+        if !matches!(self.session.phase, Phase::Joining) {
+            log::warn!("the network process wants a password although nobody typed a number");
+            return;
+        }
+        let number = self.session.number;
+        if !self.guesses.may_try(number) {
+            log::warn!("three wrong passwords were typed for this number; it is not tried again");
+            self.network.send(&ToNetwork::Cancel);
+            self.end_session(Ended::NumberBurned, now);
+            return;
+        }
+        self.session.phase = Phase::Typing;
+        self.panel.show(View::Password { number }, now);
+    }
+
+    /// The person has typed a password: it is a wrong one until the technician has proved that he
+    /// knows the same.
+    fn password_entered(&mut self, password: u32, now: Instant) {
+        if !matches!(self.session.phase, Phase::Typing) {
+            return;
+        }
+        let number = self.session.number;
+        self.session.phase = Phase::Joining;
+        self.guesses.begin(number, SystemTime::now());
+        let mut digits = heapless::String::new();
+        // Six digits fit into six bytes.
+        std::fmt::Write::write_fmt(&mut digits, format_args!("{:06}", password % 1_000_000)).ok();
+        self.network.send(&ToNetwork::Password(digits));
+        self.panel.show(View::Joining { number }, now);
+    }
+
+    /// The technician's console has a certificate of this machine's operator.
+    pub(super) fn identify(&mut self, transcript: &[u8; 32]) {
+        if !matches!(self.session.phase, Phase::Joining) {
+            log::warn!("the network process wants a signature although nobody typed a number");
+            return;
+        }
+        match self.identity.sign(transcript) {
+            Some(device) => self.network.send(&ToNetwork::Identified(Box::new(device))),
+            None => log::warn!("the network process wants a signature that is not due"),
+        }
+    }
+
+    /// A technician is there: the person is asked, or the policy.
+    pub(super) fn ask(
+        &mut self,
+        name: &NetworkName,
+        asks: Rights,
+        standing: &Standing,
+        now: Instant,
+    ) {
         if !matches!(self.session.phase, Phase::Joining) {
             log::warn!("the network process asks although nobody typed a number");
             self.network.send(&ToNetwork::Decide(Consent::CannotAsk));
             return;
         }
-        let asks = asks.capped_by(self.settings.policy);
-        let name = Name::from_network(name);
+        let caller = |level| Who { name: Name::from_network(name), level, until: None };
+        let (who, limit, level) = match standing {
+            Standing::Compare(code) => {
+                let who = caller(Level::CodeCompared { code: *code });
+                (who, Rights::KNOWN, NetworkLevel::CodeCompared)
+            }
+            Standing::Password => {
+                self.guesses.succeeded(self.session.number);
+                (caller(Level::Password), Rights::KNOWN, NetworkLevel::Password)
+            }
+            Standing::Shown { technician, transcript } => {
+                let clock = SystemTime::now();
+                let known = match self.identity.check(technician, transcript, clock) {
+                    Ok(known) => known,
+                    Err(error) => {
+                        log::warn!("a technician's certificate is refused: {error}");
+                        self.refuse_as(Consent::Refused, Ended::NotCertified, now);
+                        return;
+                    }
+                };
+                let name = Name::from_network(&known.name);
+                let until = now.checked_add(left(known.not_after, clock));
+                let who = Who { name, level: Level::Certificate, until };
+                (who, known.rights, NetworkLevel::Certificate)
+            }
+        };
+        let asks = asks.capped_by(limit).capped_by(self.settings.allowed_at(level));
+        self.consider(asks, who, now);
+    }
+
+    fn consider(&mut self, asks: Rights, who: Who, now: Instant) {
         let mut rights = Vec::new();
         for (bit, right) in [(Rights::VIEW, Right::View), (Rights::CONTROL, Right::Control)] {
             if asks.allows(bit) {
@@ -249,32 +348,51 @@ impl MachineProcess {
         }
         if rights.is_empty() {
             log::info!("what is asked for is forbidden by the policy of this machine");
-            self.refuse(Consent::Refused, now);
+            self.refuse_as(Consent::Refused, Ended::ByPolicy, now);
             return;
         }
-        self.session.phase = Phase::Asking { asks, name: name.clone() };
+        if who.level == Level::Certificate && self.settings.unattended {
+            log::info!("session: {} is let in by certificate, unattended", who.name.as_str());
+            self.session.phase = Phase::Asking { asks, who };
+            self.accepted(now);
+            return;
+        }
         let view = View::Asking(Ask {
-            name,
+            name: who.name.clone(),
             rights,
-            level: Level::CodeCompared { code },
+            level: who.level,
             deadline: now + self.settings.answer_time,
         });
+        self.session.phase = Phase::Asking { asks, who };
         self.panel.show(view, now);
     }
 
     /// The keys are there, which also means that the technician has confirmed the code.
     pub(super) fn connected(&mut self, rights: Rights, now: Instant) {
         match std::mem::replace(&mut self.session.phase, Phase::None) {
-            Phase::Consented { granted, name } => {
+            Phase::Consented { granted, who } => {
                 let granted = granted.capped_by(rights);
+                log::info!("session: connected, {}", who.level.word());
                 self.session.phase = Phase::Live { granted };
-                self.panel.show(View::Session { name, is_silent: false }, now);
+                self.session.expires_at = who.until;
+                let level = Some(who.level);
+                self.panel.show(View::Session { name: who.name, is_silent: false, level }, now);
             }
             other => {
                 self.session.phase = other;
                 log::warn!("a session without consent is ended");
                 self.network.send(&ToNetwork::End(lotse_protocol::message::DeviceEnd::Fault));
             }
+        }
+    }
+
+    /// A session lasts no longer than its certificate.
+    pub(super) fn handle_expiry(&mut self, now: Instant) {
+        if self.session.expires_at.is_some_and(|at| at <= now) {
+            let end = lotse_protocol::message::DeviceEnd::Stopped;
+            self.network.send(&ToNetwork::End(end));
+            self.end_session(Ended::ByTime, now);
+            self.handle_panel(now);
         }
     }
 
@@ -297,6 +415,11 @@ impl MachineProcess {
             Ended::ByTechnician => Message::Ended(panel::Ended::ByTechnician),
             Ended::ConnectionLost => Message::Ended(panel::Ended::ConnectionLost),
             Ended::Unsafe => Message::Unsafe,
+            Ended::WrongPassword => Message::WrongPassword,
+            Ended::NumberBurned => Message::NumberBurned,
+            Ended::NotCertified => Message::NotCertified,
+            Ended::ByPolicy => Message::Ended(panel::Ended::ByPolicy),
+            Ended::ByTime => Message::Ended(panel::Ended::ByTime),
             Ended::ServerUnreachable => Message::ServerUnreachable,
         };
         self.panel.show(View::Message(message), now);
@@ -313,11 +436,13 @@ impl MachineProcess {
         while let Some(output) = self.panel.poll_output() {
             match output {
                 PanelOutput::NumberEntered(number) => {
+                    self.identity.begin();
                     self.session.phase = Phase::Joining;
                     self.session.number = number;
                     self.network.send(&ToNetwork::Join { number });
                     self.panel.show(View::Joining { number }, now);
                 }
+                PanelOutput::PasswordEntered(password) => self.password_entered(password, now),
                 PanelOutput::Cancelled => {
                     self.network.send(&ToNetwork::Cancel);
                     self.session.end(&mut self.machine.input, now);
@@ -357,19 +482,29 @@ impl MachineProcess {
 
     /// The person has accepted; that the question was seen was checked when it was touched.
     fn accepted(&mut self, now: Instant) {
-        let Phase::Asking { asks, name } = &self.session.phase else { return };
-        let (granted, name) = (*asks, name.clone());
-        self.session.phase = Phase::Consented { granted, name };
+        let Phase::Asking { asks, who } = &self.session.phase else { return };
+        let (granted, who) = (*asks, who.clone());
+        self.session.phase = Phase::Consented { granted, who };
         self.network.send(&ToNetwork::Decide(Consent::Granted(granted)));
         self.panel.show(View::Joining { number: self.session.number }, now);
     }
 
     fn refuse(&mut self, consent: Consent, now: Instant) {
-        self.network.send(&ToNetwork::Decide(consent));
         let why = match consent {
             Consent::TimedOut => Ended::RefusedByTime,
             _ => Ended::Refused,
         };
+        self.refuse_as(consent, why, now);
+    }
+
+    fn refuse_as(&mut self, consent: Consent, why: Ended, now: Instant) {
+        self.network.send(&ToNetwork::Decide(consent));
         self.end_session(why, now);
     }
+}
+
+/// How long a certificate counts from now on.
+fn left(not_after: u64, clock: SystemTime) -> Duration {
+    let now = clock.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Duration::from_secs(not_after).saturating_sub(now).min(LONGEST_CERTIFICATE)
 }

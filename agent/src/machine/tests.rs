@@ -14,7 +14,7 @@ use lotse_protocol::message::{InputEvent, Name as NetworkName, Place, Rights};
 
 use super::*;
 use crate::config::Config;
-use crate::ipc::Ended;
+use crate::ipc::{Ended, Standing};
 use crate::panel::{ARM_DELAY, View, layout};
 
 const SIZE: Size = Size::new(800, 480);
@@ -33,19 +33,31 @@ struct Bench {
 impl Bench {
     /// A machine whose policy is `policy`; its panel shows nothing.
     fn new(policy: Rights) -> Self {
+        Self::with(policy, |_| {})
+    }
+
+    fn with(policy: Rights, change: impl FnOnce(&mut Settings)) -> Self {
         let now = Instant::now();
         let options = simulated::Options { size: SIZE, gauge_period: None };
         let simulated::Simulated { machine, staff, kiosk } =
             simulated::open(options, Arc::new(SystemClock)).unwrap();
-        let config = Config { server: "lotse.example".to_owned(), ..Config::default() };
-        let settings =
+        let config = Config {
+            server: "lotse.example".to_owned(),
+            data_directory: std::path::PathBuf::new(),
+            ..Config::default()
+        };
+        let mut settings =
             Settings { policy, idle: crate::config::Idle::Hidden, ..config.check().unwrap() };
+        change(&mut settings);
+        let keep = Keep::open(&settings.data_directory);
         let listener = crate::local_socket::LocalAddress::random().listen().unwrap();
         let network = NetworkLink::new(listener, nix::unistd::getuid());
         let mut process = MachineProcess {
             panel: PanelScreen::new(settings.language, settings.idle, now),
             session: Session::new(settings.max_cpu, settings.layout.clone(), now).unwrap(),
             network,
+            identity: Identity::open(keep.clone(), settings.enrolment.as_ref()).unwrap(),
+            guesses: Guesses::open(keep),
             is_server_reachable: true,
             machine,
             settings,
@@ -148,7 +160,7 @@ fn ask() -> ToMachine {
     ToMachine::Ask {
         name: NetworkName::try_from("Ada").unwrap(),
         asks: Rights::KNOWN,
-        code: 123_456,
+        standing: Standing::Compare(123_456),
     }
 }
 
@@ -276,8 +288,11 @@ fn a_second_question_cannot_replace_the_one_that_was_read() {
     bench.hears(ToMachine::Ask {
         name: NetworkName::try_from("Eve").unwrap(),
         asks: Rights::KNOWN,
-        code: 654_321,
+        standing: Standing::Compare(654_321),
     });
     let View::Asking(second) = bench.process.panel.view() else { panic!("no question") };
     assert_eq!((&second.name, second.level), (&first.name, first.level));
 }
+
+#[path = "level_tests.rs"]
+mod levels;

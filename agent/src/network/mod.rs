@@ -48,7 +48,7 @@ pub fn run(machine: &LocalAddress) -> anyhow::Result<()> {
 
 async fn serve(machine: &LocalAddress) -> anyhow::Result<()> {
     let mut machine = MachineEnd::connect(machine).await?;
-    let Message::Typed(ToNetwork::Start { server, name }) = machine.next().await? else {
+    let Message::Typed(ToNetwork::Start { server, name, operator }) = machine.next().await? else {
         bail!("the machine process does not begin with the beginning");
     };
     let server: ServerAddress = server.parse().context("server")?;
@@ -64,7 +64,8 @@ async fn serve(machine: &LocalAddress) -> anyhow::Result<()> {
                 log::info!("connected to {server}");
                 backoff.connected(connection.herd_window(), Instant::now());
                 machine.send(&ToMachine::Server { is_reachable: true }).await?;
-                let participant = Participant::new(name.clone(), Box::new(OsRng));
+                let mut participant = Participant::new(name.clone(), Box::new(OsRng));
+                participant.set_operator(operator);
                 let session = Session::new(participant, connection);
                 session.run(&mut machine, &mut keys).await?;
             }

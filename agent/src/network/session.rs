@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use lotse_client::{Connection, Incoming};
 use lotse_protocol::SessionNumber;
 use lotse_protocol::handshake::participant::Standing;
-use lotse_protocol::handshake::{Declined, HandshakeError};
+use lotse_protocol::handshake::{Declined, HandshakeError, Password};
 use lotse_protocol::message::{Consent, DeviceEnd};
 use lotse_protocol::session::{EndReason, Output, Participant, ParticipantEvent};
 use lotse_protocol::tunnel::EndOfSession;
 
 use super::keys::KeyPool;
 use super::machine_end::MachineEnd;
-use crate::ipc::{Ended, Message, ToMachine, ToNetwork};
+use crate::ipc::{self, Ended, Message, ToMachine, ToNetwork};
 
 /// From the typed number to the question on the panel, at most.
 const JOINING: Duration = Duration::from_secs(30);
@@ -27,6 +27,8 @@ pub(super) struct Session {
     wanted: Option<SessionNumber>,
     /// Until when the moderator's console must have answered.
     joining_until: Option<Instant>,
+    /// A password was tried, and nothing came of it yet.
+    is_guessing: bool,
 }
 
 /// Whether the link goes on.
@@ -38,7 +40,7 @@ enum Link {
 
 impl Session {
     pub(super) fn new(participant: Participant, connection: Connection) -> Self {
-        Self { participant, connection, wanted: None, joining_until: None }
+        Self { participant, connection, wanted: None, joining_until: None, is_guessing: false }
     }
 
     /// Runs until the link is lost.
@@ -123,6 +125,15 @@ impl Session {
                 Ok(number) => self.wanted = Some(number),
                 Err(_) => machine.send(&ToMachine::Ended(Ended::NotJoined)).await?,
             },
+            Message::Typed(ToNetwork::Password(digits)) => match Password::spoken(&digits) {
+                Ok(password) => {
+                    self.is_guessing = true;
+                    self.joining_until = Some(now + JOINING);
+                    self.participant.enter_password(&password);
+                }
+                Err(error) => log::warn!("the machine process: {error}"),
+            },
+            Message::Typed(ToNetwork::Identified(device)) => self.participant.identify(*device),
             Message::Typed(ToNetwork::Cancel) => {
                 self.wanted = None;
                 self.participant.end(DeviceEnd::Stopped);
@@ -206,9 +217,16 @@ impl Session {
     /// What the machine process is told.
     fn translate(&mut self, event: ParticipantEvent) -> Option<ToMachine> {
         Some(match event {
-            ParticipantEvent::Ask { name, asks, standing: Standing::Compare(code) } => {
+            ParticipantEvent::AskPassword => {
+                // The person sees how long there is.
                 self.joining_until = None;
-                ToMachine::Ask { name, asks, code: code.value() }
+                ToMachine::AskPassword
+            }
+            ParticipantEvent::Identify { transcript } => ToMachine::Identify { transcript },
+            ParticipantEvent::Ask { name, asks, standing } => {
+                self.joining_until = None;
+                self.is_guessing = false;
+                ToMachine::Ask { name, asks, standing: standing_of(standing)? }
             }
             ParticipantEvent::Connected { rights, .. } => ToMachine::Connected { rights },
             ParticipantEvent::Watch(watched) => ToMachine::Watch(watched),
@@ -219,10 +237,32 @@ impl Session {
             ParticipantEvent::Ended(why) => {
                 self.joining_until = None;
                 log::info!("session: {why:?}");
-                ToMachine::Ended(ended(why))
+                let was_guessing = std::mem::take(&mut self.is_guessing);
+                ToMachine::Ended(if was_guessing { guessed(why) } else { ended(why) })
             }
             _ => return None,
         })
+    }
+}
+
+/// As the machine process hears it.
+fn standing_of(standing: Standing) -> Option<ipc::Standing> {
+    Some(match standing {
+        Standing::Compare(code) => ipc::Standing::Compare(code.value()),
+        Standing::Password => ipc::Standing::Password,
+        // The machine process knows its own nonce, and believes no other.
+        Standing::Shown { technician, transcript, .. } => {
+            ipc::Standing::Shown { technician, transcript }
+        }
+        _ => return None,
+    })
+}
+
+/// In words that the panel has, after a password was tried.
+fn guessed(why: EndReason) -> Ended {
+    match why {
+        EndReason::Declined(Declined::Failed) | EndReason::Handshake(_) => Ended::WrongPassword,
+        why => ended(why),
     }
 }
 

@@ -8,7 +8,7 @@ use lotse_hal::{Rect, Size};
 use super::scene::{Align, Button, Look, Scene, Sign, inset, split_bottom, split_left, split_top};
 use super::texts::{MessageText, Texts};
 use super::theme;
-use super::view::{Ask, Ended, Level, Message, NUMBER_DIGITS, Right, View};
+use super::view::{Ask, Ended, Level, Message, NUMBER_DIGITS, PASSWORD_DIGITS, Right, View};
 use super::{letters, letters::Weight};
 
 /// The smallest side of a button, in pixels, on panels that have the room.
@@ -48,7 +48,10 @@ pub(super) fn scene(shown: &Shown<'_>) -> Option<Scene> {
         }
         View::Joining { number } => draft.joining(*number),
         View::Message(message) => draft.message(*message),
-        View::Session { name, is_silent } => draft.session(name.as_str(), *is_silent),
+        View::Password { number } => draft.password(*number),
+        View::Session { name, is_silent, level } => {
+            draft.session(name.as_str(), *is_silent, *level);
+        }
     }
     Some(draft.scene)
 }
@@ -122,6 +125,34 @@ impl<'a> Draft<'a> {
     fn home(&mut self, is_server_reachable: bool, can_close: bool) {
         let texts = &self.shown.texts.home;
         let body = self.header(Sign::FlagG, texts.title);
+        let places = self.typing(body);
+        let font = (Weight::Regular, self.px * 1.1);
+        self.scene.text(places.words, texts.instruction, font, Align::Left, theme::PAPER);
+        self.digits_field(places.digits, NUMBER_DIGITS);
+        self.keypad(places.keypad);
+        let left = can_close.then_some((Button::Close, texts.close));
+        self.actions(places.actions, NUMBER_DIGITS, left);
+        self.status(places.status, is_server_reachable);
+    }
+
+    /// Where the session's password is typed.
+    fn password(&mut self, number: u32) {
+        let texts = &self.shown.texts.password;
+        let body = self.header(Sign::FlagG, texts.title);
+        let places = self.typing(body);
+        let font = (Weight::Regular, self.px * 1.1);
+        self.scene.text(places.words, texts.instruction, font, Align::Left, theme::PAPER);
+        self.digits_field(places.digits, PASSWORD_DIGITS);
+        self.keypad(places.keypad);
+        let left = Some((Button::Cancel, self.shown.texts.joining.cancel));
+        self.actions(places.actions, PASSWORD_DIGITS, left);
+        let number = format!("{} {}", texts.of_number, grouped(&format!("{number:09}")));
+        let font = (Weight::Regular, self.px);
+        self.scene.text(places.status, &number, font, Align::Left, theme::PAPER);
+    }
+
+    /// The places of a picture with a keypad.
+    fn typing(&self, body: Rect) -> Typing {
         let gap = self.gap;
         let (words, number, keypad, actions, status) = if self.is_wide() {
             let widest = body.height * 9 / 8;
@@ -137,25 +168,22 @@ impl<'a> Draft<'a> {
             let (words, rest) = split_top(body, tall * 12 / 100, gap / 2);
             let (number, rest) = split_top(rest, tall * 11 / 100, gap);
             let (rest, status) = split_bottom(rest, tall * 5 / 100, gap / 2);
-            let (keypad, actions) = split_bottom(rest, tall * 13 / 100, gap);
+            let (keypad, actions) = split_bottom(rest, (tall * 13 / 100).max(MIN_BUTTON), gap);
             (words, number, keypad, actions, status)
         };
-        let font = (Weight::Regular, self.px * 1.1);
-        self.scene.text(words, texts.instruction, font, Align::Left, theme::PAPER);
-        self.number_field(number);
-        self.keypad(keypad);
-        self.actions(actions, can_close);
-        self.status(status, is_server_reachable);
+        Typing { words, digits: number, keypad, actions, status }
     }
 
-    fn number_field(&mut self, place: Rect) {
+    fn digits_field(&mut self, place: Rect, count: usize) {
         self.scene.area(place, self.gap, theme::PAPER);
         let inner = inset(place, self.gap, self.gap / 3);
-        let room = letters::fit("000 000 000", Weight::Bold, inner.height as f32 * 0.8, inner);
-        let width = letters::width("000 000 000", Weight::Bold, room.px).ceil() as u32;
+        let widest = grouped(&"0".repeat(count));
+        let room = letters::fit(&widest, Weight::Bold, inner.height as f32 * 0.8, inner);
+        let width = letters::width(&widest, Weight::Bold, room.px).ceil() as u32;
         let inner = inset(inner, (inner.width.saturating_sub(width)) / 2, 0);
-        let empty = NUMBER_DIGITS.saturating_sub(self.shown.entry.len());
-        let digits = grouped(&format!("{}{}", self.shown.entry, "_".repeat(empty)));
+        let entry = self.shown.entry.get(..count).unwrap_or(self.shown.entry);
+        let empty = count.saturating_sub(entry.len());
+        let digits = grouped(&format!("{entry}{}", "_".repeat(empty)));
         self.scene.text(inner, &digits, (Weight::Bold, room.px), Align::Left, theme::INK);
     }
 
@@ -178,15 +206,15 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn actions(&mut self, place: Rect, can_close: bool) {
+    /// Connect, once so many digits are typed, and perhaps a button on its left.
+    fn actions(&mut self, place: Rect, count: usize, left: Option<(Button, &str)>) {
         let texts = &self.shown.texts.home;
-        let look =
-            if self.shown.entry.len() == NUMBER_DIGITS { Look::Accent } else { Look::Asleep };
+        let look = if self.shown.entry.len() == count { Look::Accent } else { Look::Asleep };
         let mut connect = place;
-        if can_close {
+        if let Some((button, word)) = left {
             let (close, rest) = split_left(place, place.width * 45 / 100, self.gap);
             connect = rest;
-            self.button(Button::Close, close, texts.close, self.px * 1.2, Look::Raised);
+            self.button(button, close, word, self.px * 1.2, Look::Raised);
         }
         self.button(Button::Connect, connect, texts.connect, self.px * 1.2, look);
     }
@@ -351,9 +379,15 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn session(&mut self, name: &str, is_silent: bool) {
+    fn session(&mut self, name: &str, is_silent: bool, level: Option<Level>) {
         let texts = &self.shown.texts.session;
-        let state = if is_silent { texts.interrupted } else { texts.connected };
+        let state = match (is_silent, level) {
+            (true, _) => texts.interrupted,
+            (false, Some(Level::Certificate)) => texts.by_certificate,
+            (false, Some(Level::Password)) => texts.by_password,
+            (false, Some(Level::CodeCompared { .. })) => texts.by_code,
+            (false, _) => texts.connected,
+        };
         let edge = (self.short / 200).max(2);
         let height = self.share(100).max(MIN_BUTTON + 4 * edge);
         let width = (height * 13 / 2).min(self.shown.size.width);
@@ -378,6 +412,15 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// The places of a picture with a keypad.
+struct Typing {
+    words: Rect,
+    digits: Rect,
+    keypad: Rect,
+    actions: Rect,
+    status: Rect,
+}
+
 /// Digits in groups of three.
 fn grouped(digits: &str) -> String {
     let mut grouped = String::new();
@@ -399,11 +442,14 @@ fn message_text(texts: &Texts, message: Message) -> &MessageText {
         Message::Ended(Ended::ByTime) => &texts.ended_by_time,
         Message::Ended(Ended::ConnectionLost) => &texts.ended_connection_lost,
         Message::Interrupted => &texts.interrupted,
+        Message::NotCertified => &texts.not_certified,
         Message::NotJoined => &texts.not_joined,
+        Message::NumberBurned => &texts.number_burned,
         Message::Refused => &texts.refused,
         Message::RefusedByTime => &texts.refused_by_time,
         Message::ServerUnreachable => &texts.server_unreachable,
         Message::Unsafe => &texts.not_safe,
+        Message::WrongPassword => &texts.wrong_password,
     }
 }
 
@@ -415,8 +461,11 @@ fn message_sign(message: Message) -> (Sign, embedded_graphics::pixelcolor::Rgb88
         | Message::RefusedByTime => (Sign::Disc, theme::FLAG_BLUE),
         Message::Ended(Ended::ConnectionLost)
         | Message::Interrupted
+        | Message::NotCertified
         | Message::NotJoined
+        | Message::NumberBurned
         | Message::ServerUnreachable
-        | Message::Unsafe => (Sign::Triangle, theme::INK),
+        | Message::Unsafe
+        | Message::WrongPassword => (Sign::Triangle, theme::INK),
     }
 }

@@ -30,8 +30,8 @@ use serde::Serialize;
 pub use name::{MAX_LETTERS, Name};
 pub use scene::Button;
 pub use texts::Language;
-pub use ui::{ARM_DELAY, ENTRY_TIME, MESSAGE_TIME, PanelOutput, PanelUi};
-pub use view::{Ask, Ended, Level, Message, NUMBER_DIGITS, Right, View};
+pub use ui::{ARM_DELAY, ENTRY_TIME, MESSAGE_TIME, PASSWORD_TIME, PanelOutput, PanelUi};
+pub use view::{Ask, Ended, Level, Message, NUMBER_DIGITS, PASSWORD_DIGITS, Right, View};
 
 /// Where the panel's buttons are, for programs that press them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -36,8 +36,12 @@ fn all_views(now: Instant) -> Vec<View> {
         }
     }
     views.push(View::Joining { number: 888_888_888 });
+    views.push(View::Password { number: 888_888_888 });
     for is_silent in [false, true] {
-        views.push(View::Session { name: name(&"W".repeat(MAX_LETTERS)), is_silent });
+        for level in levels.into_iter().map(Some).chain([None]) {
+            let name = name(&"W".repeat(MAX_LETTERS));
+            views.push(View::Session { name, is_silent, level });
+        }
     }
     views
 }
@@ -488,13 +492,13 @@ fn the_sign_of_a_session_takes_a_small_corner_and_stops_at_a_touch() {
     for (width, height) in [(320, 240), (800, 480), (1920, 1080), (1080, 1920)] {
         let size = Size::new(width, height);
         let mut ui = PanelUi::new(size, Language::English, now);
-        ui.show(View::Session { name: name("Ada"), is_silent: false }, now);
+        ui.show(View::Session { name: name("Ada"), is_silent: false, level: None }, now);
         let area = ui.area().unwrap();
         assert_eq!((area.y, area.x + area.width), (0, width));
         assert!(area.height * 4 <= height.min(width), "{area:?}");
     }
     let mut ui = PanelUi::new(SIZE, Language::English, now);
-    ui.show(View::Session { name: name("Ada"), is_silent: false }, now);
+    ui.show(View::Session { name: name("Ada"), is_silent: false, level: None }, now);
     for key in [ENTER, ESCAPE, RIGHT] {
         for pressed in [true, false] {
             ui.handle_local(&LocalEvent::Key { key: KeyCode(key), pressed }, now);
@@ -509,7 +513,7 @@ fn the_sign_of_a_session_takes_a_small_corner_and_stops_at_a_touch() {
 fn the_sign_says_that_the_link_is_silent_and_can_still_be_stopped() {
     let now = Instant::now();
     let mut ui = PanelUi::new(SIZE, Language::English, now);
-    let sign = |is_silent| View::Session { name: name("Ada"), is_silent };
+    let sign = |is_silent| View::Session { name: name("Ada"), is_silent, level: None };
     let words = |is_silent| {
         let scene = scene_of(SIZE, &sign(is_silent), Language::English);
         let text = |piece: &Piece| match piece {
@@ -605,5 +609,47 @@ proptest! {
         }
         let answers = asked.answers();
         prop_assert!(answers.len() <= 1 && !answers.contains(&PanelOutput::Accepted));
+    }
+}
+
+#[test]
+fn a_password_has_six_digits_and_is_given_once() {
+    let now = Instant::now();
+    let mut ui = PanelUi::new(SIZE, Language::English, now);
+    ui.show(View::Password { number: 123_456_789 }, now);
+    let press = |ui: &mut PanelUi, key: u16| {
+        for pressed in [true, false] {
+            ui.handle_local(&LocalEvent::Key { key: KeyCode(key), pressed }, now);
+        }
+    };
+    let outputs = |ui: &mut PanelUi| -> Vec<PanelOutput> {
+        let all = std::iter::from_fn(|| ui.poll_output());
+        all.filter(|output| *output != PanelOutput::Redraw).collect()
+    };
+    for digit in [1, 2, 3, 4, 5] {
+        press(&mut ui, digit + 1);
+    }
+    press(&mut ui, ENTER);
+    assert_eq!(outputs(&mut ui), [], "a digit is missing");
+    for digit in [6, 7] {
+        press(&mut ui, digit + 1);
+    }
+    press(&mut ui, ENTER);
+    press(&mut ui, ENTER);
+    assert_eq!(outputs(&mut ui), [PanelOutput::PasswordEntered(123_456)]);
+}
+
+#[test]
+fn nobody_who_types_a_password_gives_up_joining() {
+    let now = Instant::now();
+    for (way, wait) in [(true, Duration::ZERO), (false, PASSWORD_TIME)] {
+        let mut ui = PanelUi::new(SIZE, Language::English, now);
+        ui.show(View::Password { number: 123_456_789 }, now);
+        if way {
+            ui.handle_local(&LocalEvent::Key { key: KeyCode(ESCAPE), pressed: true }, now);
+        }
+        ui.handle_timeout(now + wait);
+        let mut outputs = std::iter::from_fn(|| ui.poll_output());
+        assert!(outputs.any(|output| output == PanelOutput::Cancelled));
     }
 }

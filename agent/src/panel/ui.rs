@@ -11,7 +11,7 @@ use super::letters::Letters;
 use super::paint;
 use super::scene::{Button, Scene};
 use super::texts::Language;
-use super::view::{Message, NUMBER_DIGITS, View};
+use super::view::{Message, NUMBER_DIGITS, PASSWORD_DIGITS, View};
 
 /// From when the question is seen intact until it can be accepted, so that a finger on its way
 /// to something else does not accept.
@@ -20,6 +20,9 @@ pub const ARM_DELAY: Duration = Duration::from_millis(1500);
 pub const ENTRY_TIME: Duration = Duration::from_secs(60);
 /// After so long, a message closes by itself.
 pub const MESSAGE_TIME: Duration = Duration::from_secs(60);
+
+/// After so long, nobody is typing a password any more, and joining is given up.
+pub const PASSWORD_TIME: Duration = Duration::from_secs(150);
 
 /// Outputs that wait to be taken; there are fewer kinds than that.
 const MAX_OUTPUTS: usize = 16;
@@ -38,6 +41,8 @@ pub enum PanelOutput {
     MessageClosed,
     /// A session number was typed, below 1,000,000,000.
     NumberEntered(u32),
+    /// A session's password was typed, below 1,000,000.
+    PasswordEntered(u32),
     /// The picture in [`PanelUi::area`] is to be shown anew.
     Redraw,
     /// No to who asks.
@@ -161,6 +166,10 @@ impl PanelUi {
                 self.message_until = Some(now + MESSAGE_TIME);
                 Some(Button::Ok)
             }
+            View::Password { .. } => {
+                self.message_until = Some(now + PASSWORD_TIME);
+                None
+            }
             _ => None,
         };
         self.refresh();
@@ -219,7 +228,10 @@ impl PanelUi {
             self.decide(PanelOutput::Refused { timed_out: true });
         }
         if self.message_until.is_some_and(|until| now >= until) && !self.is_decided {
-            self.decide(PanelOutput::MessageClosed);
+            self.decide(match self.view {
+                View::Password { .. } => PanelOutput::Cancelled,
+                _ => PanelOutput::MessageClosed,
+            });
         }
         if self.entry_until.is_some_and(|until| now >= until) {
             self.entry.clear();
@@ -259,11 +271,19 @@ impl PanelUi {
         !self.is_decided && self.armed_at().is_some_and(|armed| self.now >= armed)
     }
 
+    /// How many digits are typed here.
+    fn digits(&self) -> usize {
+        match self.view {
+            View::Password { .. } => PASSWORD_DIGITS,
+            _ => NUMBER_DIGITS,
+        }
+    }
+
     /// Whether a button does something when pressed now.
     fn is_awake(&self, button: Button) -> bool {
         match button {
             Button::Accept => self.is_armed(),
-            Button::Connect => self.entry.len() == NUMBER_DIGITS,
+            Button::Connect => self.entry.len() == self.digits(),
             _ => true,
         }
     }
@@ -323,7 +343,7 @@ impl PanelUi {
         if pressed {
             if !self.enter.is_down {
                 let button = match self.view {
-                    View::Home { .. } => Some(Button::Connect),
+                    View::Home { .. } | View::Password { .. } => Some(Button::Connect),
                     _ => self.selected,
                 };
                 self.enter.button = button.filter(|button| self.is_awake(*button));
@@ -352,13 +372,13 @@ impl PanelUi {
         match self.view {
             View::Asking(_) => self.activate(Button::Refuse),
             View::Home { can_close: true, .. } => self.activate(Button::Close),
-            View::Joining { .. } => self.activate(Button::Cancel),
+            View::Joining { .. } | View::Password { .. } => self.activate(Button::Cancel),
             _ => {}
         }
     }
 
     fn activate_on_home(&mut self, button: Button) {
-        if matches!(self.view, View::Home { .. }) {
+        if matches!(self.view, View::Home { .. } | View::Password { .. }) {
             self.activate(button);
         }
     }
@@ -376,7 +396,10 @@ impl PanelUi {
             }
             Button::Connect => {
                 if let Ok(number) = self.entry.parse() {
-                    self.output(PanelOutput::NumberEntered(number));
+                    match self.view {
+                        View::Password { .. } => self.decide(PanelOutput::PasswordEntered(number)),
+                        _ => self.output(PanelOutput::NumberEntered(number)),
+                    }
                 }
             }
             Button::Delete => {
@@ -384,7 +407,7 @@ impl PanelUi {
                 self.entry_until = (!self.entry.is_empty()).then(|| self.now + ENTRY_TIME);
             }
             Button::Digit(digit) => {
-                if self.entry.len() < NUMBER_DIGITS {
+                if self.entry.len() < self.digits() {
                     self.entry.push(char::from(b'0' + digit.min(9)));
                 }
                 self.entry_until = Some(self.now + ENTRY_TIME);

@@ -7,6 +7,9 @@ use super::name::Name;
 /// Digits of a session number.
 pub const NUMBER_DIGITS: usize = 9;
 
+/// Digits of a session's password.
+pub const PASSWORD_DIGITS: usize = 6;
+
 /// What the panel shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -27,6 +30,11 @@ pub enum View {
         /// The number, below 1,000,000,000.
         number: u32,
     },
+    /// The technician's console wants the session's password: the person types six digits.
+    Password {
+        /// The number that was typed, below 1,000,000,000.
+        number: u32,
+    },
     /// Something happened that the person should know.
     Message(Message),
     /// A session lasts: a small sign in a corner, above the machine's own picture.
@@ -35,6 +43,8 @@ pub enum View {
         name: Name,
         /// Whether nothing is heard of them at the moment.
         is_silent: bool,
+        /// How it is known who they are, if that is shown.
+        level: Option<Level>,
     },
 }
 
@@ -90,6 +100,18 @@ pub enum Level {
     Password,
 }
 
+impl Level {
+    /// The word for the log.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Certificate => "certificate checked",
+            Self::CodeCompared { .. } => "code compared",
+            Self::None => "not checked",
+            Self::Password => "password checked",
+        }
+    }
+}
+
 /// Something that the person should know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -98,6 +120,10 @@ pub enum Message {
     Ended(Ended),
     /// The connection is lost for the moment; the session may go on.
     Interrupted,
+    /// The technician's certificate does not count here.
+    NotCertified,
+    /// Three wrong passwords were typed for the number.
+    NumberBurned,
     /// There is no session of that number, or it does not let this machine in.
     NotJoined,
     /// The person said no.
@@ -108,22 +134,27 @@ pub enum Message {
     ServerUnreachable,
     /// The connection is not safe: keys or code do not match.
     Unsafe,
+    /// The password was not right, or somebody is in between.
+    WrongPassword,
 }
 
 impl Message {
     /// All messages.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Ended(Ended::ByPolicy),
         Self::Ended(Ended::ByStaff),
         Self::Ended(Ended::ByTechnician),
         Self::Ended(Ended::ByTime),
         Self::Ended(Ended::ConnectionLost),
         Self::Interrupted,
+        Self::NotCertified,
         Self::NotJoined,
+        Self::NumberBurned,
         Self::Refused,
         Self::RefusedByTime,
         Self::ServerUnreachable,
         Self::Unsafe,
+        Self::WrongPassword,
     ];
 }
 

@@ -45,11 +45,13 @@ impl Files {
     }
 
     /// Those of the machine process.
-    pub(super) fn machine(state: &Path, screen: Option<&Path>) -> Self {
+    pub(super) fn machine(folders: &[&Path], screen: Option<&Path>) -> Self {
         let mut read = MACHINE_READS.map(PathBuf::from).to_vec();
         read.extend(screen.map(Path::to_path_buf));
         read.extend(std::env::var_os("XAUTHORITY").map(PathBuf::from));
-        Self { read, write: vec![state.to_path_buf()], devices: vec![PathBuf::from("/dev")] }
+        let write = folders.iter().filter(|folder| !folder.as_os_str().is_empty());
+        let write = write.map(|folder| folder.to_path_buf()).collect();
+        Self { read, write, devices: vec![PathBuf::from("/dev")] }
     }
 
     /// Limits this process to them, as far as this kernel can. One that cannot at all (before Linux 5.13, or with
@@ -116,7 +118,7 @@ mod tests {
         let [state, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
         let screen = other.path().join("screen");
         std::fs::write(&screen, "pixels").unwrap();
-        let files = Files::machine(state.path(), Some(&screen));
+        let files = Files::machine(&[state.path()], Some(&screen));
         let outcome = limited(files, move || {
             (
                 std::fs::write(state.path().join("record"), "x").is_ok(),

@@ -28,12 +28,12 @@ pub fn confine_network() -> anyhow::Result<()> {
 
 /// Confines the machine process: its devices, no network.
 ///
-/// `state` is where it may write, `screen` a file that is the screen, if one is.
+/// `folders` are where it may write, `screen` is a file that is the screen, if one is.
 ///
 /// # Errors
 /// When the kernel has no seccomp; the process must then not go on.
-pub fn confine_machine(state: &Path, screen: Option<&Path>) -> anyhow::Result<()> {
-    Files::machine(state, screen).apply();
+pub fn confine_machine(folders: &[&Path], screen: Option<&Path>) -> anyhow::Result<()> {
+    Files::machine(folders, screen).apply();
     syscalls::apply(Purpose::Machine).context("limit the system calls")
 }
 

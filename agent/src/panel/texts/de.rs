@@ -2,7 +2,7 @@
 
 use super::{
     AskingTexts, HomeTexts, JoiningTexts, LevelText, LevelTexts, MessageText, MessageTexts,
-    RightTexts, SessionTexts, Texts,
+    PasswordTexts, RightTexts, SessionTexts, Texts,
 };
 
 pub(super) const TEXTS: Texts = Texts {
@@ -13,6 +13,11 @@ pub(super) const TEXTS: Texts = Texts {
         close: "Schließen",
         server_reachable: "Bereit",
         server_unreachable: "Keine Verbindung zum Server",
+    },
+    password: PasswordTexts {
+        title: "Passwort eintippen",
+        instruction: "Tippen Sie die sechs Ziffern ein, die Ihnen der Techniker nach der Nummer nennt.",
+        of_number: "Zur Nummer",
     },
     joining: JoiningTexts {
         title: "Verbindung …",
@@ -61,6 +66,9 @@ pub(super) const TEXTS: Texts = Texts {
     },
     session: SessionTexts {
         connected: "Techniker verbunden",
+        by_certificate: "Verbunden · Zertifikat",
+        by_code: "Verbunden · Code verglichen",
+        by_password: "Verbunden · Passwort",
         interrupted: "Verbindung unterbrochen",
         stop: "Stopp",
     },
@@ -97,10 +105,20 @@ pub(super) const TEXTS: Texts = Texts {
             safe: "Der Techniker kann im Moment nichts tun.",
             next: "Bitte warten Sie: Sie wird wiederhergestellt.",
         },
+        not_certified: MessageText {
+            happened: "Das Zertifikat des Technikers gilt nicht für dieses Gerät.",
+            safe: "Niemand ist verbunden.",
+            next: "Sagen Sie es dem Techniker. Er braucht vielleicht ein neues Zertifikat.",
+        },
         not_joined: MessageText {
             happened: "Diese Sitzungsnummer funktioniert nicht.",
             safe: "Niemand ist verbunden.",
             next: "Fragen Sie den Techniker nach der Nummer und tippen Sie sie noch einmal.",
+        },
+        number_burned: MessageText {
+            happened: "Zu dieser Nummer wurde dreimal ein falsches Passwort eingetippt.",
+            safe: "Niemand ist verbunden.",
+            next: "Lassen Sie sich eine neue Nummer und ein neues Passwort geben.",
         },
         refused: MessageText {
             happened: "Sie haben abgelehnt.",
@@ -121,6 +139,11 @@ pub(super) const TEXTS: Texts = Texts {
             happened: "Die Verbindung war nicht sicher und wurde getrennt.",
             safe: "Niemand ist verbunden.",
             next: "Sagen Sie es dem Techniker und lassen Sie sich eine neue Nummer geben.",
+        },
+        wrong_password: MessageText {
+            happened: "Das Passwort war nicht richtig.",
+            safe: "Niemand ist verbunden.",
+            next: "Fragen Sie nach dem Passwort und tippen Sie die Nummer noch einmal. Nach drei Versuchen brauchen Sie eine neue.",
         },
     },
 };

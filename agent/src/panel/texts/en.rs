@@ -2,7 +2,7 @@
 
 use super::{
     AskingTexts, HomeTexts, JoiningTexts, LevelText, LevelTexts, MessageText, MessageTexts,
-    RightTexts, SessionTexts, Texts,
+    PasswordTexts, RightTexts, SessionTexts, Texts,
 };
 
 pub(super) const TEXTS: Texts = Texts {
@@ -13,6 +13,11 @@ pub(super) const TEXTS: Texts = Texts {
         close: "Close",
         server_reachable: "Ready",
         server_unreachable: "No connection to the server",
+    },
+    password: PasswordTexts {
+        title: "Type the password",
+        instruction: "Type the six digits that the technician tells you after the number.",
+        of_number: "For the number",
     },
     joining: JoiningTexts {
         title: "Connecting …",
@@ -60,6 +65,9 @@ pub(super) const TEXTS: Texts = Texts {
     },
     session: SessionTexts {
         connected: "Technician connected",
+        by_certificate: "Connected · certificate",
+        by_code: "Connected · code compared",
+        by_password: "Connected · password",
         interrupted: "Connection interrupted",
         stop: "Stop",
     },
@@ -96,10 +104,20 @@ pub(super) const TEXTS: Texts = Texts {
             safe: "The technician can do nothing at the moment.",
             next: "Please wait: it is being restored.",
         },
+        not_certified: MessageText {
+            happened: "The technician’s certificate is not valid for this machine.",
+            safe: "Nobody is connected.",
+            next: "Tell the technician, who may need a new certificate.",
+        },
         not_joined: MessageText {
             happened: "This session number does not work.",
             safe: "Nobody is connected.",
             next: "Ask the technician for the number and type it again.",
+        },
+        number_burned: MessageText {
+            happened: "Three wrong passwords were typed for this number.",
+            safe: "Nobody is connected.",
+            next: "Ask the technician for a new number and password.",
         },
         refused: MessageText {
             happened: "You refused.",
@@ -120,6 +138,11 @@ pub(super) const TEXTS: Texts = Texts {
             happened: "The connection was not safe and was cut.",
             safe: "Nobody is connected.",
             next: "Tell the technician, and ask for a new session number.",
+        },
+        wrong_password: MessageText {
+            happened: "The password was not right.",
+            safe: "Nobody is connected.",
+            next: "Ask for the password and type the number again. After three attempts you need a new number.",
         },
     },
 };

@@ -48,6 +48,7 @@ impl Language {
 /// All words of the panel in one language.
 pub(super) struct Texts {
     pub(super) home: HomeTexts,
+    pub(super) password: PasswordTexts,
     pub(super) joining: JoiningTexts,
     pub(super) asking: AskingTexts,
     pub(super) rights: RightTexts,
@@ -64,6 +65,14 @@ pub(super) struct HomeTexts {
     pub(super) close: &'static str,
     pub(super) server_reachable: &'static str,
     pub(super) server_unreachable: &'static str,
+}
+
+/// Words of the screen where a password is typed.
+pub(super) struct PasswordTexts {
+    pub(super) title: &'static str,
+    pub(super) instruction: &'static str,
+    /// Before the number.
+    pub(super) of_number: &'static str,
 }
 
 /// Words while a number is being joined.
@@ -128,6 +137,10 @@ pub(super) struct LevelText {
 /// Words of the sign that stays while a session lasts.
 pub(super) struct SessionTexts {
     pub(super) connected: &'static str,
+    /// The same, and how it is known who it is.
+    pub(super) by_certificate: &'static str,
+    pub(super) by_code: &'static str,
+    pub(super) by_password: &'static str,
     /// The link is silent, but the session may go on.
     pub(super) interrupted: &'static str,
     pub(super) stop: &'static str,
@@ -143,11 +156,14 @@ pub(super) struct MessageTexts {
     pub(super) ended_by_time: MessageText,
     pub(super) ended_connection_lost: MessageText,
     pub(super) interrupted: MessageText,
+    pub(super) not_certified: MessageText,
     pub(super) not_joined: MessageText,
+    pub(super) number_burned: MessageText,
     pub(super) refused: MessageText,
     pub(super) refused_by_time: MessageText,
     pub(super) server_unreachable: MessageText,
     pub(super) not_safe: MessageText,
+    pub(super) wrong_password: MessageText,
 }
 
 /// One message.

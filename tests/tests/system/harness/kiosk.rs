@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use lotse_agent::panel::{Message, Name, View};
+use lotse_agent::panel::{Level, Message, Name, View};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -44,7 +44,9 @@ pub(crate) struct Kiosk {
 
 /// The sign of a session.
 fn sign(is_silent: bool) -> View {
-    View::Session { name: Name::from_network(TECHNICIAN), is_silent }
+    // The digits are not in the sign, only how it is known who is there.
+    let level = Some(Level::CodeCompared { code: 0 });
+    View::Session { name: Name::from_network(TECHNICIAN), is_silent, level }
 }
 
 impl Kiosk {

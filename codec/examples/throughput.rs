@@ -59,7 +59,7 @@ fn fill(pixels: &mut [u8], colour: impl Fn(u32, u32) -> [u8; 3]) {
 }
 
 fn measure(name: &str, pictures: [&[u8]; 2]) -> Result<(), Box<dyn Error>> {
-    let mut encoder = Encoder::new(0x5eed)?;
+    let mut encoder = Encoder::new(0x5eed);
     let mut decoder = Decoder::new(Limits::default());
     let (mut still, mut full, mut decode) = (Duration::MAX, Duration::MAX, Duration::MAX);
     let mut bytes = 0;

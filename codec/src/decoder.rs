@@ -3,14 +3,13 @@
 use std::fmt;
 use std::ops::Range;
 
-use zstd::zstd_safe::{DCtx, find_frame_compressed_size, get_error_name};
-
+use crate::bits::BitReader;
 use crate::drawn::{Area, MARGIN, Model, STRIDE};
 use crate::encoder::columns_of;
 use crate::geometry::{Grid, PIXEL, TILE};
 use crate::photo;
 use crate::range;
-use crate::wire::{CACHE, Envelope, Grammar, Header, Move, Origin, Reader, Runs, SAMPLE, Told};
+use crate::wire::{CACHE, Envelope, Grammar, Header, Move, Origin, Runs, Told};
 use crate::{DecodeError, Rect, Size};
 
 /// What a decoder lets the other side make it do.
@@ -50,7 +49,6 @@ type Kept = Option<Box<[[u8; PIXEL]]>>;
 /// holds no more memory than [`Limits`] allows.
 pub struct Decoder {
     limits: Limits,
-    zstd: DCtx<'static>,
     grid: Grid,
     /// Red, green, blue, 255.
     picture: Vec<u8>,
@@ -70,16 +68,18 @@ pub struct Decoder {
 struct Learnt {
     model: Model,
     grammar: Grammar,
+    photos: photo::Learnt,
 }
 
 impl Learnt {
     fn new() -> Self {
-        Self { model: Model::new(), grammar: Grammar::new() }
+        Self { model: Model::new(), grammar: Grammar::new(), photos: photo::Learnt::new() }
     }
 
     fn clone_from(&mut self, other: &Self) {
         self.model.clone_from(&other.model);
         self.grammar.clone_from(&other.grammar);
+        self.photos.clone_from(&other.photos);
     }
 }
 
@@ -93,9 +93,6 @@ struct Stage {
     /// The changed tiles.
     changed: Vec<u32>,
     above_changed: Vec<bool>,
-    photos: Vec<u8>,
-    /// How many bytes of the photographs are used.
-    photos_used: usize,
     /// Which of the changed tiles are kept as they were, by their order, and from which place on.
     saved: Vec<bool>,
     saved_from: u32,
@@ -107,7 +104,6 @@ impl Decoder {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            zstd: DCtx::create(),
             grid: Grid::default(),
             picture: Vec::new(),
             last: 0,
@@ -121,8 +117,6 @@ impl Decoder {
                 places: Vec::new(),
                 changed: Vec::new(),
                 above_changed: Vec::new(),
-                photos: Vec::new(),
-                photos_used: 0,
                 saved: Vec::new(),
                 saved_from: 0,
                 runs: Runs::default(),
@@ -151,7 +145,6 @@ impl Decoder {
         let missed = self.fits(&header)?;
         let grid = header.size.map_or(self.grid, Grid::new);
         self.stage.begin(grid);
-        self.unpack_photos(update.photos, header.photo_len as usize)?;
         self.learnt_before.clone_from(&self.learnt);
         if let Err(error) = self.read(&update, grid) {
             std::mem::swap(&mut self.learnt, &mut self.learnt_before);
@@ -174,11 +167,13 @@ impl Decoder {
         if update.header.fresh {
             self.learnt.model.reset();
             self.learnt.grammar.reset();
+            self.learnt.photos = photo::Learnt::new();
         }
         let mut coder = range::Reader::new(update.drawn);
-        self.read_bands(&mut coder, is_full)?;
+        let mut photos = BitReader::new(update.photos);
+        self.read_bands(&mut coder, &mut photos, is_full)?;
         self.read_saved(&mut coder)?;
-        if !coder.is_at_end() || self.stage.photos_used != self.stage.photos.len() {
+        if !coder.is_at_end() || !photos.is_at_end() {
             return Err(DecodeError::Length);
         }
         let tiles = self.stage.changed.len() as u32;
@@ -206,30 +201,10 @@ impl Decoder {
         Ok(header.number - self.last - 1)
     }
 
-    /// Unpacks exactly `len` bytes out of exactly one zstd frame.
-    fn unpack_photos(&mut self, packed: &[u8], len: usize) -> Result<(), DecodeError> {
-        self.stage.photos.clear();
-        self.stage.photos_used = 0;
-        if len == 0 {
-            return Ok(());
-        }
-        let max = self.stage.grid.size().pixels() as usize * SAMPLE;
-        if len > max {
-            return Err(DecodeError::RawLength { claimed: len, max });
-        }
-        let frame = find_frame_compressed_size(packed).map_err(damaged)?;
-        if frame != packed.len() {
-            return Err(DecodeError::Compressed("more than one frame"));
-        }
-        self.stage.photos.reserve_exact(len);
-        // Writes at most the vector's capacity, which is bounded by the limits.
-        let got = self.zstd.decompress(&mut self.stage.photos, packed).map_err(damaged)?;
-        if got == len { Ok(()) } else { Err(DecodeError::Compressed("another length")) }
-    }
-
     fn read_bands(
         &mut self,
         coder: &mut range::Reader<'_>,
+        photos: &mut BitReader<'_>,
         is_full: bool,
     ) -> Result<(), DecodeError> {
         let grid = self.stage.grid;
@@ -253,7 +228,7 @@ impl Decoder {
                     Told::Kept => {}
                     Told::Remembered(_) if is_full => return Err(DecodeError::NoPicture),
                     Told::Remembered(place) => self.show_remembered(tile, place)?,
-                    Told::Rows => self.read_rows(coder, tile, is_full)?,
+                    Told::Rows => self.read_rows(coder, photos, tile, is_full)?,
                 }
                 if left {
                     self.stage.changed.push(tile);
@@ -283,6 +258,7 @@ impl Decoder {
     fn read_rows(
         &mut self,
         coder: &mut range::Reader<'_>,
+        photos: &mut BitReader<'_>,
         tile: u32,
         is_full: bool,
     ) -> Result<(), DecodeError> {
@@ -322,7 +298,8 @@ impl Decoder {
                     }
                     stage.load_above(area, rect, rows.start);
                     if run.origin == Origin::Photo {
-                        outcome = stage.read_photo(area, rows.clone(), width);
+                        let learnt = &mut self.learnt.photos;
+                        photo::read(photos, learnt, area, rows.clone(), width);
                         stage.store(area, part, 0, rows.start);
                     } else {
                         if columns != (0..width) {
@@ -533,21 +510,6 @@ impl Stage {
         }
     }
 
-    /// Reads rows of a photograph into the area.
-    fn read_photo(
-        &mut self,
-        area: &mut Area,
-        rows: Range<usize>,
-        width: usize,
-    ) -> Result<(), DecodeError> {
-        let rest = self.photos.get(self.photos_used..).unwrap_or_default();
-        let planes = Reader(rest).slice(rows.len() * width * SAMPLE);
-        let planes = planes.map_err(|_| DecodeError::Length)?;
-        self.photos_used += planes.len();
-        photo::read(planes, area, rows, width);
-        Ok(())
-    }
-
     /// Brings pixels from the area to their place; `column` and `row` are the first of them.
     fn store(&mut self, area: &Area, part: Rect, column: usize, row: usize) {
         for (to, from) in self.rows_mut(part).zip(area.iter().skip(MARGIN + row)) {
@@ -599,10 +561,6 @@ fn stack(rects: &mut Vec<Rect>, row: &mut Vec<Rect>) {
         row.clear();
     }
     rects.append(row);
-}
-
-fn damaged(code: usize) -> DecodeError {
-    DecodeError::Compressed(get_error_name(code))
 }
 
 #[cfg(test)]

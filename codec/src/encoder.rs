@@ -4,10 +4,8 @@ use std::fmt;
 use std::ops::Range;
 
 use rapidhash::v3::RapidSecrets;
-use zstd::zstd_safe::{
-    CCtx, CParameter, InBuffer, OutBuffer, ResetDirective, get_error_name, zstd_sys,
-};
 
+use crate::bits::{BitState, BitWriter};
 use crate::drawn::{Area, MARGIN, Model, STRIDE};
 use crate::geometry::{Grid, PART, PIXEL, TILE};
 use crate::known::{Hashes, Remembered};
@@ -17,12 +15,7 @@ use crate::range::{Writer, WriterState};
 use crate::wire::{CACHE, Grammar, Header, MAX_HEADER, Origin, Runs, Told};
 use crate::{Band, EncodeError, Rect, Size};
 
-/// zstd's level for photographs: its fastest that still codes entropy well.
-const LEVEL: i32 = 1;
-/// How far back zstd looks, as a power of two, in bytes: photographs repeat little. Bounds its
-/// memory to about 1.5 MB.
-const WINDOW_LOG: u32 = 17;
-/// The compressor's room is widened when less than this is left, in bytes.
+/// Room that an update begins with, in bytes.
 const OUT_STEP: usize = 16 << 10;
 /// Room kept for the next update, however small the last ones were, in bytes.
 const OUT_KEEP: usize = 256 << 10;
@@ -79,7 +72,7 @@ pub struct Update<'a> {
 /// Turns successive pictures of one screen into updates.
 ///
 /// For each picture: [`Self::begin`], [`Self::push_band`] from top to bottom, [`Self::finish`].
-/// Memory is some hundred kilobytes for hashes, what is learnt within an update, zstd's context,
+/// Memory is some hundred kilobytes for hashes, what is learnt,
 /// and the last update's bytes; never a picture. See [`Self::memory`].
 ///
 /// # Nothing is lost
@@ -145,10 +138,9 @@ struct Scratch {
 
 /// The photographs of an update.
 struct Photos {
-    zstd: CCtx<'static>,
-    /// Bytes before compression.
-    raw_len: u32,
-    raw: Vec<u8>,
+    learnt: photo::Learnt,
+    state: BitState,
+    /// Room for the header, then the photographs.
     out: Vec<u8>,
 }
 
@@ -158,10 +150,8 @@ impl Encoder {
     /// `key` seeds the hash. It must be random and secret: whoever knows it could draw a change
     /// that goes unseen.
     ///
-    /// # Errors
-    /// [`EncodeError::Compression`] when zstd finds no memory.
-    pub fn new(key: u64) -> Result<Self, EncodeError> {
-        Ok(Self {
+    pub fn new(key: u64) -> Self {
+        Self {
             secrets: RapidSecrets::seed(key),
             grid: Grid::default(),
             known: Vec::new(),
@@ -184,14 +174,14 @@ impl Encoder {
             is_ahead: false,
             grammar: Grammar::new(),
             model: Model::new(),
-            photos: Photos::new()?,
+            photos: Photos::new(),
             scratch: Scratch {
                 area: Box::new([[0; STRIDE]; MARGIN + TILE as usize]),
                 runs: Runs::default(),
                 above: Vec::new(),
             },
             out: Vec::new(),
-        })
+        }
     }
 
     /// Begins a picture; one that was begun before and not finished is forgotten.
@@ -199,7 +189,7 @@ impl Encoder {
     /// A size other than the last picture's makes the update a full one.
     ///
     /// # Errors
-    /// [`EncodeError::Size`], [`EncodeError::Compression`].
+    /// [`EncodeError::Size`].
     pub fn begin(&mut self, size: Size) -> Result<(), EncodeError> {
         self.frame.begun = false;
         if !size.is_plausible() {
@@ -242,7 +232,7 @@ impl Encoder {
             self.grammar.reset();
             self.model.reset();
         }
-        self.photos.begin()?;
+        self.photos.begin(self.frame.is_fresh);
         self.scratch.above.fill(0);
         empty(&mut self.out);
         self.out.reserve(OUT_STEP);
@@ -266,9 +256,8 @@ impl Encoder {
     /// Ends the picture. `None` means that nothing changed.
     ///
     /// # Errors
-    /// What was wrong with the bands, [`EncodeError::Incomplete`] when some are missing, and
-    /// [`EncodeError::Compression`]. The picture is then forgotten and none of its changes
-    /// counts as sent.
+    /// What was wrong with the bands, and [`EncodeError::Incomplete`] when some are missing. The
+    /// picture is then forgotten and none of its changes counts as sent.
     pub fn finish(&mut self) -> Result<Option<Update<'_>>, EncodeError> {
         if let Some(fault) = self.frame.fault.take() {
             self.frame.begun = false;
@@ -288,7 +277,7 @@ impl Encoder {
         let number = self.number + 1;
         let full = self.base == 0;
         self.say_bands(false);
-        self.photos.end()?;
+        let has_photos = self.photos.end();
         let saved_from = self.remembered.next();
         let saves = self.save_replaced(number);
         self.say_saved(saves.then_some(saved_from));
@@ -297,7 +286,7 @@ impl Encoder {
             base: (!full).then_some(self.base),
             size: full.then_some(size),
             fresh: self.frame.is_fresh,
-            photo_len: self.photos.raw_len,
+            has_photos,
             drawn_len: self.out.len() as u32,
         };
         // Photographs are long: the rest comes to them, not they to the rest.
@@ -339,7 +328,7 @@ impl Encoder {
         self.number
     }
 
-    /// Bytes of memory held now, zstd's context and the last update's bytes among them.
+    /// Bytes of memory held now, what is learnt and the last update's bytes among them.
     pub fn memory(&self) -> usize {
         self.photos.memory()
             + self.known.capacity() * size_of::<Known>()
@@ -370,7 +359,7 @@ impl Encoder {
             return Err(EncodeError::BandLength { rows: band.rows, bytes: band.pixels.len() });
         }
         self.hashes.take(expected, band.pixels, stride, &self.secrets);
-        self.look_at_band(expected, rows, band.pixels)?;
+        self.look_at_band(expected, rows, band.pixels);
         self.keep_last_rows(band.pixels, stride);
         self.frame.next_y += rows;
         Ok(())
@@ -387,7 +376,7 @@ impl Encoder {
         }
     }
 
-    fn look_at_band(&mut self, y: u32, rows: u32, pixels: &[u8]) -> Result<(), EncodeError> {
+    fn look_at_band(&mut self, y: u32, rows: u32, pixels: &[u8]) {
         let columns = self.grid.columns();
         let first = y / TILE * columns;
         let tiles = first as usize..(first + columns) as usize;
@@ -397,18 +386,17 @@ impl Encoder {
         if !changed {
             self.frame.unsaid += 1;
             self.frame.above_changed.fill(false);
-            return Ok(());
+            return;
         }
         self.say_bands(true);
         let (mut left, mut last) = (false, Told::Kept);
         for tile in first..first + columns {
-            last = self.look_at_tile(tile, left, last, pixels)?;
+            last = self.look_at_tile(tile, left, last, pixels);
             left = last != Told::Kept;
             if let Some(above) = self.frame.above_changed.get_mut((tile - first) as usize) {
                 *above = left;
             }
         }
-        Ok(())
     }
 
     /// Says of the bands so far that they have not changed, and of the next that it has.
@@ -424,13 +412,7 @@ impl Encoder {
     }
 
     /// Says how one tile has come about.
-    fn look_at_tile(
-        &mut self,
-        tile: u32,
-        left: bool,
-        last: Told,
-        pixels: &[u8],
-    ) -> Result<Told, EncodeError> {
+    fn look_at_tile(&mut self, tile: u32, left: bool, last: Told, pixels: &[u8]) -> Told {
         let column = tile % self.grid.columns();
         let rect = self.grid.rect(tile);
         let known = self.known.get(tile as usize).copied().unwrap_or_default();
@@ -444,7 +426,7 @@ impl Encoder {
         self.grammar.tile(&mut writer, (left, above), last, told);
         self.frame.writer = writer.pause();
         if told == Told::Kept {
-            return Ok(told);
+            return told;
         }
         let mut is_replaced = !is_forced && changed.count_ones() >= FEWEST_ROWS;
         if told == Told::Rows {
@@ -454,11 +436,11 @@ impl Encoder {
             } else {
                 self.hashes.differing_parts(column, rect.y, changed)
             };
-            self.write_rows(rect, parts, pixels)?;
+            self.write_rows(rect, parts, pixels);
         }
         is_replaced &= known.restless < RESTLESS;
         self.frame.pending.push(Pending { tile, is_replaced });
-        Ok(told)
+        told
     }
 
     /// Chooses how a tile is told; its runs, if by rows, are in the scratch.
@@ -486,12 +468,7 @@ impl Encoder {
     }
 
     /// Writes the rows of a tile that are told by pixels, and before that which these are.
-    fn write_rows(
-        &mut self,
-        rect: Rect,
-        parts: (u32, u32),
-        pixels: &[u8],
-    ) -> Result<(), EncodeError> {
+    fn write_rows(&mut self, rect: Rect, parts: (u32, u32), pixels: &[u8]) {
         let stride = self.grid.size().width as usize * PIXEL;
         let (at, width) = (rect.x as usize, rect.width as usize);
         if self.scratch.runs.told_rows() > 0 {
@@ -521,14 +498,10 @@ impl Encoder {
                     let area = &mut self.scratch.area;
                     self.model.rows(&mut writer, area, rows, columns.clone(), width);
                 }
-                Origin::Photo => {
-                    photo::write(&self.scratch.area, rows, width, &mut self.photos.raw);
-                    self.photos.pack()?;
-                }
+                Origin::Photo => self.photos.write(&mut self.scratch.area, rows, width),
             }
         }
         self.frame.writer = writer.pause();
-        Ok(())
     }
 
     /// Decides which of the replaced tiles are remembered; whether any is.
@@ -642,58 +615,36 @@ const fn pixel_of(bytes: [u8; PIXEL]) -> u32 {
 }
 
 impl Photos {
-    fn new() -> Result<Self, EncodeError> {
-        let mut zstd = CCtx::try_create().ok_or(EncodeError::Compression("no memory"))?;
-        for parameter in [
-            CParameter::CompressionLevel(LEVEL),
-            CParameter::WindowLog(WINDOW_LOG),
-            CParameter::ContentSizeFlag(false),
-            CParameter::ChecksumFlag(false),
-        ] {
-            zstd.set_parameter(parameter).map_err(compression)?;
+    const fn new() -> Self {
+        let (learnt, state) = (photo::Learnt::new(), BitState::EMPTY);
+        Self { learnt, state, out: Vec::new() }
+    }
+
+    const fn memory(&self) -> usize {
+        self.out.capacity()
+    }
+
+    fn begin(&mut self, is_fresh: bool) {
+        if is_fresh {
+            self.learnt = photo::Learnt::new();
         }
-        Ok(Self { zstd, raw_len: 0, raw: Vec::new(), out: Vec::new() })
-    }
-
-    fn memory(&self) -> usize {
-        self.zstd.sizeof() + self.raw.capacity() + self.out.capacity()
-    }
-
-    fn begin(&mut self) -> Result<(), EncodeError> {
-        self.raw_len = 0;
-        self.raw.clear();
+        self.state = BitState::EMPTY;
         empty(&mut self.out);
         // The header's length is known at the end; it is written right before the rest.
         self.out.resize(MAX_HEADER, 0);
-        self.zstd.reset(ResetDirective::SessionOnly).map_err(compression)?;
-        Ok(())
     }
 
-    /// Packs what is in `raw`.
-    fn pack(&mut self) -> Result<(), EncodeError> {
-        self.raw_len += self.raw.len() as u32;
-        let mut input = InBuffer::around(&self.raw);
-        while input.pos() < self.raw.len() {
-            make_room(&mut self.out);
-            let written = self.out.len();
-            let mut output = OutBuffer::around_pos(&mut self.out, written);
-            let directive = zstd_sys::ZSTD_EndDirective::ZSTD_e_continue;
-            self.zstd.compress_stream2(&mut output, &mut input, directive).map_err(compression)?;
-        }
-        self.raw.clear();
-        Ok(())
+    /// Writes rows of the area.
+    fn write(&mut self, area: &mut Area, rows: Range<usize>, width: usize) {
+        let mut writer = BitWriter::resume(&mut self.out, self.state);
+        photo::write(&mut writer, &mut self.learnt, area, rows, width);
+        self.state = writer.pause();
     }
 
-    fn end(&mut self) -> Result<(), EncodeError> {
-        while self.raw_len > 0 {
-            make_room(&mut self.out);
-            let written = self.out.len();
-            let mut output = OutBuffer::around_pos(&mut self.out, written);
-            if self.zstd.end_stream(&mut output).map_err(compression)? == 0 {
-                break;
-            }
-        }
-        Ok(())
+    /// Whether there is anything.
+    fn end(&mut self) -> bool {
+        BitWriter::resume(&mut self.out, self.state).finish();
+        self.out.len() > MAX_HEADER
     }
 }
 
@@ -706,17 +657,6 @@ fn empty(out: &mut Vec<u8>) {
     }
 }
 
-/// Widens the output by a quarter, rather than by as much again, when it is nearly full.
-fn make_room(out: &mut Vec<u8>) {
-    if out.capacity() - out.len() < OUT_STEP {
-        out.reserve_exact(OUT_STEP.max(out.len() / 4));
-    }
-}
-
-fn compression(code: usize) -> EncodeError {
-    EncodeError::Compression(get_error_name(code))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -724,7 +664,7 @@ mod tests {
     #[test]
     fn after_the_last_number_a_full_update_counts_anew() {
         let size = Size::new(70, 3);
-        let mut encoder = Encoder::new(1).unwrap();
+        let mut encoder = Encoder::new(1);
         let mut pixels = vec![0; 70 * 3 * PIXEL];
         let mut encode = |encoder: &mut Encoder| {
             pixels[0] += 1;

@@ -46,9 +46,6 @@ pub enum EncodeError {
         /// Rows that should have come.
         height: u32,
     },
-    /// The compressor failed, which only a lack of memory can cause.
-    #[error("compressing failed: {0}")]
-    Compression(&'static str),
 }
 
 /// Why an update was not applied. The picture is as it was before.
@@ -128,17 +125,6 @@ pub enum DecodeError {
     /// A tile is asked for that is not remembered, or too many are to be.
     #[error("no tile is remembered at {0}")]
     Place(u32),
-    /// It claims more bytes of photographs than the picture can have.
-    #[error("{claimed} bytes claimed for photographs that have at most {max}")]
-    RawLength {
-        /// What it claims.
-        claimed: usize,
-        /// What is possible.
-        max: usize,
-    },
-    /// The compressed part is not one sound zstd frame of the claimed length.
-    #[error("the photographs are damaged: {0}")]
-    Compressed(&'static str),
     /// Bytes are missing or left over.
     #[error("the parts of the update do not have the lengths that they must have")]
     Length,

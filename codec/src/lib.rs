@@ -13,7 +13,7 @@
 //! let size = Size::new(64, 2);
 //! let pixels = [10, 20, 30, 255].repeat(64 * 2); // blue, green, red, nothing
 //!
-//! let mut encoder = Encoder::new(0x5eed)?;
+//! let mut encoder = Encoder::new(0x5eed);
 //! encoder.begin(size)?;
 //! encoder.push_band(Band { size, y: 0, rows: 2, pixels: &pixels });
 //! let update = encoder.finish()?.ok_or("the first picture is always news")?;
@@ -31,14 +31,13 @@
 //!
 //! | bytes | field | limits |
 //! |---|---|---|
-//! | 1 | version of this layout | 2 |
+//! | 1 | version of this layout | 3 |
 //! | 1 | flags: bit 0 *full*, bit 1 *cure*, bit 2 *photographs*, bit 3 *fresh* | others 0; not both full and cure, neither without fresh |
 //! | 4 | number of the update | from 1, rising; a full update may start anew |
 //! | 2, 2 | if full: width and height of the picture, pixels | 1 to 8192; width × height within the receiver's budget |
 //! | 4 | if cure: the update that it follows; else, unless full, it follows the one before it | from 1 |
-//! | 4 | if photographs: *p*, their length before compression | 1 to three bytes a pixel of the picture |
 //! | 1 to 4 | *d*, length of the decisions, LEB128 | in as few bytes as it needs |
-//! | rest − *d* | if photographs: one zstd frame without dictionary that yields *p* bytes | |
+//! | rest − *d* | if photographs: their bits, then zeros up to a whole byte | |
 //! | *d* | the decisions | |
 //!
 //! An update can be applied by who has applied the one that it follows, or any later one; a full
@@ -60,14 +59,16 @@
 //! columns at the left and right of the tile may be kept. The rest is decided on the spot, pixel by pixel from the upper left; pixels to the left and above, of whatever tile,
 //! are what they are after this update.
 //!
-//! A photograph's rows are the next bytes of the photographs: three planes of a byte a pixel, the
-//! difference of green to what the median predictor of JPEG-LS makes of the pixels to the left,
-//! above, and above to the left; then those of red and blue, less green's difference.
+//! A photograph's pixels are the next bits of the photographs, row by row: the difference of green
+//! to what the median predictor of JPEG-LS makes of the pixels to the left, above, and above to the
+//! left; then those of red and blue, less green's difference; each in a Golomb code whose parameter
+//! follows those before it. `photo` has the codes.
 //!
 //! At the end: which of the changed tiles the viewer is to remember as they were before, and from
 //! which of the 4096 places on; each goes one place further, and round. A full update empties all
 //! places, keeps nothing and moves nothing.
 
+mod bits;
 mod decoder;
 mod drawn;
 mod encoder;

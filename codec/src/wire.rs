@@ -8,7 +8,7 @@ use crate::range::{Chance, Coder};
 use crate::{DecodeError, Limits};
 
 /// The layout that is written and read.
-pub(crate) const VERSION: u8 = 2;
+pub(crate) const VERSION: u8 = 3;
 /// Flag: the update tells the whole picture and needs nothing of what was before.
 pub(crate) const FLAG_FULL: u8 = 1;
 /// Flag: the update follows another than the one before it.
@@ -18,9 +18,7 @@ pub(crate) const FLAG_PHOTO: u8 = 4;
 /// Flag: what was learnt from earlier updates is forgotten. Full updates and cures have it, too.
 pub(crate) const FLAG_FRESH: u8 = 8;
 /// The longest header, in bytes.
-pub(crate) const MAX_HEADER: usize = 18;
-/// Bytes of a pixel of a photograph before compression.
-pub(crate) const SAMPLE: usize = 3;
+pub(crate) const MAX_HEADER: usize = 14;
 /// Tiles that both sides remember, to be shown again. 16 KiB each where pixels are kept.
 pub(crate) const CACHE: u32 = 4096;
 /// Bits of a place in it.
@@ -38,8 +36,7 @@ pub(crate) struct Header {
     pub(crate) size: Option<Size>,
     /// Whether what was learnt before is forgotten.
     pub(crate) fresh: bool,
-    /// Bytes of the photographs before compression; 0 if there are none.
-    pub(crate) photo_len: u32,
+    pub(crate) has_photos: bool,
     /// Bytes of the decisions.
     pub(crate) drawn_len: u32,
 }
@@ -59,7 +56,7 @@ impl Header {
         let cure = self.base.filter(|base| base + 1 != self.number);
         let flags = if self.size.is_some() { FLAG_FULL } else { 0 }
             | if cure.is_some() { FLAG_CURE } else { 0 }
-            | if self.photo_len > 0 { FLAG_PHOTO } else { 0 }
+            | if self.has_photos { FLAG_PHOTO } else { 0 }
             | if self.fresh { FLAG_FRESH } else { 0 };
         let (mut bytes, mut len) = ([0; MAX_HEADER], 0);
         let mut put = |part: &[u8]| {
@@ -76,9 +73,6 @@ impl Header {
         }
         if let Some(base) = cure {
             put(&base.to_le_bytes());
-        }
-        if self.photo_len > 0 {
-            put(&self.photo_len.to_le_bytes());
         }
         let mut rest = self.drawn_len;
         while rest >= 0x80 {
@@ -121,17 +115,9 @@ impl Header {
         } else {
             (!full).then_some(number - 1)
         };
-        let photo_len = if flags & FLAG_PHOTO != 0 {
-            let len = u32::from_le_bytes(reader.take()?);
-            if len == 0 {
-                return Err(DecodeError::Empty);
-            }
-            len
-        } else {
-            0
-        };
+        let has_photos = flags & FLAG_PHOTO != 0;
         let drawn_len = reader.varint()?;
-        Ok(Self { number, base, size, fresh, photo_len, drawn_len })
+        Ok(Self { number, base, size, fresh, has_photos, drawn_len })
     }
 }
 
@@ -141,7 +127,7 @@ pub(crate) struct Envelope<'a> {
     pub(crate) header: Header,
     /// The decisions.
     pub(crate) drawn: &'a [u8],
-    /// The photographs, compressed; empty if there are none.
+    /// The bits of the photographs; empty if there are none.
     pub(crate) photos: &'a [u8],
 }
 
@@ -164,7 +150,7 @@ impl<'a> Envelope<'a> {
         let photos_len = reader.0.len().checked_sub(header.drawn_len as usize);
         let photos = reader.slice(photos_len.ok_or(DecodeError::Truncated)?)?;
         let drawn = reader.0;
-        if (header.photo_len == 0) != photos.is_empty() {
+        if header.has_photos == photos.is_empty() {
             return Err(DecodeError::Length);
         }
         Ok(Self { header, drawn, photos })
@@ -506,11 +492,10 @@ pub fn max_update_len(size: Size) -> usize {
     let grid = Grid::new(size);
     let pixels = size.width as usize * size.height as usize;
     // A pixel of a new colour takes some thirty decisions of about a bit, and is one of two at
-    // most: else its rows count as a photograph. A tile takes some ten bytes.
-    MAX_HEADER
-        + zstd::zstd_safe::compress_bound(pixels * SAMPLE)
-        + pixels * 2
-        + grid.tiles() as usize * 16
+    // most: else its rows count as a photograph. Of these a channel takes as many bits as all its
+    // worth and one or two more, if it is foretold as badly as by chance. A tile takes some ten
+    // bytes.
+    MAX_HEADER + pixels * 4 + pixels * 2 + grid.tiles() as usize * 16
 }
 
 /// Reads from the front of a slice.

@@ -33,7 +33,7 @@ fn write(target: &str, name: &str, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
 /// The picture that the target has is 100 × 70: two tiles by two.
 fn tiles() -> Result<(), Box<dyn Error>> {
     let size = Size::new(100, 70);
-    let mut encoder = Encoder::new(2)?;
+    let mut encoder = Encoder::new(2);
     let mut pixels = [9, 9, 9, 255].repeat(100 * 70);
     for (name, dots) in [("full-plain", 0), ("one-dot", 1), ("stripes", 600)] {
         for dot in 0..dots {

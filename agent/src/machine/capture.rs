@@ -71,7 +71,7 @@ impl Capture {
     /// When there is no memory for the encoder.
     pub(super) fn new(key: u64, max_cpu: f32, now: Instant) -> anyhow::Result<Self> {
         Ok(Self {
-            encoder: Encoder::new(key)?,
+            encoder: Encoder::new(key),
             watched: false,
             max_cpu,
             due: now,

@@ -10,7 +10,7 @@ const SIZE: Size = Size::new(200, 150);
 #[test]
 fn a_picture_given_up_half_way_is_sent_by_the_next() {
     let mut picture = Picture::plain(SIZE, [1; 3]);
-    let mut encoder = Encoder::new(1).unwrap();
+    let mut encoder = Encoder::new(1);
     encode(&mut encoder, &picture).unwrap();
     picture.set(0, 0, [2; 3]);
     encoder.begin(SIZE).unwrap();
@@ -28,7 +28,7 @@ fn a_picture_given_up_half_way_is_sent_by_the_next() {
 #[test]
 fn a_full_update_is_sent_on_request_though_nothing_changed() {
     let picture = Picture::noise(SIZE, 1);
-    let mut encoder = Encoder::new(1).unwrap();
+    let mut encoder = Encoder::new(1);
     encode(&mut encoder, &picture).unwrap();
     encoder.request_full();
     let (_, bytes) = encode(&mut encoder, &picture).unwrap().unwrap();
@@ -40,7 +40,7 @@ fn a_full_update_is_sent_on_request_though_nothing_changed() {
 #[test]
 fn a_viewer_without_a_picture_waits_for_a_full_update() {
     let mut picture = Picture::noise(SIZE, 1);
-    let mut encoder = Encoder::new(1).unwrap();
+    let mut encoder = Encoder::new(1);
     encode(&mut encoder, &picture).unwrap();
     picture.set(9, 9, [0; 3]);
     let (_, bytes) = encode(&mut encoder, &picture).unwrap().unwrap();
@@ -52,7 +52,7 @@ fn a_viewer_without_a_picture_waits_for_a_full_update() {
 #[test]
 fn an_update_is_not_applied_twice_or_backwards() {
     let mut picture = Picture::noise(SIZE, 1);
-    let mut encoder = Encoder::new(1).unwrap();
+    let mut encoder = Encoder::new(1);
     let mut decoder = Decoder::new(Limits::default());
     decoder.decode(&encode(&mut encoder, &picture).unwrap().unwrap().1).unwrap();
     picture.set(9, 9, [0; 3]);
@@ -73,7 +73,7 @@ fn a_restarted_encoder_begins_anew() {
     let picture = Picture::noise(SIZE, 1);
     let mut decoder = Decoder::new(Limits::default());
     for _ in 0..2 {
-        let mut encoder = Encoder::new(1).unwrap();
+        let mut encoder = Encoder::new(1);
         let (number, bytes) = encode(&mut encoder, &picture).unwrap().unwrap();
         assert_eq!(number, 1);
         assert!(decoder.decode(&bytes).unwrap().full);
@@ -84,7 +84,7 @@ fn a_restarted_encoder_begins_anew() {
 fn wrong_bands_are_told_at_the_end_and_cost_nothing() {
     let picture = Picture::noise(SIZE, 1);
     let band = picture.bands().next().unwrap();
-    let mut encoder = Encoder::new(1).unwrap();
+    let mut encoder = Encoder::new(1);
     assert_eq!(encoder.finish(), Err(EncodeError::NotBegun));
     assert_eq!(encoder.begin(Size::new(0, 9)), Err(EncodeError::Size(Size::new(0, 9))));
     encoder.push_band(band);
@@ -123,7 +123,7 @@ proptest! {
         films in prop::collection::vec((any::<(u32, u32, [u8; 3])>(), any::<bool>()), 1..20),
     ) {
         let mut picture = Picture::plain(SIZE, [9; 3]);
-        let mut encoder = Encoder::new(1).unwrap();
+        let mut encoder = Encoder::new(1);
         let mut decoder = Decoder::new(Limits::default());
         decoder.decode(&encode(&mut encoder, &picture).unwrap().unwrap().1).unwrap();
         for ((x, y, colour), lost) in films {
@@ -148,7 +148,7 @@ proptest! {
         seen in 0..8_usize,
     ) {
         let mut picture = Picture::plain(SIZE, [0; 3]);
-        let mut encoder = Encoder::new(1).unwrap();
+        let mut encoder = Encoder::new(1);
         let mut decoder = Decoder::new(Limits::default());
         let mut updates = vec![encode(&mut encoder, &picture).unwrap().unwrap().1];
         for (step, (x, y)) in dots.iter().enumerate() {
@@ -232,7 +232,7 @@ proptest! {
         scenes in prop::collection::vec((scenes(), any::<bool>(), 0..4_u8), 1..25),
     ) {
         let mut picture = page(0);
-        let mut encoder = Encoder::new(3).unwrap();
+        let mut encoder = Encoder::new(3);
         // One that gets everything, and one that does not.
         let (mut steady, mut shaky) = (Decoder::new(Limits::default()), Decoder::new(Limits::default()));
         let mut lacks = false;

@@ -28,7 +28,7 @@ fn processor_time() -> Result<Duration> {
 pub(crate) fn measure(workload: &Workload, size: Size, seed: u64) -> Result<Value> {
     let mut canvas = Canvas::new(size.width, size.height);
     let mut scene = workload.scene(seed);
-    let mut encoder = Encoder::new(seed)?;
+    let mut encoder = Encoder::new(seed);
     let mut decoder = Decoder::new(Limits::default());
     let (mut still, mut looks) = (Duration::ZERO, 0_u32);
     let (mut encoding, mut decoding) = (Duration::ZERO, Duration::ZERO);
@@ -124,7 +124,7 @@ pub(crate) fn write_frames(
 /// When it cannot be read, or its frames cannot be encoded.
 pub(crate) fn encode_file(size: Size, file: &Path) -> Result<Value> {
     let mut input = File::open(file).with_context(|| file.display().to_string())?;
-    let mut encoder = Encoder::new(1)?;
+    let mut encoder = Encoder::new(1);
     let mut pixels = vec![0; size.width as usize * size.height as usize * 4];
     let (mut frames, mut bytes) = (0, 0);
     while input.read_exact(&mut pixels).is_ok() {

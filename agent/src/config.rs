@@ -65,7 +65,7 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 pub struct ScreenConfig {
     /// `auto`, `drm`, `drm:CONNECTOR`, `fbdev`, `fbdev:/dev/fbN`,
-    /// `x11`, `x11:DISPLAY` or `file:PATH:WIDTHxHEIGHT`.
+    /// `x11`, `x11:DISPLAY`, `wayland`, `wayland:SOCKET` or `file:PATH:WIDTHxHEIGHT`.
     pub source: String,
     /// How the display is mounted: by how many degrees its picture must be turned clockwise to be
     /// upright for the person in front of it; `0`, `90`, `180`, `270`, or `auto` (as the display
@@ -114,7 +114,7 @@ pub struct PanelConfig {
     /// Seconds that a person has to answer. Nobody's answer is a no.
     pub answer_seconds: u16,
     /// How the panel is shown above the machine's application: `auto` (by the first way that is
-    /// seen), `x11`, `x11:DISPLAY` or `fbdev`.
+    /// seen), `wayland`, `wayland:SOCKET`, `x11`, `x11:DISPLAY` or `fbdev`.
     pub method: String,
     /// The frame buffer that the panel is drawn in; looked for if empty.
     pub frame_buffer: String,

@@ -9,10 +9,10 @@ use nix::unistd::{User, getgid, getppid, getuid, setgid, setgroups, setresgid, s
 /// The user that is taken when the configured one does not exist.
 const FALLBACK: &str = "nobody";
 
-/// All that the machine process needs of root's power: to read a scan-out (`DRM_IOCTL_MODE_GETFB2`), and to have a
-/// terminal of its own for the panel.
-const MACHINE_CAPABILITIES: [Capability; 2] =
-    [Capability::CAP_SYS_ADMIN, Capability::CAP_SYS_TTY_CONFIG];
+/// All that the machine process needs of root's power: to read a scan-out (`DRM_IOCTL_MODE_GETFB2`), to have a
+/// terminal of its own for the panel, and to reach the compositor of whoever has the screen, in that user's own folder.
+const MACHINE_CAPABILITIES: [Capability; 3] =
+    [Capability::CAP_SYS_ADMIN, Capability::CAP_SYS_TTY_CONFIG, Capability::CAP_DAC_OVERRIDE];
 
 /// Gives up all capabilities but those that reading screens and showing the panel need, for good. A process without
 /// privileges has nothing to give up.

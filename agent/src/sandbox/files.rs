@@ -17,8 +17,8 @@ const NETWORK_READS: [&str; 7] =
 /// Devices that everybody uses.
 const HARMLESS_DEVICES: [&str; 3] = ["/dev/null", "/dev/random", "/dev/urandom"];
 
-/// What the machine process reads: which devices there are, which terminal is shown, which X servers there are and what
-/// they want to see, the C library's settings.
+/// What the machine process reads: which devices there are, which terminal is shown, which display servers there are
+/// and what they want to see, the C library's settings.
 const MACHINE_READS: [&str; 8] =
     ["/etc", "/lib", "/lib64", "/proc", "/run", "/sys", "/tmp/.X11-unix", "/usr"];
 

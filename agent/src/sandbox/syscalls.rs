@@ -130,8 +130,8 @@ const COMMON_OLDER: &[i64] = &[];
 /// What connections need besides.
 const NETWORK: &[i64] = &[libc::SYS_bind, libc::SYS_connect, libc::SYS_sendmmsg];
 
-/// What a machine needs besides: to notice new devices, to let the network process in, to reach an X server, to write down
-/// what must be known after a crash.
+/// What a machine needs besides: to notice new devices, to let the network process in, to reach an X server or a Wayland
+/// compositor and to share pictures with that, to write down what must be known after a crash.
 const MACHINE: &[i64] = &[
     libc::SYS_accept4,
     libc::SYS_connect,
@@ -141,6 +141,7 @@ const MACHINE: &[i64] = &[
     libc::SYS_inotify_add_watch,
     libc::SYS_inotify_init1,
     libc::SYS_inotify_rm_watch,
+    libc::SYS_memfd_create,
     libc::SYS_mkdirat,
     libc::SYS_renameat,
     libc::SYS_unlinkat,
@@ -156,7 +157,7 @@ const MACHINE_OLDER: &[i64] = &[];
 const NETWORK_FAMILIES: [libc::c_int; 4] =
     [libc::AF_INET, libc::AF_INET6, libc::AF_UNIX, libc::AF_NETLINK];
 
-/// Kinds of sockets that the machine process may open: those of this computer, for its X server.
+/// Kinds of sockets that the machine process may open: those of this computer, for its display server.
 const MACHINE_FAMILIES: [libc::c_int; 1] = [libc::AF_UNIX];
 
 /// The kinds of devices that the machine process may control, by the second byte of a request (`_IOC_TYPE` of

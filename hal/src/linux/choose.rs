@@ -13,6 +13,7 @@ use super::drm::{Card, DrmScreen};
 use super::fbdev::{FbdevScreen, FrameBuffer, Lies};
 use super::file_screen::FileScreen;
 use super::mounting::Mounting;
+use super::wayland::WaylandScreen;
 use super::x11::{self, X11Screen};
 use crate::{Error, ErrorKind, Orientation, Screen, Size};
 
@@ -38,6 +39,12 @@ pub enum ScreenChoice {
         /// The display; the first that lets us in if none is named.
         display: Option<u16>,
     },
+    /// `wayland` or `wayland:/run/user/1000/wayland-0`: what a Wayland compositor of this machine
+    /// shows.
+    Wayland {
+        /// The compositor's socket; the first that may be believed if none is named.
+        socket: Option<PathBuf>,
+    },
     /// `file:PATH:WIDTHxHEIGHT`: a plain file of pixels, see [`FileScreen`].
     File {
         /// The file.
@@ -50,7 +57,7 @@ pub enum ScreenChoice {
 /// Why a text is no [`ScreenChoice`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is none of auto, drm[:CONNECTOR], fbdev[:/dev/fbN], x11[:DISPLAY], file:PATH:WIDTHxHEIGHT"
+    "{0:?} is none of auto, drm[:CONNECTOR], fbdev[:/dev/fbN], x11[:DISPLAY], wayland[:SOCKET], file:PATH:WIDTHxHEIGHT"
 )]
 pub struct ParseScreenChoiceError(String);
 
@@ -72,6 +79,7 @@ impl FromStr for ScreenChoice {
                 let display = display.map(str::parse).transpose().map_err(|_| refused())?;
                 Ok(Self::X11 { display })
             }
+            ("wayland", socket) => Ok(Self::Wayland { socket: socket.map(PathBuf::from) }),
             ("file", Some(rest)) => {
                 let (path, size) = rest.rsplit_once(':').ok_or_else(refused)?;
                 let (width, height) = size.split_once('x').ok_or_else(refused)?;
@@ -97,6 +105,8 @@ impl fmt::Display for ScreenChoice {
             Self::Fbdev { path: Some(path) } => write!(f, "fbdev:{}", path.display()),
             Self::X11 { display: None } => f.write_str("x11"),
             Self::X11 { display: Some(display) } => write!(f, "x11:{display}"),
+            Self::Wayland { socket: None } => f.write_str("wayland"),
+            Self::Wayland { socket: Some(socket) } => write!(f, "wayland:{}", socket.display()),
             Self::File { path, size } => {
                 write!(f, "file:{}:{}x{}", path.display(), size.width, size.height)
             }
@@ -198,6 +208,9 @@ pub fn choose(choice: &ScreenChoice, mounting: &Mounting) -> Result<Chosen, Erro
             Some(screen) => screen,
             None => return Err(search.failed()),
         },
+        ScreenChoice::Wayland { socket } => {
+            Box::new(WaylandScreen::open(socket.as_deref(), mounting)?)
+        }
         ScreenChoice::File { path, size } => {
             let mounting = mounting.of(Orientation::UPRIGHT);
             Box::new(FileScreen::open(path, *size, mounting)?)
@@ -247,7 +260,7 @@ impl Search {
             self.drm(None).map(|screen| Box::new(screen) as Box<dyn Screen>);
         if self.met_tiles {
             // Whoever drew that can be asked.
-            screen = self.any_x_server();
+            screen = self.any_compositor().or_else(|| self.any_x_server());
         }
         for path in FrameBuffer::paths() {
             if screen.is_none() {
@@ -255,6 +268,10 @@ impl Search {
             } else {
                 self.reject(frame_buffer_name(&path), "a graphics card shows something else");
             }
+        }
+        if screen.is_none() && !self.met_tiles {
+            // No device shows anything that can be read; somebody may draw by other means.
+            screen = self.any_compositor().or_else(|| self.any_x_server());
         }
         match screen {
             Some(screen) => Ok(Chosen { screen, rejected: self.rejected }),
@@ -305,6 +322,16 @@ impl Search {
             Ok(screen) => Some(Box::new(screen)),
             Err(error) => {
                 self.reject_error(frame_buffer_name(path), error);
+                None
+            }
+        }
+    }
+
+    fn any_compositor(&mut self) -> Option<Box<dyn Screen>> {
+        match WaylandScreen::open(None, &self.mounting) {
+            Ok(screen) => Some(Box::new(screen)),
+            Err(error) => {
+                self.reject_error("Wayland compositors", error);
                 None
             }
         }
@@ -376,6 +403,8 @@ mod tests {
             "fbdev:/dev/fb1",
             "x11",
             "x11:1",
+            "wayland",
+            "wayland:/run/user/1000/wayland-0",
             "file:/a:b/c:800x480",
         ] {
             assert_eq!(text.parse::<ScreenChoice>().unwrap().to_string(), text);
@@ -394,6 +423,7 @@ mod tests {
             "Auto",
             "auto:",
             "drm:",
+            "wayland:",
             "x11::0",
             "x11:a",
             "file",

@@ -1,4 +1,4 @@
-//! Linux machines: DRM scan-out, frame buffers, X servers, uinput, evdev, and virtual terminals.
+//! Linux machines: DRM scan-out, frame buffers, X servers, Wayland compositors, uinput, evdev, and virtual terminals.
 //!
 //! [`open()`] gives a whole [`crate::Machine`]. What is public beside it is for programs that
 //! need one part, or want to tell why a part is not there.
@@ -21,6 +21,7 @@ mod rows;
 mod sys;
 mod turned;
 pub mod uinput;
+mod wayland;
 mod x11;
 
 pub use self::open::{MachineConfig, open};

@@ -3,7 +3,8 @@
 //! Anybody on a machine can listen at a socket and say that he is its display. What such a
 //! server shows is seen by nobody, and what it says of the screen may be made up. So a server
 //! is believed only if it runs as root, as this program's own user, or as the user whose session
-//! is in front of the screen.
+//! is in front of the screen; and, where an operator has named a socket, as the owner of a folder
+//! that nobody else can write in.
 
 use std::fs;
 use std::io;
@@ -34,6 +35,21 @@ pub(crate) fn ensure_owns_screen(socket: &UnixStream, path: &Path) -> Result<(),
         return Ok(());
     }
     Err(refused(path, peer, "the session in front is not that user's"))
+}
+
+/// Makes sure that a socket which an operator named is served by the owner of its folder, or as
+/// [`ensure_owns_screen`] does.
+///
+/// # Errors
+/// [`crate::ErrorKind::Permission`] if it is not.
+pub(crate) fn ensure_owns_folder(socket: &UnixStream, path: &Path) -> Result<(), Error> {
+    let peer = user(socket, path)?;
+    let folder = path.parent().and_then(|folder| fs::metadata(folder).ok());
+    let is_owner = folder.is_some_and(|folder| folder.uid() == peer && folder.mode() & 0o022 == 0);
+    if is_owner || is_trusted(peer, &in_front()) {
+        return Ok(());
+    }
+    Err(refused(path, peer, "its folder is not that user's alone"))
 }
 
 fn refused(path: &Path, peer: u32, reason: &str) -> Error {
@@ -71,6 +87,7 @@ fn active_user(seat: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
     use std::os::unix::net::UnixListener;
 
     use super::*;
@@ -99,5 +116,7 @@ mod tests {
         let _listener = UnixListener::bind(&path).unwrap();
         let socket = UnixStream::connect(&path).unwrap();
         ensure_owns_screen(&socket, &path).unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        ensure_owns_folder(&socket, &path).unwrap();
     }
 }

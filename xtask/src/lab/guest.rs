@@ -287,6 +287,28 @@ impl Guest {
         Ok(())
     }
 
+    /// The person puts a finger on the screen at a pixel, and leaves it there until [`Guest::lift`].
+    ///
+    /// # Errors
+    /// As [`Guest::tap`].
+    pub(crate) fn hold(&mut self, x: usize, y: usize) -> Result<()> {
+        self.point(x, y)?;
+        thread::sleep(HAND);
+        self.button(true)?;
+        thread::sleep(HAND);
+        Ok(())
+    }
+
+    /// The person takes the finger of [`Guest::hold`] away.
+    ///
+    /// # Errors
+    /// When QEMU refuses.
+    pub(crate) fn lift(&mut self) -> Result<()> {
+        self.button(false)?;
+        thread::sleep(HAND);
+        Ok(())
+    }
+
     /// The person presses keys together, named as QEMU names them (`a`, `ret`, `shift`), in this order, and lets go.
     ///
     /// # Errors

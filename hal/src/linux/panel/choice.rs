@@ -1,6 +1,7 @@
 //! By which way the panel is to be shown.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// By which way the panel is to be shown.
@@ -10,6 +11,11 @@ pub enum PanelChoice {
     /// `auto`: by the first that is seen.
     #[default]
     Auto,
+    /// `wayland` or `wayland:/run/user/1000/wayland-0`: as a client of a Wayland compositor.
+    Wayland {
+        /// The compositor's socket; the first that may be believed if none is named.
+        socket: Option<PathBuf>,
+    },
     /// `x11` or `x11:0`: as a window of an X server.
     X11 {
         /// The display; the first that lets us in if none is named.
@@ -21,7 +27,7 @@ pub enum PanelChoice {
 
 /// Why a text is no [`PanelChoice`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is none of auto, x11[:DISPLAY], fbdev")]
+#[error("{0:?} is none of auto, wayland[:SOCKET], x11[:DISPLAY], fbdev")]
 pub struct ParsePanelChoiceError(String);
 
 impl FromStr for PanelChoice {
@@ -32,6 +38,8 @@ impl FromStr for PanelChoice {
         match text.split_once(':').map_or((text, None), |(kind, rest)| (kind, Some(rest))) {
             ("auto", None) => Ok(Self::Auto),
             ("fbdev", None) => Ok(Self::FrameBuffer),
+            ("wayland", Some("")) => Err(refused()),
+            ("wayland", socket) => Ok(Self::Wayland { socket: socket.map(PathBuf::from) }),
             ("x11", display) => {
                 let display = display.map(str::parse).transpose().map_err(|_| refused())?;
                 Ok(Self::X11 { display })
@@ -45,6 +53,8 @@ impl fmt::Display for PanelChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Auto => f.write_str("auto"),
+            Self::Wayland { socket: None } => f.write_str("wayland"),
+            Self::Wayland { socket: Some(socket) } => write!(f, "wayland:{}", socket.display()),
             Self::X11 { display: None } => f.write_str("x11"),
             Self::X11 { display: Some(display) } => write!(f, "x11:{display}"),
             Self::FrameBuffer => f.write_str("fbdev"),
@@ -58,10 +68,10 @@ mod tests {
 
     #[test]
     fn choices_are_written_as_they_are_read() {
-        for text in ["auto", "x11", "x11:1", "fbdev"] {
+        for text in ["auto", "wayland", "wayland:/run/wayland-0", "x11", "x11:1", "fbdev"] {
             assert_eq!(text.parse::<PanelChoice>().unwrap().to_string(), text);
         }
-        for text in ["", "Auto", "auto:", "x11:", "x11:a", "fbdev:/dev/fb0"] {
+        for text in ["", "Auto", "auto:", "wayland:", "x11:", "x11:a", "fbdev:/dev/fb0"] {
             assert!(text.parse::<PanelChoice>().is_err(), "{text}");
         }
     }

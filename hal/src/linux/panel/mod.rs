@@ -18,8 +18,10 @@ use std::time::{Duration, Instant};
 
 pub use self::choice::{PanelChoice, ParsePanelChoiceError};
 pub use self::fbdev::FbdevPanel;
+pub(crate) use self::painted::Painted;
 pub(crate) use self::read_back::is_seen;
 use super::mounting::Mounting;
+use super::wayland::panel::WaylandPanel;
 use super::x11::panel::X11Panel;
 use crate::{Error, Paint, Panel, Rect, Size};
 
@@ -85,7 +87,13 @@ impl ChosenPanel {
         let choice = config.choice.clone();
         let mut ways: Vec<(&'static str, Box<dyn Panel>)> = Vec::new();
         match choice {
-            PanelChoice::Auto => ways.push(("x11", Box::new(X11Panel::new(None, mounting)))),
+            PanelChoice::Auto => {
+                ways.push(("wayland", Box::new(WaylandPanel::new(None, mounting.clone()))));
+                ways.push(("x11", Box::new(X11Panel::new(None, mounting))));
+            }
+            PanelChoice::Wayland { socket } => {
+                ways.push(("wayland", Box::new(WaylandPanel::new(socket, mounting))));
+            }
             PanelChoice::X11 { display } => {
                 ways.push(("x11", Box::new(X11Panel::new(display, mounting))));
             }

@@ -4,7 +4,7 @@ use crate::linux::pixel_format::BGRX_BYTES;
 use crate::{Orientation, Paint, Point, Rect, Size, Strip};
 
 /// A painter whose strips are wanted as they lie in memory.
-pub(super) struct Painted<'a> {
+pub(crate) struct Painted<'a> {
     painter: &'a dyn Paint,
     orientation: Orientation,
     /// Size of the picture in memory.
@@ -15,12 +15,12 @@ pub(super) struct Painted<'a> {
 
 impl<'a> Painted<'a> {
     /// `orientation` makes a picture in memory, of size `native`, upright.
-    pub(super) fn new(painter: &'a dyn Paint, orientation: Orientation, native: Size) -> Self {
+    pub(crate) fn new(painter: &'a dyn Paint, orientation: Orientation, native: Size) -> Self {
         Self { painter, orientation, native, upright: Vec::new(), turned: Vec::new() }
     }
 
     /// The pixels of a strip of memory, which must be within the picture.
-    pub(super) fn native(&mut self, strip: Rect) -> &[u8] {
+    pub(crate) fn native(&mut self, strip: Rect) -> &[u8] {
         let area = self.orientation.rect(strip, self.native);
         self.upright.clear();
         self.upright.resize(area.width as usize * area.height as usize * BGRX_BYTES, 0);

@@ -14,7 +14,11 @@ use crate::{Band, Error, Paint, Rect, Screen, ScreenState, Size, Strip};
 /// How often it is looked at until what was painted has come to the screen.
 const SETTLE_STEP: Duration = Duration::from_millis(30);
 
-/// Reads what is shown, until it is the painter's picture or `deadline` has come; at least once.
+/// A picture may be torn by its owner who draws while it is read: it is looked at for so long at
+/// least.
+const TORN_TIME: Duration = Duration::from_millis(100);
+
+/// Reads what is shown, until it is the painter's picture or `deadline` has come.
 ///
 /// # Errors
 /// When nothing can be read.
@@ -27,6 +31,7 @@ pub(crate) fn is_seen(
     deadline: Instant,
 ) -> Result<bool, Error> {
     let mut screen = choose(&ScreenChoice::Auto, mounting)?.screen;
+    let deadline = deadline.max(Instant::now() + TORN_TIME);
     loop {
         if compare_screen(screen.as_mut(), panel, formats, area, painter)? {
             return Ok(true);

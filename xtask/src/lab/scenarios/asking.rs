@@ -5,10 +5,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::consent::expect_nothing_was_seen;
-use super::kiosk::{start_xorg, wait_for_kiosk};
-use super::screen::PROBE;
+use super::kiosk::{COLOURS, WESTON_INI, start_xorg, wait_for_kiosk};
+use super::screen::{PROBE, quiet_console};
 use super::session::{
-    BEHIND_A_KIOSK, IN_TERMINAL, PROGRAMS, agree, bring_together, expect_end_is_told, expect_kiosk,
+    BEHIND_A_KIOSK, PROGRAMS, agree, bring_together, expect_end_is_told, expect_kiosk,
     expect_seen_as_shown, is_same_below_sign, prepare,
 };
 use crate::lab::machine::Machine;
@@ -20,16 +20,177 @@ use crate::programs::Program;
 /// Those of a session, and what acts like another program with virtual fingers.
 const WITH_PROBE: &[Program] = &[PROGRAMS[0], PROGRAMS[1], PROGRAMS[2], PROBE];
 
-pub(super) const CASES: &[Case] = &[Case {
-    name: "xorg-asking",
-    about: "above an X11 kiosk: a window above all others asks; refused, timed out, accepted",
-    machines: &[Machine::Virtio, Machine::Bochs, Machine::Vesa16],
-    programs: WITH_PROBE,
-    run: |bench| {
-        start_xorg(bench, IN_TERMINAL)?;
-        ask_above_kiosk(bench, "x11:0", true)
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "xorg-asking",
+        about: "above an X11 kiosk: a window above all others asks; refused, timed out, accepted",
+        machines: &[Machine::Virtio, Machine::Bochs, Machine::Vesa16],
+        programs: WITH_PROBE,
+        run: |bench| {
+            start_xorg(bench, TEXT)?;
+            wait_until_drawn(bench)?;
+            ask_above_kiosk(bench, "x11:0", true)
+        },
     },
-}];
+    Case {
+        name: "weston-asking",
+        about: "above weston's kiosk shell: a full-screen window asks; refused, timed out, accepted",
+        machines: &[Machine::Virtio, Machine::Bochs],
+        programs: WITH_PROBE,
+        run: |bench| {
+            start_root_weston(bench)?;
+            ask_above_kiosk(bench, "wayland:/run/user/0/wayland-0, full-screen window", false)
+        },
+    },
+    Case {
+        name: "cage-asking",
+        about: "above cage, run by a user: a full-screen window asks; refused, timed out, accepted",
+        machines: &[Machine::Virtio],
+        programs: WITH_PROBE,
+        run: |bench| {
+            start_as_user(bench, "cage -- foot /tmp/in-terminal")?;
+            ask_above_kiosk(bench, "wayland:/run/user/1000/wayland-0, full-screen window", false)
+        },
+    },
+    Case {
+        name: "sway-asking",
+        about: "above a compositor with layers (sway): the overlay layer asks; refused, timed out, accepted",
+        machines: &[Machine::Virtio],
+        programs: WITH_PROBE,
+        run: |bench| {
+            bench.guest.put("/tmp/sway", SWAY)?;
+            start_as_user(bench, "sway --config /tmp/sway")?;
+            ask_above_kiosk(bench, "wayland:/run/user/1000/wayland-1, overlay layer", true)
+        },
+    },
+    Case {
+        name: "sway-asked",
+        about: "a Wayland compositor asked for its picture gives what is shown, and copies nothing that stands still",
+        machines: &[Machine::Virtio],
+        programs: &[PROBE],
+        run: sway_asked,
+    },
+    Case {
+        name: "linuxfb-asking",
+        about: "above Qt that draws in the frame buffer: the panel is drawn over it; refused, timed out, accepted",
+        machines: &[Machine::Virtio, Machine::Vesa16],
+        programs: WITH_PROBE,
+        run: |bench| {
+            start_linuxfb(bench)?;
+            ask_above_kiosk(bench, "fbdev:/dev/fb0", true)
+        },
+    },
+    Case {
+        name: "console-asking",
+        about: "above the text console: a terminal of its own asks; refused, timed out, accepted",
+        machines: Machine::TYPICAL,
+        programs: WITH_PROBE,
+        run: |bench| {
+            quiet_console(bench)?;
+            bench.guest.sh(&format!("({COLOURS}) > /dev/tty1"))?;
+            ask_above_kiosk(bench, "fbdev:/dev/fb0", true)
+        },
+    },
+];
+
+const SWAY: &str = "default_border none
+output * background #204060 solid_color
+seat * hide_cursor 100
+exec foot /tmp/in-terminal
+";
+
+/// A kiosk's compositor as a service of an ordinary user, who gets a session at the screen by it.
+const KIOSK_SERVICE: &str = "[Service]
+User=kiosk
+PAMName=login
+TTYPath=/dev/tty7
+StandardInput=tty
+StandardOutput=file:/tmp/kiosk.log
+StandardError=file:/tmp/kiosk.log
+Environment=WLR_RENDERER=pixman
+ExecStartPre=+/usr/bin/chvt 7
+ExecStart=/usr/bin/";
+
+/// An application of Qt that draws its 216 colours in the frame buffer.
+const QT: &str = r#"
+import sys
+from PyQt5.QtWidgets import QApplication, QGridLayout, QLabel, QWidget
+app = QApplication(sys.argv)
+window = QWidget()
+grid = QGridLayout(window)
+for n in range(216):
+    cell = QLabel(str(n))
+    cell.setStyleSheet("background: rgb(%d, %d, %d)" % (n // 36 * 51, n // 6 % 6 * 51, n % 6 * 51))
+    grid.addWidget(cell, n // 18, n % 18)
+window.showFullScreen()
+app.exec_()
+"#;
+
+/// What the kiosk's terminal runs; it does not show the key that calls the panel, which it gets, too.
+const TEXT: &str =
+    "stty -echo; ls -la --color=always /etc | tail -n 20; touch /tmp/drawn; sleep 1000";
+
+fn wait_until_drawn(bench: &mut Bench) -> Result<()> {
+    bench.guest.wait_for("the kiosk's terminal", "test -e /tmp/drawn", PATIENCE).map(drop)
+}
+
+fn write_terminal(bench: &mut Bench) -> Result<()> {
+    let guest = &mut bench.guest;
+    guest.put("/tmp/in-terminal", format!("#!/bin/sh\n{COLOURS}\n{TEXT}\n"))?;
+    guest.sh("systemctl stop getty@tty1; chmod 755 /tmp/in-terminal").map(drop)
+}
+
+fn start_root_weston(bench: &mut Bench) -> Result<()> {
+    write_terminal(bench)?;
+    let guest = &mut bench.guest;
+    guest.put("/tmp/weston.ini", WESTON_INI)?;
+    guest.sh("mkdir -p -m 700 /run/user/0")?;
+    let weston = guest.spawn(
+        "XDG_RUNTIME_DIR=/run/user/0 weston --tty=1 --backend=drm-backend.so --use-pixman \
+         --shell=kiosk-shell.so --config=/tmp/weston.ini --socket=wayland-0",
+        "weston",
+    )?;
+    guest.wait_for_job("weston", "test -S /run/user/0/wayland-0", &weston, PATIENCE)?;
+    let terminal = "XDG_RUNTIME_DIR=/run/user/0 weston-terminal --shell=/tmp/in-terminal";
+    guest.spawn(terminal, "weston-terminal")?;
+    wait_until_drawn(bench)
+}
+
+/// Starts a compositor in a session of a user of its own.
+fn start_as_user(bench: &mut Bench, command: &str) -> Result<()> {
+    write_terminal(bench)?;
+    let guest = &mut bench.guest;
+    guest.put("/etc/systemd/system/kiosk.service", format!("{KIOSK_SERVICE}{command}\n"))?;
+    guest.sh(
+        "useradd --create-home --uid 1000 kiosk; systemctl daemon-reload; systemctl start kiosk",
+    )?;
+    guest.wait_for("the compositor", "test -S /run/user/1000/wayland-?", PATIENCE)?;
+    wait_until_drawn(bench)
+}
+
+fn sway_asked(bench: &mut Bench) -> Result<()> {
+    let probe = bench.program("machine_probe")?.to_path_buf();
+    bench.guest.install(&probe)?;
+    bench.guest.put("/tmp/sway", SWAY)?;
+    start_as_user(bench, "sway --config /tmp/sway")?;
+    let shown = bench.guest.still_screendump(PATIENCE)?;
+    bench.guest.sh("machine_probe --screen wayland shot /tmp/asked.ppm")?;
+    let is = Picture::from_ppm(&bench.guest.get("/tmp/asked.ppm")?)?;
+    bench.expect_same("asked", &is, &shown)?;
+    // Told once, and then nothing has changed.
+    let states = bench.guest.sh("machine_probe --screen wayland watch 5")?;
+    let told = states.lines().filter(|line| line.contains("change: Told")).count();
+    ensure!(told == 1, "a picture that stands still is told as new {told} times: {states}");
+    Ok(())
+}
+
+fn start_linuxfb(bench: &mut Bench) -> Result<()> {
+    let guest = &mut bench.guest;
+    guest.put("/tmp/kiosk.py", QT)?;
+    guest.sh("systemctl stop getty@tty1")?;
+    let start = "QT_QPA_FB_HIDECURSOR=1 python3 /tmp/kiosk.py -platform linuxfb < /dev/tty1";
+    guest.spawn(start, "qt").map(drop)
+}
 
 /// Nobody answers for so many seconds, and it is a no.
 const ANSWER_SECONDS: u64 = 30;
@@ -42,7 +203,7 @@ fn ask_above_kiosk(bench: &mut Bench, by: &str, has_sign: bool) -> Result<()> {
     let settings = format!("{BEHIND_A_KIOSK}\nanswer_seconds = {ANSWER_SECONDS}");
     let mut session = prepare(bench, &settings)?;
 
-    ask(bench, &mut session)?;
+    ask_under_a_finger(bench, &mut session)?;
     expect_panel_by(bench, by)?;
     bench.guest.keep_screendump("2-asking")?;
     tap_accept_by_program(bench, &session)?;
@@ -76,12 +237,25 @@ fn ask_above_kiosk(bench: &mut Bench, by: &str, has_sign: bool) -> Result<()> {
     }
     read_message(bench, &session)?;
     expect_kiosk(bench, &alone).context("at the end")?;
-    bench.guest.keep_screendump("6-after").map(drop)
+    bench.guest.keep_screendump("6-after")?;
+
+    ask(bench, &mut session)?;
+    bench.guest.sh("systemctl kill --signal KILL lotse-machine")?;
+    expect_kiosk(bench, &alone).context("after the agent was killed while it asked")
 }
 
 /// The person calls the panel, and types the number of a new session.
 fn ask(bench: &mut Bench, session: &mut Session) -> Result<()> {
     bench.guest.press(&["f12"])?;
+    bring_together(bench, session)
+}
+
+/// As [`ask`], with a finger on the screen when the panel comes: it is none of the panel's.
+fn ask_under_a_finger(bench: &mut Bench, session: &mut Session) -> Result<()> {
+    bench.guest.hold(600, 400)?;
+    bench.guest.press(&["f12"])?;
+    session.agent.wait_view(&mut bench.guest, View::Home).context("under a finger")?;
+    bench.guest.lift()?;
     bring_together(bench, session)
 }
 

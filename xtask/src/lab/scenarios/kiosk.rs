@@ -29,7 +29,7 @@ pub(super) const CASES: &[Case] = &[
 /// An emulated machine draws its first desktop within this time.
 const FIRST_PICTURE: Duration = Duration::from_secs(120);
 
-const WESTON_INI: &str = "[core]
+pub(super) const WESTON_INI: &str = "[core]
 idle-time=0
 require-input=false
 [shell]
@@ -37,7 +37,7 @@ background-color=0xff204060
 ";
 
 /// No cursor, and text of many colours: by them [`wait_for_kiosk`] knows that the terminal is there.
-const COLOURS: &str = "printf '\\033[?25l'; for n in $(seq 16 231); do \
+pub(super) const COLOURS: &str = "printf '\\033[?25l'; for n in $(seq 16 231); do \
                        printf '\\033[48;5;%dm%4d\\033[0m' $n $n; done; echo";
 
 /// Starts weston with a full-screen terminal that runs `command`.

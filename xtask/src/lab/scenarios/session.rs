@@ -219,8 +219,7 @@ fn session_click(bench: &mut Bench) -> Result<()> {
 
 /// What the terminal of a kiosk application runs. It does not show the key that calls the panel, which it gets, too, and
 /// it does not scroll.
-pub(super) const IN_TERMINAL: &str =
-    "stty -echo; ls -la --color=always /etc | tail -n 20; sleep 1000";
+const IN_TERMINAL: &str = "stty -echo; ls -la --color=always /etc | tail -n 20; sleep 1000";
 
 fn session_weston(bench: &mut Bench) -> Result<()> {
     start_weston(bench, IN_TERMINAL)?;

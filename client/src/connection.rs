@@ -63,6 +63,12 @@ pub enum Incoming {
     PictureRoom,
     /// The server answers a request; the answer is of a kind that fits it.
     Reply(Reply),
+    /// Only of a [`SessionLink`](crate::SessionLink): the link is gone, another one is tried. What
+    /// was sent last may be lost; replies that are due do not come.
+    Paused,
+    /// Only of a [`SessionLink`](crate::SessionLink): on a new link the server has given the member
+    /// its place again.
+    Resumed,
     /// In a session, nothing was received since then. The link is kept for a while: TCP alone
     /// carries it over a cut of 10 s.
     Silent {

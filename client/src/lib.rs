@@ -3,7 +3,8 @@
 //! * [`connect()`] finds the server, checks that it is the right one, and says hello.
 //! * [`Connection`] is the link from then on: one event source for a `tokio::select!`, and
 //!   queues that never block and never grow beyond their limits.
-//! * [`reconnect()`] brings a session another link quickly when its link broke.
+//! * [`SessionLink`] is a link that comes back by itself while its session goes on;
+//!   [`reconnect()`] is how.
 //! * [`Backoff`] says how long to wait before trying again without a session.
 //!
 //! It needs a tokio runtime with IO and time enabled; one thread is enough.
@@ -36,6 +37,7 @@ mod connect;
 mod connection;
 mod error;
 mod reconnect;
+mod session_link;
 pub mod tls;
 
 pub use backoff::Backoff;
@@ -43,3 +45,4 @@ pub use connect::{ConnectOptions, connect};
 pub use connection::{Connection, Incoming, LaneLimits, SendError};
 pub use error::ConnectError;
 pub use reconnect::reconnect;
+pub use session_link::SessionLink;

@@ -10,4 +10,5 @@ mod abuse;
 mod harness;
 mod process;
 mod resume;
+mod session_link;
 mod sessions;

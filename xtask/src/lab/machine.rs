@@ -9,6 +9,8 @@ pub(crate) enum Machine {
     Virtio,
     /// As virtio, but mounted with its left side up, as its connector says.
     Sideways,
+    /// As virtio, with two displays, 1920×1080 and 1024×768.
+    Twin,
     /// DRM driver `bochs-drm`: no PRIME, what is in the memory is shown at once.
     Bochs,
     /// No DRM: the firmware's mode behind `/dev/fb0`, 1024×768 with 4 bytes a pixel.
@@ -23,9 +25,10 @@ pub(crate) enum Machine {
 
 impl Machine {
     /// Every kind, in the order in which they are tried.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Virtio,
         Self::Sideways,
+        Self::Twin,
         Self::Bochs,
         Self::Vesa,
         Self::Vesa16,
@@ -45,6 +48,7 @@ impl Machine {
         match self {
             Self::Virtio => "virtio",
             Self::Sideways => "sideways",
+            Self::Twin => "twin",
             Self::Bochs => "bochs",
             Self::Vesa => "vesa",
             Self::Vesa16 => "vesa16",
@@ -73,6 +77,16 @@ impl Machine {
                 "-device",
                 "virtio-tablet-pci",
             ],
+            Self::Twin => &[
+                "-vga",
+                "none",
+                "-device",
+                "virtio-gpu-pci,max_outputs=2,xres=1920,yres=1080",
+                "-device",
+                "virtio-keyboard-pci",
+                "-device",
+                "virtio-tablet-pci",
+            ],
             Self::Bochs => {
                 &["-vga", "none", "-device", "bochs-display", USB[0], USB[1], USB[2], USB[3]]
             }
@@ -87,6 +101,8 @@ impl Machine {
     pub(crate) fn kernel_arguments(self) -> &'static str {
         match self {
             Self::Virtio | Self::Bochs | Self::Vfb => "",
+            // Forced: QEMU says of the second display that nothing is plugged in.
+            Self::Twin => "video=Virtual-2:1024x768e",
             Self::Sideways => "video=Virtual-1:panel_orientation=left_side_up",
             // Modes 0x144 (QEMU's own number), 0x114 and 0x118 (those of VESA); the kernel wants 0x200 more.
             Self::Vesa => "nomodeset vga=0x344",

@@ -10,6 +10,8 @@ mod layouts;
 mod rotation;
 mod screen;
 mod session;
+mod steering;
+mod twin;
 mod x11;
 
 use super::scenario::Case;
@@ -27,4 +29,6 @@ pub(crate) const CASES: &[&[Case]] = &[
     consent::CASES,
     asking::CASES,
     faults::CASES,
+    steering::CASES,
+    twin::CASES,
 ];

@@ -13,10 +13,11 @@ use lotse_agent::panel::{
 use lotse_hal::draw::paint_strips;
 use lotse_hal::{KeyCode, LocalEvent, Size};
 
-const SIZES: [Size; 6] = [
+const SIZES: [Size; 7] = [
     Size::new(320, 240),
     Size::new(240, 320),
     Size::new(800, 480),
+    Size::new(800, 600),
     Size::new(1280, 800),
     Size::new(1080, 1920),
     Size::new(3840, 2160),
@@ -65,6 +66,11 @@ fn views(now: Instant) -> Vec<(&'static str, View)> {
         is_silent,
         level: Some(Level::Password),
     };
+    let details = View::Details {
+        name: Name::from_network("Aleksandra Brzęczyszczykiewicz"),
+        is_silent: false,
+        level: None,
+    };
     vec![
         ("asking", ask(code, &Right::ALL)),
         ("asking-armed", ask(code, &[Right::View, Right::Control])),
@@ -75,6 +81,7 @@ fn views(now: Instant) -> Vec<(&'static str, View)> {
         ("interrupted", View::Message(Message::Interrupted)),
         ("joining", View::Joining { number: 528_401_736 }),
         ("password", View::Password { number: 528_401_736 }),
+        ("details", details),
         ("session", session(false)),
         ("session-silent", session(true)),
         ("unreachable", View::Message(Message::ServerUnreachable)),

@@ -76,8 +76,11 @@ enum Command {
         /// Size of the screen
         #[arg(value_name = "WxH")]
         size: String,
-        /// home, password, asking, session or message
+        /// home, password, asking, session, details or message
         view: String,
+        /// Size of the display, if it is known
+        #[arg(long, value_name = "WxH")]
+        millimetres: Option<String>,
     },
     /// Print the public key by which this machine is enrolled, and make it if there is none yet
     Identity,
@@ -136,7 +139,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             let config = arguments.config()?;
             print(&machine::public_key(&config.data_directory)?)
         }
-        Some(Command::PanelLayout { size, view }) => print_layout(size, view),
+        Some(Command::PanelLayout { size, view, millimetres }) => {
+            print_layout(size, view, millimetres.as_deref())
+        }
         Some(Command::Probe { json, screenshot }) => {
             run_probe(arguments, *json, screenshot.as_deref())
         }
@@ -305,7 +310,10 @@ fn parse_size(text: &str) -> anyhow::Result<Size> {
         .with_context(|| format!("{text:?} is not a size; write it as in 1280x800"))
 }
 
-fn print_layout(size: &str, view: &str) -> anyhow::Result<()> {
+fn print_layout(size: &str, view: &str, millimetres: Option<&str>) -> anyhow::Result<()> {
+    let size = parse_size(size)?;
+    let millimetres = millimetres.map(parse_size).transpose()?;
+    let density = millimetres.map(|known| size.width as f32 / known.width as f32);
     let name = Name::from_network("Technician");
     let view = match view {
         "home" => View::Home { is_server_reachable: true, can_close: false },
@@ -317,10 +325,13 @@ fn print_layout(size: &str, view: &str) -> anyhow::Result<()> {
         }),
         "password" => View::Password { number: 123_456_789 },
         "session" => View::Session { name, is_silent: false, level: None },
+        "details" => View::Details { name, is_silent: false, level: None },
         "message" => View::Message(Message::Refused),
-        _ => anyhow::bail!("{view:?} is not a view: home, password, asking, session, message"),
+        _ => anyhow::bail!(
+            "{view:?} is not a view: home, password, asking, session, details, message"
+        ),
     };
-    let layout = panel::layout(parse_size(size)?, &view);
+    let layout = panel::layout(size, density, &view);
     print(&serde_json::to_string_pretty(&layout).context("write JSON")?)
 }
 

@@ -163,9 +163,14 @@ impl MachineProcess {
         for event in events {
             if let LocalEvent::Key { key, pressed: true } = event
                 && key == self.settings.call_key
-                && self.panel.is_hidden()
+                && self.panel.can_be_called()
             {
                 self.panel.call(self.is_server_reachable, now);
+                if self.panel.wants_input()
+                    && let Err(error) = self.machine.input.release_all()
+                {
+                    log::warn!("could not release everything that was pressed: {error}");
+                }
             } else {
                 self.panel.handle_local(&mut self.machine.panel, &event, now);
             }

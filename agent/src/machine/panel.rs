@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use lotse_hal::{LocalEvent, Panel, Phase, Size};
+use lotse_hal::{LocalEvent, Panel, Phase, ScreenInfo, Size};
 
 use crate::config::Idle;
 use crate::panel::{Language, Message, PanelOutput, PanelUi, View};
@@ -63,9 +63,27 @@ impl PanelScreen {
         self.ui.view()
     }
 
-    /// Whether the machine's own picture is all that is seen.
-    pub(super) fn is_hidden(&self) -> bool {
-        matches!(self.ui.view(), View::Hidden)
+    /// How large the display is, as far as it says.
+    pub(super) fn set_display(&mut self, info: &ScreenInfo) {
+        // What is read may be another display than that with the panel.
+        let known = info.millimetres.filter(|_| info.size == self.size);
+        self.ui.set_density(known.map(|known| info.size.width as f32 / known.width.max(1) as f32));
+    }
+
+    /// Whether it must be painted.
+    pub(super) fn needs_redraw(&self) -> bool {
+        self.needs_redraw
+    }
+
+    /// Whether the key that calls the panel does something now.
+    pub(super) fn can_be_called(&self) -> bool {
+        matches!(
+            self.ui.view(),
+            View::Hidden
+                | View::Home { can_close: true, .. }
+                | View::Session { .. }
+                | View::Details { .. }
+        )
     }
 
     /// Whether a person has something to answer, so that input belongs to the panel alone.
@@ -82,9 +100,26 @@ impl PanelScreen {
         self.show(view, now);
     }
 
-    /// Opens the panel for a number.
+    /// Opens the panel, or closes it: for a number, or in a session to see who is connected, and
+    /// to stop it, also where the sign of the session cannot be seen or touched.
     pub(super) fn call(&mut self, is_server_reachable: bool, now: Instant) {
-        self.show(View::Home { is_server_reachable, can_close: true }, now);
+        match self.ui.view().clone() {
+            View::Session { name, is_silent, level } => {
+                self.show(View::Details { name, is_silent, level }, now);
+            }
+            View::Details { .. } | View::Home { can_close: true, .. } => self.close(now),
+            _ => self.show(View::Home { is_server_reachable, can_close: true }, now),
+        }
+    }
+
+    /// Gives the screen back to the machine's own picture.
+    pub(super) fn close(&mut self, now: Instant) {
+        match self.ui.view().clone() {
+            View::Details { name, is_silent, level } => {
+                self.show(View::Session { name, is_silent, level }, now);
+            }
+            _ => self.show(View::Hidden, now),
+        }
     }
 
     /// Shows something.
@@ -107,6 +142,10 @@ impl PanelScreen {
             View::Session { name, level, .. } => {
                 let (name, level) = (name.clone(), *level);
                 self.ui.show(View::Session { name, is_silent, level }, now);
+            }
+            View::Details { name, level, .. } => {
+                let (name, level) = (name.clone(), *level);
+                self.ui.show(View::Details { name, is_silent, level }, now);
             }
             View::Joining { .. } if is_silent => {
                 self.before_silence = Some(self.ui.view().clone());

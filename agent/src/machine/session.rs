@@ -448,7 +448,7 @@ impl MachineProcess {
                     self.session.end(&mut self.machine.input, now);
                     self.panel.show_idle(self.is_server_reachable, now);
                 }
-                PanelOutput::Closed => self.panel.show(View::Hidden, now),
+                PanelOutput::Closed => self.panel.close(now),
                 PanelOutput::MessageClosed => {
                     self.panel.show_idle(self.is_server_reachable, now);
                 }
@@ -469,6 +469,9 @@ impl MachineProcess {
     }
 
     fn bring_to_screen(&mut self, now: Instant) {
+        if self.panel.needs_redraw() {
+            self.panel.set_display(&self.machine.screen.info());
+        }
         let is_shown = self.panel.draw(&mut self.machine.panel, now);
         let is_asking = matches!(self.session.phase, Phase::Asking { .. });
         if !is_shown && is_asking {

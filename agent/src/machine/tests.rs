@@ -90,7 +90,7 @@ impl Bench {
 
     fn press(&mut self, button: &str) {
         let (view, size) = (self.process.panel.view().clone(), SIZE);
-        let places = layout(size, &view).buttons;
+        let places = layout(size, None, &view).buttons;
         let place = places.iter().find(|place| place.name == button);
         let place = place.unwrap_or_else(|| panic!("no button {button} on {view:?}"));
         let at = Point { x: place.x + place.width / 2, y: place.y + place.height / 2 };
@@ -217,7 +217,7 @@ fn an_input_cannot_press_accept() {
     bench.hears(ask());
     bench.wait(ARM_DELAY + Duration::from_secs(1));
     let view = bench.process.panel.view().clone();
-    let accept = layout(SIZE, &view).buttons.into_iter().find(|place| place.name == "accept");
+    let accept = layout(SIZE, None, &view).buttons.into_iter().find(|place| place.name == "accept");
     let accept = accept.unwrap();
     let at = place(Point { x: accept.x + accept.width / 2, y: accept.y + accept.height / 2 });
     for event in [InputEvent::Touch { slot: 0, at }, InputEvent::Lift { slot: 0 }] {
@@ -277,6 +277,34 @@ fn the_policy_of_the_machine_binds_the_consent() {
     bench.hears(connected());
     bench.attack();
     assert!(!bench.is_steered() && bench.is_watched());
+}
+
+/// Presses a key of a physical keyboard.
+fn key(bench: &mut Bench, name: &str) {
+    let key = lotse_hal::KeyCode::from_name(name).unwrap();
+    for pressed in [true, false] {
+        bench.staff.key(key, pressed);
+    }
+    bench.process.handle_local(bench.now);
+    bench.process.handle_timeouts(bench.now);
+}
+
+#[test]
+fn the_key_that_calls_the_panel_shows_a_session_and_lets_it_be_stopped() {
+    let mut bench = Bench::new(Rights::KNOWN);
+    bench.accept();
+    bench.hears(connected());
+    key(&mut bench, "F12");
+    assert!(matches!(bench.process.panel.view(), View::Details { .. }));
+    bench.attack();
+    assert!(!bench.is_steered(), "nothing is steered while the person looks at that");
+    key(&mut bench, "F12");
+    assert!(matches!(bench.process.panel.view(), View::Session { .. }));
+    bench.attack();
+    assert!(bench.is_steered());
+    key(&mut bench, "F12");
+    bench.press("stop");
+    assert!(matches!(bench.process.panel.view(), View::Message(_)));
 }
 
 #[test]

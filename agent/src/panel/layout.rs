@@ -13,6 +13,9 @@ use super::{letters, letters::Weight};
 
 /// The smallest side of a button, in pixels, on panels that have the room.
 pub(super) const MIN_BUTTON: u32 = 44;
+/// The smallest side of a button that decides something, in millimetres, on panels that say how
+/// large they are and have the room.
+pub(super) const MIN_BUTTON_MM: f32 = 15.0;
 /// The rows of the keypad.
 const KEYPAD: [[Option<Button>; 3]; 4] = [
     [Some(Button::Digit(1)), Some(Button::Digit(2)), Some(Button::Digit(3))],
@@ -24,8 +27,10 @@ const KEYPAD: [[Option<Button>; 3]; 4] = [
 /// All that decides what a picture looks like.
 pub(super) struct Shown<'a> {
     pub(super) size: Size,
+    /// Pixels in a millimetre, where that is known.
+    pub(super) density: Option<f32>,
     pub(super) view: &'a View,
-    pub(super) texts: &'a Texts,
+    pub(super) texts: &'static Texts,
     /// The digits typed so far.
     pub(super) entry: &'a str,
     pub(super) pressed: Option<Button>,
@@ -37,9 +42,31 @@ pub(super) struct Shown<'a> {
     pub(super) seconds_left: u64,
 }
 
+/// How much of the shorter side a row of large buttons may take, in thousandths: as much as leaves
+/// room for all words.
+const ROWS: [u32; 4] = [300, 260, 220, 0];
+
 /// The picture of what is shown; `None` if nothing is.
 pub(super) fn scene(shown: &Shown<'_>) -> Option<Scene> {
-    let mut draft = Draft::new(shown);
+    let mut largest = ROWS.into_iter();
+    // Without a density all of them are the same.
+    let mut scene = draft(shown, largest.next().filter(|_| shown.density.is_some()).unwrap_or(0))?;
+    for row in largest.filter(|_| shown.density.is_some()) {
+        if scene.fits(least_button(shown.size)) {
+            break;
+        }
+        scene = draft(shown, row)?;
+    }
+    Some(scene)
+}
+
+/// The least side that any button has on a panel of a size.
+pub(super) fn least_button(size: Size) -> u32 {
+    MIN_BUTTON.min(size.width.min(size.height) / 8)
+}
+
+fn draft(shown: &Shown<'_>, row: u32) -> Option<Scene> {
+    let mut draft = Draft::new(shown, row);
     match shown.view {
         View::Hidden => return None,
         View::Asking(ask) => draft.asking(ask),
@@ -52,6 +79,9 @@ pub(super) fn scene(shown: &Shown<'_>) -> Option<Scene> {
         View::Session { name, is_silent, level } => {
             draft.session(name.as_str(), *is_silent, *level);
         }
+        View::Details { name, is_silent, level } => {
+            draft.details(name.as_str(), *is_silent, *level);
+        }
     }
     Some(draft.scene)
 }
@@ -62,6 +92,8 @@ struct Draft<'a> {
     scene: Scene,
     /// The shorter side.
     short: u32,
+    /// What a row of large buttons may take, in thousandths of that.
+    row: u32,
     /// The space between pieces.
     gap: u32,
     /// The size of plain text.
@@ -69,12 +101,13 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn new(shown: &'a Shown<'a>) -> Self {
+    fn new(shown: &'a Shown<'a>, row: u32) -> Self {
         let short = shown.size.width.min(shown.size.height);
         Self {
             shown,
             scene: Scene::new(shown.size.rect(), theme::DEEP),
             short,
+            row,
             gap: (short / 36).max(4),
             px: (short as f32 * 0.05).max(letters::MIN_PX),
         }
@@ -117,9 +150,15 @@ impl<'a> Draft<'a> {
         self.scene.button((button, place), word, px, look, is_selected);
     }
 
+    /// The least side of a button.
+    fn finger(&self) -> u32 {
+        let wanted = self.shown.density.map_or(0.0, |density| (MIN_BUTTON_MM * density).ceil());
+        MIN_BUTTON.max((wanted as u32).min(self.share(self.row)))
+    }
+
     /// The height of a row of large buttons.
     fn row_height(&self) -> u32 {
-        self.share(150).max(MIN_BUTTON)
+        self.share(150).max(self.finger())
     }
 
     fn home(&mut self, is_server_reachable: bool, can_close: bool) {
@@ -168,7 +207,7 @@ impl<'a> Draft<'a> {
             let (words, rest) = split_top(body, tall * 12 / 100, gap / 2);
             let (number, rest) = split_top(rest, tall * 11 / 100, gap);
             let (rest, status) = split_bottom(rest, tall * 5 / 100, gap / 2);
-            let (keypad, actions) = split_bottom(rest, (tall * 13 / 100).max(MIN_BUTTON), gap);
+            let (keypad, actions) = split_bottom(rest, (tall * 13 / 100).max(self.finger()), gap);
             (words, number, keypad, actions, status)
         };
         Typing { words, digits: number, keypad, actions, status }
@@ -310,15 +349,44 @@ impl<'a> Draft<'a> {
         let (label_place, list) = split_top(rest, place.height * 13 / 100, 0);
         let rights_label = texts.asking.rights_label;
         self.scene.text(label_place, rights_label, label, Align::Left, theme::INK_SOFT);
-        let rights: Vec<String> = Right::ALL
+        let rights: Vec<&str> = Right::ALL
             .into_iter()
             .filter(|right| ask.rights.contains(right))
-            .map(|right| format!("• {}", texts.rights.of(right)))
+            .map(|right| texts.rights.of(right))
             .collect();
-        let text = letters::fit(&rights.join("\n"), Weight::Bold, self.px, list);
-        let used = letters::height(text.lines.len(), text.px).ceil() as u32;
-        let (list, _) = split_top(list, used, 0);
-        self.scene.text(list, &rights.join("\n"), (Weight::Bold, text.px), Align::Left, theme::INK);
+        self.list(list, &rights);
+    }
+
+    /// Points one below the other; the lines of each stand beside its bullet.
+    fn list(&mut self, place: Rect, points: &[&str]) {
+        const BULLET: &str = "•";
+        let mut px = self.px;
+        let (indent, line, lines) = loop {
+            let indent = letters::width("• ", Weight::Bold, px).ceil() as u32;
+            let line = letters::height(1, px).ceil() as u32;
+            let (_, room) = split_left(place, indent, 0);
+            // As many lines as it takes at this size.
+            let room = Rect { height: u32::MAX / 2, ..room };
+            let fitted = points.iter().map(|point| letters::fit(point, Weight::Bold, px, room));
+            let lines: Vec<letters::Fitted> = fitted.collect();
+            let count: usize = lines.iter().map(|fitted| fitted.lines.len()).sum();
+            let fits =
+                count as u32 * line <= place.height && lines.iter().all(|fitted| fitted.px >= px);
+            if fits || px <= letters::MIN_PX {
+                break (indent, line, lines);
+            }
+            px = letters::smaller(px);
+        };
+        let mut rest = place;
+        for (point, fitted) in points.iter().zip(lines) {
+            let (own, below) = split_top(rest, line * fitted.lines.len() as u32, 0);
+            let (bullet, words) = split_left(own, indent, 0);
+            let (bullet, _) = split_top(bullet, line, 0);
+            let font = (Weight::Bold, px);
+            self.scene.text(bullet, BULLET, font, Align::Left, theme::INK);
+            self.scene.text(words, point, font, Align::Left, theme::INK);
+            rest = below;
+        }
     }
 
     /// How it is known who asks.
@@ -357,7 +425,8 @@ impl<'a> Draft<'a> {
     fn message(&mut self, message: Message) {
         let texts = &self.shown.texts.messages;
         let text = message_text(self.shown.texts, message);
-        let body = self.header(Sign::FlagH, "Lotse");
+        // Nobody is on board: a session has not begun yet, or is over.
+        let body = self.header(Sign::FlagG, "Lotse");
         let (card, row) = split_bottom(body, self.row_height(), self.gap);
         let inner = self.card(card);
         let (above, below) = split_top(inner, inner.height * 40 / 100, self.gap);
@@ -379,17 +448,49 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn session(&mut self, name: &str, is_silent: bool, level: Option<Level>) {
+    /// What a session is like at the moment.
+    fn session_state(&self, is_silent: bool, level: Option<Level>) -> &'static str {
         let texts = &self.shown.texts.session;
-        let state = match (is_silent, level) {
+        match (is_silent, level) {
             (true, _) => texts.interrupted,
             (false, Some(Level::Certificate)) => texts.by_certificate,
             (false, Some(Level::Password)) => texts.by_password,
             (false, Some(Level::CodeCompared { .. })) => texts.by_code,
             (false, _) => texts.connected,
-        };
+        }
+    }
+
+    /// A session on the whole panel, with room to stop it.
+    fn details(&mut self, name: &str, is_silent: bool, level: Option<Level>) {
+        let texts = self.shown.texts;
+        let body = self.header(Sign::FlagH, texts.session.connected);
+        let (card, row) = split_bottom(body, self.row_height(), self.gap);
+        let inner = self.card(card);
+        let (above, below) = split_top(inner, inner.height / 2, self.gap);
+        let (label, name_place) = split_top(above, above.height * 3 / 10, 0);
+        let font = (Weight::Regular, self.px * 0.85);
+        self.scene.text(label, texts.asking.name_label, font, Align::Left, theme::INK_SOFT);
+        let edge = (self.gap / 6).max(1);
+        let frame = (theme::INK_SOFT, edge);
+        self.scene.framed(name_place, self.gap / 2, theme::PAPER_DARK, frame);
+        let place = inset(name_place, self.gap, edge);
+        let px = letters::fit(name, Weight::Bold, self.px * 1.4, place).px;
+        let name = letters::cut(name, Weight::Bold, px, place.width as f32);
+        self.scene.text(place, &name, (Weight::Bold, px), Align::Left, theme::INK);
+        let font = (Weight::Regular, self.px * 1.1);
+        let state = self.session_state(is_silent, level);
+        self.scene.text(below, state, font, Align::Left, theme::INK);
+        let half = row.width.saturating_sub(self.gap * 3) / 2;
+        let (close, stop) = split_left(row, half, self.gap * 3);
+        self.button(Button::Close, close, texts.home.close, self.px * 1.3, Look::Raised);
+        self.button(Button::Stop, stop, texts.messages.stop, self.px * 1.3, Look::Red);
+    }
+
+    fn session(&mut self, name: &str, is_silent: bool, level: Option<Level>) {
+        let texts = &self.shown.texts.session;
+        let state = self.session_state(is_silent, level);
         let edge = (self.short / 200).max(2);
-        let height = self.share(100).max(MIN_BUTTON + 4 * edge);
+        let height = self.share(100).max((self.finger() + 4 * edge).min(self.short / 4));
         let width = (height * 13 / 2).min(self.shown.size.width);
         let area = Rect { x: self.shown.size.width - width, y: 0, width, height };
         self.scene = Scene::new(area, theme::RED);

@@ -81,6 +81,11 @@ fn wrap(text: &str, weight: Weight, px: f32, room: f32) -> Vec<String> {
     lines
 }
 
+/// The next size that is tried.
+pub(super) fn smaller(px: f32) -> f32 {
+    (px * SHRINK).max(MIN_PX)
+}
+
 /// A text in its final size and lines.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Fitted {
@@ -102,7 +107,7 @@ pub(super) fn fit(text: &str, weight: Weight, px: f32, room: Rect) -> Fitted {
         if fits || px <= MIN_PX {
             return Fitted { px, lines, fits };
         }
-        px = (px * SHRINK).max(MIN_PX);
+        px = smaller(px);
     }
 }
 

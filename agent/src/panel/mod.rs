@@ -69,9 +69,11 @@ impl NamedPlace {
 }
 
 /// Where everything is that can be pressed, on a panel of a size that shows a view.
-pub fn layout(size: Size, view: &View) -> PanelLayout {
+/// `density` is how many pixels a millimetre has, where that is known.
+pub fn layout(size: Size, density: Option<f32>, view: &View) -> PanelLayout {
     let shown = layout::Shown {
         size,
+        density,
         view,
         texts: Language::default().texts(),
         entry: "",

@@ -129,6 +129,13 @@ impl Scene {
         Self { area, pieces: vec![piece], buttons: Vec::new() }
     }
 
+    /// Whether all words are within their places, and no side of a button is less than `least`.
+    pub(super) fn fits(&self, least: u32) -> bool {
+        let fits = |piece: &Piece| !matches!(piece, Piece::Text { text, .. } if !text.fits);
+        let is_large = |place: &Rect| place.width.min(place.height) >= least;
+        self.pieces.iter().all(fits) && self.buttons.iter().all(|(_, place)| is_large(place))
+    }
+
     pub(super) fn button_at(&self, at: Point) -> Option<Button> {
         self.buttons.iter().find(|(_, place)| place.contains(at)).map(|(button, _)| *button)
     }

@@ -40,6 +40,7 @@ fn all_views(now: Instant) -> Vec<View> {
     for is_silent in [false, true] {
         for level in levels.into_iter().map(Some).chain([None]) {
             let name = name(&"W".repeat(MAX_LETTERS));
+            views.push(View::Details { name: name.clone(), is_silent, level });
             views.push(View::Session { name, is_silent, level });
         }
     }
@@ -47,10 +48,16 @@ fn all_views(now: Instant) -> Vec<View> {
 }
 
 fn scene_of(size: Size, view: &View, language: Language) -> Scene {
+    scene_on(size, None, view, language)
+}
+
+/// As it is on a display with so many pixels in a millimetre.
+fn scene_on(size: Size, density: Option<f32>, view: &View, language: Language) -> Scene {
     let texts = language.texts();
     let selected = Some(Button::Refuse);
     scene(&Shown {
         size,
+        density,
         view,
         texts,
         entry: "888888888",
@@ -67,14 +74,13 @@ fn is_within(inner: Rect, outer: Rect) -> bool {
 }
 
 /// What is wrong with a picture.
-fn faults(size: Size, view: &View, language: Language) -> Vec<String> {
-    let scene = scene_of(size, view, language);
+fn faults(size: Size, density: Option<f32>, view: &View, language: Language) -> Vec<String> {
+    let scene = scene_on(size, density, view, language);
     let mut faults = Vec::new();
     if !is_within(scene.area, size.rect()) {
         faults.push(format!("{:?} is beyond the panel", scene.area));
     }
-    let short = size.width.min(size.height);
-    let least = MIN_BUTTON.min(short / 8);
+    let least = layout::least_button(size);
     for (index, (button, place)) in scene.buttons.iter().enumerate() {
         if place.width < least || place.height < least {
             faults.push(format!("{button:?} is only {}×{}", place.width, place.height));
@@ -116,10 +122,18 @@ fn faults(size: Size, view: &View, language: Language) -> Vec<String> {
 }
 
 fn assert_fits(size: Size) {
+    assert_fits_on(size, None);
+}
+
+fn assert_fits_on(size: Size, density: Option<f32>) {
     for language in Language::ALL {
         for view in all_views(Instant::now()) {
-            let faults = faults(size, &view, language);
-            assert!(faults.is_empty(), "{size:?} {language:?} {view:?}\n{}", faults.join("\n"));
+            let faults = faults(size, density, &view, language);
+            assert!(
+                faults.is_empty(),
+                "{size:?} {density:?} {language:?} {view:?}\n{}",
+                faults.join("\n")
+            );
         }
     }
 }
@@ -159,6 +173,113 @@ fn decisions_have_buttons_as_large_as_a_finger() {
             }
         }
     }
+}
+
+/// Panels as they are sold: pixels, and millimetres across.
+const SOLD: [(u32, u32, u32); 6] = [
+    (320, 240, 70),
+    (480, 272, 95),
+    (800, 480, 154),
+    (1024, 600, 223),
+    (1280, 800, 217),
+    (1920, 1080, 344),
+];
+
+#[test]
+fn what_decides_is_fifteen_millimetres_wide_and_high_where_the_size_is_known() {
+    for (long, short, across) in SOLD {
+        for size in [Size::new(long, short), Size::new(short, long)] {
+            let density = long as f32 / across as f32;
+            assert_fits_on(size, Some(density));
+            let mut views = all_views(Instant::now());
+            views.retain(|view| !matches!(view, View::Asking(_)));
+            // As usual; with every right there is, small panels have no room for more.
+            let usual = View::Asking(Ask {
+                name: name("Ada"),
+                rights: vec![Right::View, Right::Control],
+                level: Level::CodeCompared { code: 888_888 },
+                deadline: Instant::now(),
+            });
+            views.push(usual);
+            for view in views {
+                for (button, place) in
+                    scene_on(size, Some(density), &view, Language::German).buttons
+                {
+                    let least = place.width.min(place.height) as f32 / density;
+                    // Where the words leave no more room, it is a finger's width all the same.
+                    let is_small = short < 300 && place.width.min(place.height) >= MIN_BUTTON;
+                    let decides = !matches!(button, Button::Digit(_) | Button::Delete);
+                    let is_typing = matches!(view, View::Home { .. } | View::Password { .. });
+                    if decides && !is_small && !(is_typing && short < 480) {
+                        assert!(
+                            least >= layout::MIN_BUTTON_MM - 0.5,
+                            "{button:?} of {view:?} at {size:?}: {least} mm"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_second_line_of_a_right_stands_below_the_first_and_not_below_its_bullet() {
+    let view = ask(Level::CodeCompared { code: 1 }, Instant::now());
+    for language in Language::ALL {
+        let scene = scene_of(Size::new(800, 600), &view, language);
+        let bullets: Vec<Rect> = scene
+            .pieces
+            .iter()
+            .filter_map(|piece| match piece {
+                Piece::Text { place, text, .. } if text.lines == ["•"] => Some(*place),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(bullets.len(), Right::ALL.len());
+        let words = language.texts().rights.of(Right::Files);
+        let beside = scene.pieces.iter().find_map(|piece| match piece {
+            Piece::Text { place, text, .. } if text.lines.join(" ") == words => Some(*place),
+            _ => None,
+        });
+        let beside = beside.expect("the right is on the panel");
+        assert!(bullets.iter().all(|bullet| bullet.x + bullet.width <= beside.x), "{language:?}");
+    }
+}
+
+#[test]
+fn the_flag_of_a_session_is_flown_only_during_one() {
+    let now = Instant::now();
+    for view in all_views(now) {
+        let scene = scene_of(SIZE, &view, Language::English);
+        let flies = scene
+            .pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Sign { sign: super::scene::Sign::FlagH, .. }));
+        let is_session = matches!(view, View::Session { .. } | View::Details { .. });
+        assert_eq!(flies, is_session, "{view:?}");
+    }
+}
+
+#[test]
+fn a_session_can_be_stopped_by_keys_alone() {
+    let now = Instant::now();
+    let mut ui = PanelUi::new(SIZE, Language::English, now);
+    let details = View::Details { name: name("Ada"), is_silent: false, level: None };
+    let mut press = |ui: &mut PanelUi, key| {
+        for pressed in [true, false] {
+            ui.handle_local(&LocalEvent::Key { key: KeyCode(key), pressed }, now);
+        }
+        answers(ui)
+    };
+    ui.show(details.clone(), now);
+    assert_eq!(press(&mut ui, ENTER), [PanelOutput::Closed], "Enter alone only closes");
+    ui.show(View::Hidden, now);
+    ui.show(details.clone(), now);
+    assert_eq!(press(&mut ui, ESCAPE), [PanelOutput::Closed]);
+    ui.show(View::Hidden, now);
+    ui.show(details, now);
+    assert_eq!(press(&mut ui, RIGHT), []);
+    assert_eq!(press(&mut ui, ENTER), [PanelOutput::StopPressed]);
 }
 
 proptest! {
@@ -252,7 +373,7 @@ impl Asked {
 }
 
 fn center(ui: &PanelUi, button: Button) -> Point {
-    let places = layout(SIZE, ui.view()).buttons;
+    let places = layout(SIZE, None, ui.view()).buttons;
     let place = places.into_iter().find(|place| place.name == button.name()).unwrap();
     Point::new(place.x + place.width / 2, place.y + place.height / 2)
 }
@@ -574,11 +695,11 @@ fn nothing_is_covered_while_hidden() {
 
 #[test]
 fn layouts_are_given_as_json() {
-    let json = serde_json::to_value(layout(SIZE, &View::Joining { number: 1 })).unwrap();
+    let json = serde_json::to_value(layout(SIZE, None, &View::Joining { number: 1 })).unwrap();
     assert_eq!(json["width"], 800);
     assert_eq!(json["area"]["height"], 480);
     assert_eq!(json["buttons"][0]["name"], "cancel");
-    let json = serde_json::to_value(layout(SIZE, &View::Hidden)).unwrap();
+    let json = serde_json::to_value(layout(SIZE, None, &View::Hidden)).unwrap();
     assert!(json["area"].is_null());
 }
 

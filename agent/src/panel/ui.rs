@@ -60,6 +60,7 @@ pub enum PanelOutput {
 /// is empty, and call [`PanelUi::handle_timeout`] at [`PanelUi::poll_timeout`].
 pub struct PanelUi {
     size: Size,
+    density: Option<f32>,
     language: Language,
     view: View,
     entry: String,
@@ -110,6 +111,7 @@ impl PanelUi {
     pub fn new(size: Size, language: Language, now: Instant) -> Self {
         Self {
             size,
+            density: None,
             language,
             view: View::Hidden,
             entry: String::new(),
@@ -147,7 +149,9 @@ impl PanelUi {
         }
         let is_same_but_for_words = matches!(
             (&view, &self.view),
-            (View::Home { .. }, View::Home { .. }) | (View::Session { .. }, View::Session { .. })
+            (View::Home { .. }, View::Home { .. })
+                | (View::Session { .. }, View::Session { .. })
+                | (View::Details { .. }, View::Details { .. })
         );
         if !is_same_but_for_words {
             self.entry.clear();
@@ -166,6 +170,10 @@ impl PanelUi {
                 self.message_until = Some(now + MESSAGE_TIME);
                 Some(Button::Ok)
             }
+            View::Details { .. } => {
+                self.message_until = Some(now + MESSAGE_TIME);
+                Some(Button::Close)
+            }
             View::Password { .. } => {
                 self.message_until = Some(now + PASSWORD_TIME);
                 None
@@ -180,6 +188,17 @@ impl PanelUi {
     pub fn set_size(&mut self, size: Size) {
         if size != self.size {
             self.size = size;
+            self.press = None;
+            self.intact_since = None;
+            self.refresh();
+        }
+    }
+
+    /// The panel has so many pixels in a millimetre, or that is not known. As [`PanelUi::set_size`]:
+    /// buttons move.
+    pub fn set_density(&mut self, density: Option<f32>) {
+        if density != self.density {
+            self.density = density;
             self.press = None;
             self.intact_since = None;
             self.refresh();
@@ -230,6 +249,7 @@ impl PanelUi {
         if self.message_until.is_some_and(|until| now >= until) && !self.is_decided {
             self.decide(match self.view {
                 View::Password { .. } => PanelOutput::Cancelled,
+                View::Details { .. } => PanelOutput::Closed,
                 _ => PanelOutput::MessageClosed,
             });
         }
@@ -364,6 +384,8 @@ impl PanelUi {
             (View::Asking(_), _) => Some(Button::Refuse),
             (View::Joining { .. }, _) => Some(Button::Cancel),
             (View::Message(Message::Interrupted), _) => Some(Button::Stop),
+            (View::Details { .. }, Some(Button::Close)) => Some(Button::Stop),
+            (View::Details { .. }, _) => Some(Button::Close),
             (_, selected) => selected,
         };
     }
@@ -371,7 +393,9 @@ impl PanelUi {
     fn back(&mut self) {
         match self.view {
             View::Asking(_) => self.activate(Button::Refuse),
-            View::Home { can_close: true, .. } => self.activate(Button::Close),
+            View::Home { can_close: true, .. } | View::Details { .. } => {
+                self.activate(Button::Close);
+            }
             View::Joining { .. } | View::Password { .. } => self.activate(Button::Cancel),
             _ => {}
         }
@@ -444,6 +468,7 @@ impl PanelUi {
         let pressed = self.press.filter(|press| press.is_inside).map(|press| press.button);
         let scene = layout::scene(&Shown {
             size: self.size,
+            density: self.density,
             view: &self.view,
             texts: self.language.texts(),
             entry: &self.entry,

@@ -16,6 +16,16 @@ pub const PASSWORD_DIGITS: usize = 6;
 pub enum View {
     /// Somebody asks to connect: the person says yes or no.
     Asking(Ask),
+    /// A session lasts, and the person wants to see more of it than its sign: who is connected,
+    /// and a large Stop.
+    Details {
+        /// Who is connected.
+        name: Name,
+        /// Whether nothing is heard of them at the moment.
+        is_silent: bool,
+        /// How it is known who they are, if that is shown.
+        level: Option<Level>,
+    },
     /// Nothing: the machine's own picture is seen.
     Hidden,
     /// No session: the person can type a number.

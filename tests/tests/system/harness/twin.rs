@@ -109,7 +109,7 @@ pub(crate) fn code_on_screen(code: &str) -> (Rect, Picture) {
 
 /// Where a button of the panel is.
 pub(crate) fn button(view: &View, name: &str) -> Point {
-    let layout = panel::layout(SIZE, view);
+    let layout = panel::layout(SIZE, None, view);
     let found = layout.buttons.iter().find(|button| button.name == name);
     let place = found.unwrap_or_else(|| panic!("there is no button {name}"));
     Point::new(place.x + place.width / 2, place.y + place.height / 2)

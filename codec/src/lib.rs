@@ -49,7 +49,7 @@
 //! All but the photographs is a sequence of yes-or-no decisions, each coded with the probability
 //! that those before it give it, by binary arithmetic coding. What was learnt goes on from update to
 //! update, so that a letter is told in a few bytes once it has been seen; a *fresh* update begins
-//! anew, as do all that must be readable without those before. `range` has the arithmetic, `wire` the grammar, `drawn` the pixels; these are the
+//! anew, as do all that must be readable without those before. `range` has the arithmetic, `grammar` the grammar, `drawn` the pixels; these are the
 //! reference, here is what they say.
 //!
 //! Bands of 64 rows of pixels from the top: is it as it was. Else its tiles from the left: is the tile
@@ -74,6 +74,7 @@ mod drawn;
 mod encoder;
 mod error;
 mod geometry;
+mod grammar;
 mod known;
 mod moves;
 mod photo;

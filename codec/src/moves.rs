@@ -4,8 +4,8 @@
 //! down is found, by any distance, and what moved sideways by whole tiles.
 
 use crate::geometry::{Grid, TILE};
+use crate::grammar::{Move, Origin, Runs};
 use crate::known::Hashes;
-use crate::wire::{Move, Origin, Runs};
 
 /// Moves that are tried first, because they were right before.
 const RECENT: usize = 4;

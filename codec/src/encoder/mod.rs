@@ -1,24 +1,27 @@
 //! Picture to bytes: finds what changed and says it in as few bytes as it can.
 
+mod commit;
+mod scratch;
+mod tiles;
+
 use std::fmt;
-use std::ops::Range;
 
 use rapidhash::v3::RapidSecrets;
 
-use crate::bits::{BitState, BitWriter};
 use crate::drawn::{Area, MARGIN, Model, STRIDE};
-use crate::geometry::{Grid, PART, PIXEL, TILE};
+use crate::geometry::{Grid, PIXEL, TILE};
+use crate::grammar::{Grammar, Runs, Told};
 use crate::known::{Hashes, Remembered};
-use crate::moves::{self, HasTile, Moves, Sight};
-use crate::photo;
+use crate::moves::{HasTile, Moves};
 use crate::range::{Writer, WriterState};
-use crate::wire::{CACHE, Grammar, Header, MAX_HEADER, Origin, Runs, Told};
-use crate::{Band, EncodeError, Rect, Size};
+use crate::wire::Header;
+use crate::{Band, EncodeError, Size};
+
+pub(crate) use scratch::columns_of;
+use scratch::{Photos, Scratch, empty, pixel_of};
 
 /// Room that an update begins with, in bytes.
 const OUT_STEP: usize = 16 << 10;
-/// Room kept for the next update, however small the last ones were, in bytes.
-const OUT_KEEP: usize = 256 << 10;
 /// Of all tiles, one of so many must be replaced for the old ones to be remembered: a page has
 /// been left, to which somebody may return.
 const PAGE: u32 = 4;
@@ -125,23 +128,6 @@ struct Frame {
     writer: WriterState,
     /// The first thing that went wrong.
     fault: Option<EncodeError>,
-}
-
-/// Room that is used again and again.
-#[derive(Debug)]
-struct Scratch {
-    area: Box<Area>,
-    runs: Runs,
-    /// The last two rows of the band before, one after the other, as pixels.
-    above: Vec<u32>,
-}
-
-/// The photographs of an update.
-struct Photos {
-    learnt: photo::Learnt,
-    state: BitState,
-    /// Room for the header, then the photographs.
-    out: Vec<u8>,
 }
 
 impl Encoder {
@@ -410,160 +396,6 @@ impl Encoder {
         }
         self.frame.writer = writer.pause();
     }
-
-    /// Says how one tile has come about.
-    fn look_at_tile(&mut self, tile: u32, left: bool, last: Told, pixels: &[u8]) -> Told {
-        let column = tile % self.grid.columns();
-        let rect = self.grid.rect(tile);
-        let known = self.known.get(tile as usize).copied().unwrap_or_default();
-        let all = if rect.height == 64 { u64::MAX } else { (1 << rect.height) - 1 };
-        let is_forced = known.sent == 0;
-        let changed =
-            if is_forced { all } else { self.hashes.differing(column, rect.y, rect.height) };
-        let told = self.choose(tile, changed, is_forced);
-        let above = self.frame.above_changed.get(column as usize).copied().unwrap_or(false);
-        let mut writer = Writer::resume(&mut self.out, self.frame.writer);
-        self.grammar.tile(&mut writer, (left, above), last, told);
-        self.frame.writer = writer.pause();
-        if told == Told::Kept {
-            return told;
-        }
-        let mut is_replaced = !is_forced && changed.count_ones() >= FEWEST_ROWS;
-        if told == Told::Rows {
-            is_replaced &= !self.scratch.runs.has_moved();
-            let parts = if is_forced {
-                (0, (rect.width - 1) / PART)
-            } else {
-                self.hashes.differing_parts(column, rect.y, changed)
-            };
-            self.write_rows(rect, parts, pixels);
-        }
-        is_replaced &= known.restless < RESTLESS;
-        self.frame.pending.push(Pending { tile, is_replaced });
-        told
-    }
-
-    /// Chooses how a tile is told; its runs, if by rows, are in the scratch.
-    fn choose(&mut self, tile: u32, changed: u64, is_forced: bool) -> Told {
-        if changed == 0 {
-            return Told::Kept;
-        }
-        let height = self.grid.rect(tile).height;
-        if changed.count_ones() >= FEWEST_ROWS.min(height) && self.base > 0 {
-            let (hash, varied) = self.hashes.new_tile(self.grid, tile, &self.secrets);
-            let place = if varied { self.remembered.find(hash) } else { None };
-            if let Some(place) = place {
-                return Told::Remembered(place);
-            }
-        }
-        let moved = if is_forced || self.base == 0 {
-            None
-        } else {
-            let has = KnownTiles(&self.known);
-            let sight = Sight { grid: self.grid, hashes: &self.hashes, has: &has };
-            self.moves.find(sight, tile, changed)
-        };
-        moves::write_runs(&mut self.scratch.runs, height, changed, moved);
-        Told::Rows
-    }
-
-    /// Writes the rows of a tile that are told by pixels, and before that which these are.
-    fn write_rows(&mut self, rect: Rect, parts: (u32, u32), pixels: &[u8]) {
-        let stride = self.grid.size().width as usize * PIXEL;
-        let (at, width) = (rect.x as usize, rect.width as usize);
-        if self.scratch.runs.told_rows() > 0 {
-            self.scratch.load(at, width, pixels, stride);
-        }
-        // A run of drawn rows may be a photograph after all.
-        let area = &self.scratch.area;
-        self.scratch.runs.revise(|origin, rows| {
-            let is_photo = origin == Origin::Drawn && photo::is_photo(area, rows, width);
-            if is_photo { Origin::Photo } else { origin }
-        });
-        let mut writer = Writer::resume(&mut self.out, self.frame.writer);
-        // What is written is what was given: nothing can be wrong with it.
-        let _ = self.grammar.runs(&mut writer, rect.height, &mut self.scratch.runs);
-        let mut columns = 0..width;
-        if self.scratch.runs.has(Origin::Drawn) {
-            let _ = self.grammar.parts(&mut writer, rect.width, parts);
-            columns = columns_of(parts, width);
-        }
-        let mut row = 0;
-        for run in self.scratch.runs.iter() {
-            let rows = row as usize..(row + run.rows) as usize;
-            row += run.rows;
-            match run.origin {
-                Origin::Kept | Origin::Moved(_) => {}
-                Origin::Drawn => {
-                    let area = &mut self.scratch.area;
-                    self.model.rows(&mut writer, area, rows, columns.clone(), width);
-                }
-                Origin::Photo => self.photos.write(&mut self.scratch.area, rows, width),
-            }
-        }
-        self.frame.writer = writer.pause();
-    }
-
-    /// Decides which of the replaced tiles are remembered; whether any is.
-    fn save_replaced(&mut self, number: u32) -> bool {
-        let replaced = self.frame.pending.iter().filter(|pending| pending.is_replaced).count();
-        let is_page = replaced as u32 * PAGE >= self.grid.tiles() && self.base > 0;
-        let mut saved = 0;
-        for pending in &mut self.frame.pending {
-            let is_saved = pending.is_replaced && is_page && saved < CACHE && {
-                let (hash, varied) = self.hashes.old_tile(self.grid, pending.tile, &self.secrets);
-                let is_new = varied && self.remembered.find(hash).is_none();
-                if is_new {
-                    self.remembered.save(hash, number);
-                }
-                is_new
-            };
-            pending.is_replaced = is_saved;
-            saved += u32::from(is_saved);
-        }
-        saved > 0
-    }
-
-    /// Says which tiles are remembered as they were, and ends the decisions.
-    fn say_saved(&mut self, from: Option<u32>) {
-        let mut writer = Writer::resume(&mut self.out, self.frame.writer);
-        if self.grammar.saving(&mut writer, from).is_some() {
-            let mut before = false;
-            for pending in &self.frame.pending {
-                before = self.grammar.saved(&mut writer, before, pending.is_replaced);
-            }
-        }
-        writer.finish();
-    }
-
-    /// The viewers have the picture that was read.
-    fn commit(&mut self, number: u32) {
-        self.rest_but_pending();
-        for pending in &self.frame.pending {
-            if let Some(known) = self.known.get_mut(pending.tile as usize) {
-                known.sent = number;
-            }
-        }
-        self.hashes.commit();
-        (self.number, self.base) = (number, number);
-        self.is_ahead = false;
-    }
-
-    /// Nothing has changed.
-    fn rest(&mut self) {
-        self.known.iter_mut().for_each(|known| known.restless = 0);
-    }
-
-    /// Only what is pending has changed.
-    fn rest_but_pending(&mut self) {
-        let mut pending = self.frame.pending.iter().map(|pending| pending.tile).peekable();
-        for (tile, known) in (0..).zip(&mut self.known) {
-            known.restless = match pending.next_if_eq(&tile) {
-                Some(_) => known.restless.saturating_add(1),
-                None => 0,
-            };
-        }
-    }
 }
 
 impl fmt::Debug for Encoder {
@@ -572,88 +404,6 @@ impl fmt::Debug for Encoder {
             .field("size", &self.grid.size())
             .field("number", &self.number)
             .finish_non_exhaustive()
-    }
-}
-
-impl Scratch {
-    /// Fills the area with a tile and what is around it.
-    fn load(&mut self, x: usize, width: usize, pixels: &[u8], stride: usize) {
-        let picture_width = stride / PIXEL;
-        // One more to the right, where there is one.
-        let end = (x + width + 1).min(picture_width);
-        let start = x.saturating_sub(MARGIN);
-        let skipped = MARGIN - (x - start);
-        let mut rows = self.area.iter_mut();
-        for (row, above) in rows.by_ref().take(MARGIN).zip(self.above.chunks_exact(picture_width)) {
-            row[..skipped].fill(0);
-            let above = above.get(start..end).unwrap_or_default();
-            let to = row.get_mut(skipped..skipped + above.len()).unwrap_or_default();
-            to.copy_from_slice(above);
-            if end < x + width + 1 {
-                row[MARGIN + width] = row[MARGIN + width - 1];
-            }
-        }
-        let end = x + width;
-        for (row, from) in rows.zip(pixels.chunks_exact(stride)) {
-            row[..skipped].fill(0);
-            let from = from.get(start * PIXEL..end * PIXEL).unwrap_or_default().as_chunks().0;
-            let to = row.get_mut(skipped..).unwrap_or_default();
-            to.iter_mut().zip(from).for_each(|(to, from)| *to = pixel_of(*from));
-        }
-    }
-}
-
-/// The columns of a tile of this width that are in its parts from the first to the last.
-pub(crate) fn columns_of((first, last): (u32, u32), width: usize) -> Range<usize> {
-    let part = PART as usize;
-    first as usize * part..((last as usize + 1) * part).min(width)
-}
-
-/// Blue, green, red and one that means nothing, as `0x00RRGGBB`.
-const fn pixel_of(bytes: [u8; PIXEL]) -> u32 {
-    u32::from_le_bytes(bytes) & 0xff_ffff
-}
-
-impl Photos {
-    const fn new() -> Self {
-        let (learnt, state) = (photo::Learnt::new(), BitState::EMPTY);
-        Self { learnt, state, out: Vec::new() }
-    }
-
-    const fn memory(&self) -> usize {
-        self.out.capacity()
-    }
-
-    fn begin(&mut self, is_fresh: bool) {
-        if is_fresh {
-            self.learnt = photo::Learnt::new();
-        }
-        self.state = BitState::EMPTY;
-        empty(&mut self.out);
-        // The header's length is known at the end; it is written right before the rest.
-        self.out.resize(MAX_HEADER, 0);
-    }
-
-    /// Writes rows of the area.
-    fn write(&mut self, area: &mut Area, rows: Range<usize>, width: usize) {
-        let mut writer = BitWriter::resume(&mut self.out, self.state);
-        photo::write(&mut writer, &mut self.learnt, area, rows, width);
-        self.state = writer.pause();
-    }
-
-    /// Whether there is anything.
-    fn end(&mut self) -> bool {
-        BitWriter::resume(&mut self.out, self.state).finish();
-        self.out.len() > MAX_HEADER
-    }
-}
-
-/// Empties an output, and gives memory back that the last update did not need.
-fn empty(out: &mut Vec<u8>) {
-    let used = out.len();
-    out.clear();
-    if used < out.capacity() / 4 {
-        out.shrink_to(OUT_KEEP.max(used * 2));
     }
 }
 

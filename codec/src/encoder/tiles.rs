@@ -1,0 +1,111 @@
+//! How each tile is told.
+
+use super::scratch::columns_of;
+use super::{Encoder, FEWEST_ROWS, KnownTiles, Pending, RESTLESS};
+use crate::Rect;
+use crate::geometry::{PART, PIXEL};
+use crate::grammar::{Origin, Told};
+use crate::moves::{self, Sight};
+use crate::photo;
+use crate::range::Writer;
+
+impl Encoder {
+    /// Says how one tile has come about.
+    pub(super) fn look_at_tile(
+        &mut self,
+        tile: u32,
+        left: bool,
+        last: Told,
+        pixels: &[u8],
+    ) -> Told {
+        let column = tile % self.grid.columns();
+        let rect = self.grid.rect(tile);
+        let known = self.known.get(tile as usize).copied().unwrap_or_default();
+        let all = if rect.height == 64 { u64::MAX } else { (1 << rect.height) - 1 };
+        let is_forced = known.sent == 0;
+        let changed =
+            if is_forced { all } else { self.hashes.differing(column, rect.y, rect.height) };
+        let told = self.choose(tile, changed, is_forced);
+        let above = self.frame.above_changed.get(column as usize).copied().unwrap_or(false);
+        let mut writer = Writer::resume(&mut self.out, self.frame.writer);
+        self.grammar.tile(&mut writer, (left, above), last, told);
+        self.frame.writer = writer.pause();
+        if told == Told::Kept {
+            return told;
+        }
+        let mut is_replaced = !is_forced && changed.count_ones() >= FEWEST_ROWS;
+        if told == Told::Rows {
+            is_replaced &= !self.scratch.runs.has_moved();
+            let parts = if is_forced {
+                (0, (rect.width - 1) / PART)
+            } else {
+                self.hashes.differing_parts(column, rect.y, changed)
+            };
+            self.write_rows(rect, parts, pixels);
+        }
+        is_replaced &= known.restless < RESTLESS;
+        self.frame.pending.push(Pending { tile, is_replaced });
+        told
+    }
+
+    /// Chooses how a tile is told; its runs, if by rows, are in the scratch.
+    pub(super) fn choose(&mut self, tile: u32, changed: u64, is_forced: bool) -> Told {
+        if changed == 0 {
+            return Told::Kept;
+        }
+        let height = self.grid.rect(tile).height;
+        if changed.count_ones() >= FEWEST_ROWS.min(height) && self.base > 0 {
+            let (hash, varied) = self.hashes.new_tile(self.grid, tile, &self.secrets);
+            let place = if varied { self.remembered.find(hash) } else { None };
+            if let Some(place) = place {
+                return Told::Remembered(place);
+            }
+        }
+        let moved = if is_forced || self.base == 0 {
+            None
+        } else {
+            let has = KnownTiles(&self.known);
+            let sight = Sight { grid: self.grid, hashes: &self.hashes, has: &has };
+            self.moves.find(sight, tile, changed)
+        };
+        moves::write_runs(&mut self.scratch.runs, height, changed, moved);
+        Told::Rows
+    }
+
+    /// Writes the rows of a tile that are told by pixels, and before that which these are.
+    pub(super) fn write_rows(&mut self, rect: Rect, parts: (u32, u32), pixels: &[u8]) {
+        let stride = self.grid.size().width as usize * PIXEL;
+        let (at, width) = (rect.x as usize, rect.width as usize);
+        if self.scratch.runs.told_rows() > 0 {
+            self.scratch.load(at, width, pixels, stride);
+        }
+        // A run of drawn rows may be a photograph after all.
+        let area = &self.scratch.area;
+        self.scratch.runs.revise(|origin, rows| {
+            let is_photo = origin == Origin::Drawn && photo::is_photo(area, rows, width);
+            if is_photo { Origin::Photo } else { origin }
+        });
+        let mut writer = Writer::resume(&mut self.out, self.frame.writer);
+        // What is written is what was given: nothing can be wrong with it.
+        let _ = self.grammar.runs(&mut writer, rect.height, &mut self.scratch.runs);
+        let mut columns = 0..width;
+        if self.scratch.runs.has(Origin::Drawn) {
+            let _ = self.grammar.parts(&mut writer, rect.width, parts);
+            columns = columns_of(parts, width);
+        }
+        let mut row = 0;
+        for run in self.scratch.runs.iter() {
+            let rows = row as usize..(row + run.rows) as usize;
+            row += run.rows;
+            match run.origin {
+                Origin::Kept | Origin::Moved(_) => {}
+                Origin::Drawn => {
+                    let area = &mut self.scratch.area;
+                    self.model.rows(&mut writer, area, rows, columns.clone(), width);
+                }
+                Origin::Photo => self.photos.write(&mut self.scratch.area, rows, width),
+            }
+        }
+        self.frame.writer = writer.pause();
+    }
+}

@@ -42,6 +42,8 @@ pub enum What {
     /// Runs a session by commands on stdin, with one JSON object per event on stdout
     #[command(after_long_help = crate::script::HELP)]
     Session(Session),
+    /// Says who may do what on an operator's machines: certificates for technicians and machines
+    Authority(crate::authority::Authority),
     /// Writes a PNG of every screen of the window into a folder
     RenderPreview {
         /// The folder; it is made if it does not exist
@@ -58,6 +60,12 @@ pub struct Window {
     /// Your name, as the panel shows it [default: that of the login]
     #[arg(long)]
     pub name: Option<String>,
+    /// Give the session a password, so that nobody needs to compare codes
+    #[arg(long)]
+    pub password: bool,
+    /// Your pass, for machines of its operator; see `lotse-console authority --help`
+    #[arg(long, value_name = "FILE", env = "LOTSE_PASS")]
+    pub pass: Option<PathBuf>,
 }
 
 /// Options of a session by script.
@@ -72,6 +80,12 @@ pub struct Session {
     /// Stop at the first command that fails, instead of going on with the next
     #[arg(long)]
     pub strict: bool,
+    /// Give the session a password, so that nobody needs to compare codes
+    #[arg(long)]
+    pub password: bool,
+    /// Your pass, for machines of its operator; see `lotse-console authority --help`
+    #[arg(long, value_name = "FILE", env = "LOTSE_PASS")]
+    pub pass: Option<PathBuf>,
 }
 
 /// The name of whoever is logged in, as a first guess.

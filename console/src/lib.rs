@@ -15,10 +15,12 @@
 //! | [`window`] | puts the screens into a window, and hands on what the hand does |
 //! | [`script`] | the same for scripts, on stdin and stdout |
 //! | [`preview`] | a picture of every screen |
+//! | [`authority`] | an operator's certificates: who may do what on which machines |
 //!
 //! Window and command line share everything but where input comes from and where pixels go.
 
 pub mod args;
+pub mod authority;
 pub mod driver;
 pub mod keys;
 pub mod model;
@@ -59,6 +61,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             .build()
             .context("could not start")?
             .block_on(script::run(options, language)),
+        What::Authority(options) => {
+            authority::run(&options)?;
+            Ok(ExitCode::SUCCESS)
+        }
         What::RenderPreview { folder } => {
             std::fs::create_dir_all(&folder)
                 .with_context(|| format!("could not make the folder {}", folder.display()))?;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::model::picture::{PixelRect, SharedPicture};
 use crate::model::{
-    Code, Command, EndReason, Event, Latency, Level, Model, Notice, Peer, Right, Rights,
+    Code, Command, EndReason, Event, Invitation, Latency, Level, Model, Notice, Peer, Right, Rights,
 };
 use crate::render::{Headless, PngError, write_canvas};
 use crate::ui::{Scale, Scene, View, console_ui};
@@ -53,6 +53,7 @@ fn shots(language: Language, now: Instant) -> Vec<Shot> {
         },
         shot("02-opening", after(0, now)),
         shot("03-waiting", after(1, now)),
+        shot("03-waiting-password", with(invited(now), Event::WrongPassword, now)),
         shot("04-joining", after(2, now)),
         shot("05-comparing", after(3, now)),
         shot("06-asking", after(4, now)),
@@ -85,6 +86,19 @@ const fn latency() -> Latency {
     Latency(Duration::from_millis(23))
 }
 
+/// A model of a session with a password that waits for a panel.
+fn invited(now: Instant) -> Model {
+    let mut model = after(1, now);
+    if let (Ok(server), Ok(number)) = ("lotse.example.com".parse(), "412936085".parse()) {
+        let words = ("407318", "h4k9m2qv7x0c3t8w5z1r6b0ydn");
+        let invitation = Invitation::new(&server, number, words);
+        model.apply(Event::Invitation(invitation), now);
+        let who = "Ticket machine, platform 7".to_owned();
+        model.apply(Event::Knocking { member: 3, who }, now);
+    }
+    model
+}
+
 /// A model after so many steps of an ordinary session.
 fn after(steps: usize, now: Instant) -> Model {
     let who = || "Ticket machine, platform 7".to_owned();
@@ -92,7 +106,7 @@ fn after(steps: usize, now: Instant) -> Model {
         Peer { name: who(), rights: view_only().with(Right::Control), level: Level::CodeCompared };
     let mut model = Model::default();
     if let Ok(server) = "lotse.example.com".parse() {
-        model.note(&Command::Open { server, name: "A. Technician".into() });
+        model.note(&Command::Open { server, name: "A. Technician".into(), with_password: false });
     }
     let opened = "412936085".parse().ok().map(|number| Event::Opened { number });
     let code = Code::from_digits([4, 7, 1, 9, 0, 3]);

@@ -11,6 +11,8 @@ mod translate;
 use std::sync::Arc;
 
 use lotse_client::{ConnectOptions, connect};
+use lotse_protocol::certificate::Pass;
+use lotse_protocol::handshake::{Means, SessionPasswords};
 use tokio::sync::mpsc;
 
 use crate::model::picture::SharedPicture;
@@ -39,6 +41,7 @@ pub struct Driver {
     commands: CommandQueue,
     events: Events,
     picture: SharedPicture,
+    pass: Option<Arc<Pass>>,
 }
 
 impl std::fmt::Debug for Driver {
@@ -56,6 +59,7 @@ pub fn session(wake: Wake) -> (Session, Driver) {
         commands: session.commands.clone(),
         events: Events { sender, wake },
         picture: session.picture.clone(),
+        pass: None,
     };
     (session, driver)
 }
@@ -87,7 +91,21 @@ impl Events {
     }
 }
 
+/// How a session came to its end.
+enum Ended {
+    /// It is over.
+    Over(EndReason),
+    /// Its number was given up after three wrong passwords: the next is wanted.
+    Renew,
+}
+
 impl Driver {
+    /// With a technician's pass, for machines of its operator.
+    #[must_use]
+    pub fn with_pass(self, pass: Option<Pass>) -> Self {
+        Self { pass: pass.map(Arc::new), ..self }
+    }
+
     /// Opens sessions, one after another, as commands say. Ends when nobody takes events any
     /// more.
     pub async fn run(self) {
@@ -97,7 +115,9 @@ impl Driver {
                 () = self.events.sender.closed() => return,
             };
             let ended = match command {
-                Command::Open { server, name } => self.open(server, name).await,
+                Command::Open { server, name, with_password } => {
+                    self.open_until_over(&server, &name, with_password).await
+                }
                 command => {
                     tracing::debug!(?command, "there is no session for this command");
                     continue;
@@ -110,14 +130,30 @@ impl Driver {
         }
     }
 
+    /// Opens a session, and another one with other passwords whenever a number is given up.
+    async fn open_until_over(
+        &self,
+        server: &lotse_protocol::ServerAddress,
+        name: &str,
+        with_password: bool,
+    ) -> Result<EndReason, Nobody> {
+        loop {
+            match self.open(server, name, with_password).await? {
+                Ended::Over(why) => return Ok(why),
+                Ended::Renew => self.events.send(Event::NumberBurned).await?,
+            }
+        }
+    }
+
     async fn open(
         &self,
-        server: lotse_protocol::ServerAddress,
-        name: String,
-    ) -> Result<EndReason, Nobody> {
+        server: &lotse_protocol::ServerAddress,
+        name: &str,
+        with_password: bool,
+    ) -> Result<Ended, Nobody> {
         self.picture.clear();
         let options = ConnectOptions::new(concat!("lotse-console ", env!("CARGO_PKG_VERSION")));
-        let connecting = connect(&server, &options);
+        let connecting = connect(server, &options);
         tokio::pin!(connecting);
         let connection = loop {
             tokio::select! {
@@ -125,18 +161,21 @@ impl Driver {
                     Ok(connection) => break connection,
                     Err(error) => {
                         tracing::warn!("{error}");
-                        return Ok(translate::connect_error(&error));
+                        return Ok(Ended::Over(translate::connect_error(&error)));
                     }
                 },
                 command = self.commands.next() => {
                     if command == Command::End {
-                        return Ok(EndReason::Cancelled);
+                        return Ok(Ended::Over(EndReason::Cancelled));
                     }
                 }
                 () = self.events.sender.closed() => return Err(Nobody),
             }
         };
-        session::Running::new(self, connection, &name).run().await
+        let passwords =
+            with_password.then(|| Arc::new(SessionPasswords::random(&mut rand_core::OsRng)));
+        let means = Means { passwords, pass: self.pass.clone() };
+        session::Running::new(self, connection, (server, name), means).run().await
     }
 }
 
@@ -144,6 +183,12 @@ impl Driver {
 const fn event_name(event: &Event) -> &'static str {
     match event {
         Event::Opened { .. } => "opened",
+        Event::Invitation(_) => "invitation",
+        Event::Checked { .. } => "checked",
+        Event::Knocking { .. } => "knocking",
+        Event::Left { .. } => "left",
+        Event::WrongPassword => "wrong-password",
+        Event::NumberBurned => "number-burned",
         Event::Joined => "joined",
         Event::JoinFailed => "join-failed",
         Event::Code { .. } => "code",

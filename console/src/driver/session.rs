@@ -1,18 +1,20 @@
 //! One session, from the connected link to its end.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use lotse_client::{Connection, Incoming, SendError};
+use lotse_protocol::handshake::{HandshakeError, Means, SessionPasswords};
 use lotse_protocol::message::{InputEvent, Name, Rights, Role};
 use lotse_protocol::session::{
-    Moderator, ModeratorConfig, ModeratorEvent, Output, ParticipantGone,
+    Moderator, ModeratorConfig, ModeratorEvent, Output, ParticipantGone, WallClock,
 };
 use lotse_protocol::tunnel::EndOfSession;
-use lotse_protocol::{Class, MemberId};
+use lotse_protocol::{Class, MemberId, ServerAddress};
 
 use super::decode::{DecodeThread, Decoded};
-use super::{Driver, Nobody, translate};
-use crate::model::{Command, EndReason, Event, Latency, Level, Notice, Peer};
+use super::{Driver, Ended, Nobody, translate};
+use crate::model::{Command, EndReason, Event, Invitation, Latency, Notice, Peer};
 
 /// How often the time to the server is shown anew.
 const LATENCY_INTERVAL: Duration = Duration::from_secs(2);
@@ -27,6 +29,19 @@ enum Step {
     On,
     /// It is over.
     Over(EndReason),
+    /// Another number is wanted.
+    Renew,
+}
+
+impl Step {
+    /// How the session came to its end, if it did.
+    fn ended(self) -> Option<Ended> {
+        match self {
+            Self::On => None,
+            Self::Over(why) => Some(Ended::Over(why)),
+            Self::Renew => Some(Ended::Renew),
+        }
+    }
 }
 
 /// How far the session has come.
@@ -45,6 +60,8 @@ enum Stage {
 /// A session that runs.
 pub(super) struct Running<'a> {
     driver: &'a Driver,
+    server: ServerAddress,
+    passwords: Option<Arc<SessionPasswords>>,
     connection: Connection,
     moderator: Moderator,
     decoding: DecodeThread,
@@ -73,11 +90,25 @@ impl Silence {
 }
 
 impl<'a> Running<'a> {
-    pub(super) fn new(driver: &'a Driver, connection: Connection, name: &str) -> Self {
+    pub(super) fn new(
+        driver: &'a Driver,
+        connection: Connection,
+        (server, name): (&ServerAddress, &str),
+        means: Means,
+    ) -> Self {
         let asks = Rights::VIEW.with(Rights::CONTROL);
-        let config = ModeratorConfig::new(name_of(name), asks);
+        let passwords = means.passwords.clone();
+        let unix_s = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let clock = WallClock { at: Instant::now(), unix_s: unix_s.as_secs() };
+        let config = ModeratorConfig {
+            means,
+            clock: Some(clock),
+            ..ModeratorConfig::new(name_of(name), asks)
+        };
         Self {
             driver,
+            server: server.clone(),
+            passwords,
             connection,
             moderator: Moderator::new(config, Box::new(rand_core::OsRng)),
             decoding: DecodeThread::start(driver.picture.clone()),
@@ -90,7 +121,7 @@ impl<'a> Running<'a> {
     }
 
     /// Runs it to its end.
-    pub(super) async fn run(mut self) -> Result<EndReason, Nobody> {
+    pub(super) async fn run(mut self) -> Result<Ended, Nobody> {
         self.moderator.open();
         let outcome = self.steps().await;
         // However it ended: the device is told, if it can be.
@@ -106,12 +137,12 @@ impl<'a> Running<'a> {
         outcome
     }
 
-    async fn steps(&mut self) -> Result<EndReason, Nobody> {
+    async fn steps(&mut self) -> Result<Ended, Nobody> {
         let mut latency = tokio::time::interval(LATENCY_INTERVAL);
         loop {
             self.pay_release();
-            if let Step::Over(why) = self.drain().await? {
-                return Ok(why);
+            if let Some(ended) = self.drain().await?.ended() {
+                return Ok(ended);
             }
             let due = self.moderator.poll_timeout();
             let step = tokio::select! {
@@ -125,8 +156,8 @@ impl<'a> Running<'a> {
                 _ = latency.tick() => self.latency().await?,
                 () = self.driver.events.sender.closed() => return Err(Nobody),
             };
-            if let Step::Over(why) = step {
-                return Ok(why);
+            if let Some(ended) = step.ended() {
+                return Ok(ended);
             }
         }
     }
@@ -171,6 +202,20 @@ impl<'a> Running<'a> {
             Command::CodesDiffer => {
                 if let Some(member) = self.moderator.comparing() {
                     self.moderator.reject_code(member);
+                }
+            }
+            Command::Admit { member } => {
+                self.driver.events.send(Event::Left { member }).await?;
+                self.driver.events.send(Event::Joined).await?;
+                self.stage = Stage::Joining;
+                self.moderator.admit(MemberId(member));
+            }
+            Command::SendAway { member } => self.moderator.refuse(MemberId(member)),
+            Command::NotExpected => {
+                if let Some(member) = self.moderator.comparing() {
+                    self.panel = None;
+                    self.stage = Stage::Joining;
+                    self.moderator.refuse(member);
                 }
             }
             Command::End => {
@@ -254,7 +299,7 @@ impl<'a> Running<'a> {
                 },
                 Output::Event(event) => self.tell(event).await?,
             };
-            if let Step::Over(_) = step {
+            if !matches!(step, Step::On) {
                 return Ok(step);
             }
         }
@@ -264,7 +309,14 @@ impl<'a> Running<'a> {
     async fn tell(&mut self, event: ModeratorEvent) -> Result<Step, Nobody> {
         let events = &self.driver.events;
         match event {
-            ModeratorEvent::Opened { number, .. } => events.send(Event::Opened { number }).await?,
+            ModeratorEvent::Opened { number, .. } => {
+                if let Some(words) = &self.passwords {
+                    let words = (words.spoken(), words.link());
+                    let invitation = Invitation::new(&self.server, number, words);
+                    events.send(Event::Invitation(invitation)).await?;
+                }
+                events.send(Event::Opened { number }).await?;
+            }
             ModeratorEvent::OpenRefused(refusal) => {
                 tracing::warn!(?refusal, "the server opens no session");
                 return Ok(Step::Over(EndReason::ServerRefused));
@@ -275,6 +327,22 @@ impl<'a> Running<'a> {
                 self.stage = Stage::Joining;
                 events.send(Event::Joined).await?;
             }
+            ModeratorEvent::Knocking { member, name } => {
+                if self.stage == Stage::Joining {
+                    self.stage = Stage::Waiting;
+                    events.send(Event::JoinFailed).await?;
+                }
+                let (member, who) = (member.0, name.to_string());
+                events.send(Event::Knocking { member, who }).await?;
+            }
+            ModeratorEvent::Checked { member, level, name, .. } => {
+                self.panel = Some(member);
+                self.stage = Stage::Comparing;
+                let (who, level) = (name.to_string(), translate::level(level));
+                events.send(Event::Checked { who, level }).await?;
+            }
+            // Those who are in stay; there is nobody else to let in.
+            ModeratorEvent::NumberBurned if self.panel.is_none() => return Ok(Step::Renew),
             ModeratorEvent::Compare { member, role: Role::Onlooker, .. } => {
                 self.moderator.refuse(member);
             }
@@ -286,10 +354,10 @@ impl<'a> Running<'a> {
                     events.send(Event::Code { code, who: name.to_string() }).await?;
                 }
             }
-            ModeratorEvent::Connected { name, rights, .. } => {
+            ModeratorEvent::Connected { name, rights, level, .. } => {
                 self.stage = Stage::Connected;
                 let rights = translate::rights(rights);
-                let peer = Peer { name: name.to_string(), rights, level: Level::CodeCompared };
+                let peer = Peer { name: name.to_string(), rights, level: translate::level(level) };
                 events.send(Event::Connected(peer)).await?;
                 self.moderator.watch(true);
             }
@@ -326,12 +394,15 @@ impl<'a> Running<'a> {
     /// were talking to each other, and it is over.
     async fn gone(&mut self, member: MemberId, gone: &ParticipantGone) -> Result<Step, Nobody> {
         tracing::info!(?gone, member = member.0, "somebody is gone");
-        if self.panel.is_some_and(|panel| panel != member) {
-            return Ok(Step::On);
-        }
-        if self.stage == Stage::Joining {
-            self.stage = Stage::Waiting;
-            self.driver.events.send(Event::JoinFailed).await?;
+        if self.panel != Some(member) {
+            self.driver.events.send(Event::Left { member: member.0 }).await?;
+            if matches!(gone, ParticipantGone::Handshake(HandshakeError::Password)) {
+                self.driver.events.send(Event::WrongPassword).await?;
+            }
+            if self.panel.is_none() && self.stage == Stage::Joining {
+                self.stage = Stage::Waiting;
+                self.driver.events.send(Event::JoinFailed).await?;
+            }
             return Ok(Step::On);
         }
         Ok(Step::Over(translate::gone(gone)))

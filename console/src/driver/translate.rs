@@ -1,7 +1,7 @@
 //! From the words of link and protocol to those of the console, and back.
 
 use lotse_client::ConnectError;
-use lotse_protocol::handshake::Declined;
+use lotse_protocol::handshake::{self, Declined};
 use lotse_protocol::link::End;
 use lotse_protocol::message::{self, InputEvent, Place};
 use lotse_protocol::session::ParticipantGone;
@@ -9,7 +9,7 @@ use lotse_protocol::tunnel::{Bye, EndOfSession};
 
 use crate::model::picture::{PixelRect, SharedPicture};
 use crate::model::{
-    Button, Command, EndReason, Output, PixelPoint, Right, Rights, ScreenState, TouchPhase,
+    Button, Command, EndReason, Level, Output, PixelPoint, Right, Rights, ScreenState, TouchPhase,
 };
 
 /// Longest piece of text in one input, in bytes.
@@ -65,6 +65,16 @@ pub(super) fn gone(gone: &ParticipantGone) -> EndReason {
             EndReason::Protocol { detail: "the keys of this session are worn out".into() }
         }
         _ => EndReason::PanelLeft,
+    }
+}
+
+/// How sure it is who is there.
+pub(super) const fn level(level: handshake::Level) -> Level {
+    match level {
+        handshake::Level::CodeCompared => Level::CodeCompared,
+        handshake::Level::Password => Level::Password,
+        handshake::Level::Certificate => Level::Certificate,
+        _ => Level::None,
     }
 }
 
@@ -136,6 +146,9 @@ pub(super) fn inputs(command: Command, picture: &SharedPicture) -> Vec<InputEven
         Command::ReleaseAll => Some(InputEvent::ReleaseAll),
         Command::Text(text) => return text_inputs(&text),
         Command::Open { .. }
+        | Command::Admit { .. }
+        | Command::SendAway { .. }
+        | Command::NotExpected
         | Command::CodesMatch
         | Command::CodesDiffer
         | Command::Show(_)

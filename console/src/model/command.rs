@@ -46,7 +46,21 @@ pub enum Command {
         server: ServerAddress,
         /// How the panel calls the technician; at most [`super::MAX_NAME_CHARS`].
         name: String,
+        /// Whether the session has a password, so that nobody needs to compare codes.
+        with_password: bool,
     },
+    /// Lets somebody in who waits.
+    Admit {
+        /// Who, as the session counts its members.
+        member: u16,
+    },
+    /// Sends somebody away who waits.
+    SendAway {
+        /// Who, as the session counts its members.
+        member: u16,
+    },
+    /// The technician does not expect the one whose code is shown: the number waits for another.
+    NotExpected,
     /// The technician says that both codes are the same.
     CodesMatch,
     /// The technician says that the codes differ: the session ends.
@@ -98,6 +112,9 @@ impl std::fmt::Debug for Command {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Open { .. } => "Open",
+            Self::Admit { .. } => "Admit",
+            Self::SendAway { .. } => "SendAway",
+            Self::NotExpected => "NotExpected",
             Self::CodesMatch => "CodesMatch",
             Self::CodesDiffer => "CodesDiffer",
             Self::Key { .. } => "Key",

@@ -73,6 +73,32 @@ pub enum Event {
     Joined,
     /// Whoever typed the number is gone again before there was a code; the number still works.
     JoinFailed,
+    /// The session that is about to be opened has these passwords.
+    Invitation(super::Invitation),
+    /// Password or certificates were checked, so that nobody compares; the person at the panel is
+    /// being asked.
+    Checked {
+        /// How the panel calls itself; with certificates, how its operator does.
+        who: String,
+        /// How sure it is.
+        level: super::Level,
+    },
+    /// Too many comparisons came to nothing: somebody waits until the technician lets him in.
+    Knocking {
+        /// Who, as the session counts its members.
+        member: u16,
+        /// How it calls itself. A claim, not a proof.
+        who: String,
+    },
+    /// Somebody who waited is gone, or was let in.
+    Left {
+        /// Who.
+        member: u16,
+    },
+    /// A wrong password was tried.
+    WrongPassword,
+    /// Three wrong passwords: another number and password are on their way.
+    NumberBurned,
     /// There is a code to compare.
     Code {
         /// The code of this side.

@@ -3,6 +3,7 @@
 //! Nothing here knows a window, a socket or a thread. A driver takes [`Command`]s and yields
 //! [`Event`]s; [`Model::apply`] turns events into the state that window and command line show.
 
+mod access;
 mod command;
 mod event;
 pub mod held;
@@ -10,6 +11,7 @@ pub mod picture;
 mod queue;
 mod state;
 
+pub use access::{Access, Invitation, Knock};
 pub use command::{Button, Command, KeyCode, PixelPoint, TouchPhase};
 pub use event::{EndReason, Event, Latency, Notice, Output, ScreenState};
 pub use queue::{CommandQueue, MAX_QUEUED_COMMANDS, QueueFull};

@@ -7,7 +7,7 @@ use std::time::Instant;
 use lotse_protocol::SessionNumber;
 
 use super::picture::PixelRect;
-use super::{Command, EndReason, Event, Latency, Notice, Output, ScreenState};
+use super::{Access, Command, EndReason, Event, Latency, Notice, Output, ScreenState};
 
 /// The longest name of a technician or panel that is shown, in characters.
 pub const MAX_NAME_CHARS: usize = 48;
@@ -182,6 +182,8 @@ pub enum SessionState {
     },
     /// Both people compare the code.
     Comparing {
+        /// The number, for another one if this is not who was expected.
+        number: SessionNumber,
         /// The code of this side.
         code: Code,
         /// How the panel calls itself.
@@ -215,6 +217,7 @@ pub struct Model {
     latency: Option<Latency>,
     screen: ScreenState,
     notice: Option<Notice>,
+    access: Access,
     outputs: Vec<Output>,
     covered: Vec<PixelRect>,
 }
@@ -232,6 +235,7 @@ impl Model {
             latency: None,
             screen: ScreenState::Shown,
             notice: None,
+            access: Access::default(),
             outputs: Vec::new(),
             covered: Vec::new(),
         }
@@ -280,6 +284,11 @@ impl Model {
         matches!(&self.state, SessionState::Connected(peer) if peer.rights.has(Right::Control))
     }
 
+    /// How people get into the session.
+    pub const fn access(&self) -> &Access {
+        &self.access
+    }
+
     /// Notes that a command was given, for what shows at once.
     pub fn note(&mut self, command: &Command) {
         match command {
@@ -299,12 +308,17 @@ impl Model {
     /// An event that does not fit the state is dropped: a session that has ended stays ended.
     pub fn apply(&mut self, event: Event, now: Instant) {
         match event {
+            Event::Invitation(_)
+            | Event::Knocking { .. }
+            | Event::Left { .. }
+            | Event::WrongPassword => self.access.apply(&event),
             Event::Screen(screen) => self.screen = screen,
             Event::Outputs(outputs) => self.outputs = outputs,
             Event::Covered(parts) => self.covered = parts,
             Event::Notice(notice) => self.notice = Some(notice),
             Event::Latency(latency) => self.latency = Some(latency),
             event => {
+                self.access.apply(&event);
                 let state = std::mem::replace(&mut self.state, SessionState::Idle);
                 self.state = state.after(event, now);
             }
@@ -323,8 +337,13 @@ impl SessionState {
             (Self::Opening, Event::Opened { number }) => Self::Waiting { number },
             (Self::Waiting { number }, Event::Joined) => Self::Joining { number },
             (Self::Joining { number }, Event::JoinFailed) => Self::Waiting { number },
-            (Self::Joining { .. }, Event::Code { code, who }) => {
-                Self::Comparing { code, who: shown_name(&who) }
+            (Self::Waiting { .. } | Self::Joining { .. }, Event::NumberBurned) => Self::Opening,
+            (Self::Joining { .. }, Event::Checked { who, .. }) => {
+                Self::Asking { who: shown_name(&who) }
+            }
+            (Self::Comparing { number, .. }, Event::JoinFailed) => Self::Waiting { number },
+            (Self::Joining { number }, Event::Code { code, who }) => {
+                Self::Comparing { code, who: shown_name(&who), number }
             }
             (Self::Asking { .. }, Event::Connected(peer)) => {
                 Self::Connected(Peer { name: shown_name(&peer.name), ..peer })

@@ -19,6 +19,8 @@ Commands, one a line (# begins a comment):
   open                      ask the server for a session; the answer has the number
   wait-join [SECONDS]       until somebody has typed the number and there is a code (300)
   code                      the six digits of this side
+  admit                     let in who waits longest to be let in by name
+  send-away                 send away who waits longest, or whose code is shown
   confirm 123456            say that the panel shows this code; refused if this side has another
   confirm --codes-match     say that both people compared the codes and they are the same
   differ                    say that the codes differ: the session ends
@@ -47,11 +49,11 @@ Commands, one a line (# begins a comment):
   quit                      end the session and this program; so does the end of stdin
 
 Each command is answered by one line, after the events that came meanwhile:
-  {\"command\":\"open\",\"number\":\"412936085\",\"ok\":true}
+  {\"command\":\"open\",\"number\":\"412936085\",\"ok\":true}   (and password and link, with --password)
   {\"command\":\"confirm\",\"error\":\"this side shows another code\",\"ok\":false}
 Events are lines such as
   {\"event\":\"connected\",\"level\":\"code-compared\",\"rights\":[\"view\",\"control\"],\"who\":\"Kiosk 7\"}
-and are called opened, joined, join-failed, code, connected, rights-changed, screen, outputs,
+and are called opened, joined, join-failed, checked, knocking, left, wrong-password, number-burned, code, connected, rights-changed, screen, outputs,
 covered, notice, interrupted, resumed, ended.
 
 Exit code: 0 if every command succeeded, 1 if one failed or the program could not start, 2 if the
@@ -74,7 +76,9 @@ const MAX_LINES: usize = 16;
 /// # Errors
 /// When stdin or stdout fail.
 pub async fn run(options: Options, language: crate::words::Language) -> anyhow::Result<ExitCode> {
+    let pass = options.pass.as_deref().map(crate::authority::read_pass).transpose()?;
     let (session, driver) = driver::session(std::sync::Arc::new(|| {}));
+    let driver = driver.with_pass(pass);
     let driving = tokio::spawn(driver.run());
     let (sender, mut lines) = mpsc::channel(MAX_LINES);
     // Ends with the program: reading stdin cannot be interrupted.

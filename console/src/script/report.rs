@@ -12,6 +12,17 @@ pub(super) fn event(event: &Event) -> Option<Value> {
         Event::Opened { number } => {
             json!({"event": "opened", "number": u32::from(*number).to_string()})
         }
+        // Told with the number.
+        Event::Invitation(_) => return None,
+        Event::Checked { who, level } => {
+            json!({"event": "checked", "level": level.word(), "who": who})
+        }
+        Event::Knocking { member, who } => {
+            json!({"event": "knocking", "member": member, "who": who})
+        }
+        Event::Left { member } => json!({"event": "left", "member": member}),
+        Event::WrongPassword => json!({"event": "wrong-password"}),
+        Event::NumberBurned => json!({"event": "number-burned"}),
         Event::Joined => json!({"event": "joined"}),
         Event::JoinFailed => json!({"event": "join-failed"}),
         Event::Code { code, who } => {
@@ -73,8 +84,12 @@ pub(super) fn status(model: &Model, picture: &Picture) -> Map<String, Value> {
     match model.state() {
         SessionState::Waiting { number } | SessionState::Joining { number } => {
             map.insert("number".into(), u32::from(*number).to_string().into());
+            if let Some(invitation) = &model.access().invitation {
+                map.insert("password".into(), invitation.password.clone().into());
+                map.insert("link".into(), invitation.link.clone().into());
+            }
         }
-        SessionState::Comparing { code, who } => {
+        SessionState::Comparing { code, who, .. } => {
             map.insert("code".into(), code.to_string().into());
             map.insert("who".into(), who.clone().into());
         }

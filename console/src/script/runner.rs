@@ -45,7 +45,8 @@ pub(super) struct Runner<W> {
 impl<W: Write> Runner<W> {
     pub(super) fn new(session: Session, options: &Options, language: Language, out: W) -> Self {
         let name = options.name.clone().unwrap_or_else(args::login_name);
-        let view = View::new(language, options.server.to_string(), name);
+        let mut view = View::new(language, options.server.to_string(), name);
+        view.with_password = options.password;
         Self { session, model: Model::default(), server: options.server.clone(), view, out }
     }
 
@@ -125,6 +126,11 @@ impl<W: Write> Runner<W> {
             },
             Line::ConfirmCompared => self.compared(Command::CodesMatch),
             Line::Differ => self.compared(Command::CodesDiffer),
+            Line::Admit => self.of_knocking(|member| Command::Admit { member }),
+            Line::SendAway => match self.model.state() {
+                SessionState::Comparing { .. } => self.command(Command::NotExpected),
+                _ => self.of_knocking(|member| Command::SendAway { member }),
+            },
             Line::Shot(path) => write_picture(&path, &self.session.picture.lock())
                 .map(|()| Map::new())
                 .map_err(|error| with_sources(&error)),
@@ -157,7 +163,8 @@ impl<W: Write> Runner<W> {
         while let Ok(event) = self.session.events.try_recv() {
             self.take(Some(event))?;
         }
-        let open = Command::Open { server: self.server.clone(), name: self.view.name.clone() };
+        let (server, name) = (self.server.clone(), self.view.name.clone());
+        let open = Command::Open { server, name, with_password: self.view.with_password };
         if let Err(error) = self.command(open) {
             return Ok(Err(error));
         }
@@ -178,6 +185,13 @@ impl<W: Write> Runner<W> {
                 Ok(Map::from_iter([("code".to_owned(), code.to_string().into())]))
             }
             _ => Err(self.not_now("there is no code to compare")),
+        }
+    }
+
+    fn of_knocking(&mut self, command: impl Fn(u16) -> Command) -> Outcome {
+        match self.model.access().knocking.first() {
+            Some(knock) => self.command(command(knock.member)),
+            None => Err(self.not_now("nobody waits to be let in")),
         }
     }
 

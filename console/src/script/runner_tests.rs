@@ -20,6 +20,8 @@ fn play() -> Played {
         server: "server.example".parse().unwrap(),
         name: Some("Ada".into()),
         strict: false,
+        password: false,
+        pass: None,
     };
     let (lines, mut receiver) = mpsc::channel(64);
     let runner = tokio::spawn(async move {

@@ -29,5 +29,9 @@ pub(super) fn compare_ui(
         if ui.add(widgets::stop(wait.differ)).clicked() {
             commands.push(Command::CodesDiffer);
         }
+        if ui.add(widgets::quiet(wait.not_expected)).on_hover_text(wait.not_expected_how).clicked()
+        {
+            commands.push(Command::NotExpected);
+        }
     });
 }

@@ -7,6 +7,7 @@ mod compare;
 mod connected;
 mod ended;
 mod hand;
+mod invitation;
 mod marks;
 mod picture;
 mod start;
@@ -21,7 +22,7 @@ use std::time::Instant;
 use egui::{CentralPanel, Frame, Margin, Panel, RichText, Ui};
 
 use crate::model::picture::SharedPicture;
-use crate::model::{Command, Model, SessionState};
+use crate::model::{Access, Command, Model, SessionState};
 use crate::words::{Language, Words};
 
 pub use view::{Pointing, Scale, View};
@@ -51,7 +52,10 @@ pub fn console_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut View) -> Vec<Comman
         }
         state => {
             view.leave_picture();
-            frame_ui(ui, view, |ui, view| card_ui(ui, state, view, words, &mut commands));
+            let access = scene.model.access();
+            frame_ui(ui, view, |ui, view| {
+                card_ui(ui, (state, access), view, words, &mut commands);
+            });
         }
     }
     commands
@@ -83,7 +87,7 @@ fn bar(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
 
 fn card_ui(
     ui: &mut Ui,
-    state: &SessionState,
+    (state, access): (&SessionState, &Access),
     view: &mut View,
     words: &Words,
     commands: &mut Vec<Command>,
@@ -92,13 +96,15 @@ fn card_ui(
         SessionState::Idle => start::start_ui(ui, view, words, commands),
         SessionState::Opening => waiting::opening_ui(ui, view, words, commands),
         SessionState::Waiting { number } => {
-            waiting::waiting_ui(ui, *number, view, words, commands);
+            waiting::waiting_ui(ui, (*number, access), view, words, commands);
         }
         SessionState::Joining { .. } => waiting::joining_ui(ui, words, commands),
-        SessionState::Comparing { code, who } => {
+        SessionState::Comparing { code, who, .. } => {
             compare::compare_ui(ui, *code, who, words, commands);
         }
-        SessionState::Asking { who } => waiting::asking_ui(ui, who, words, commands),
+        SessionState::Asking { who } => {
+            waiting::asking_ui(ui, (who, access.checked), words, commands);
+        }
         SessionState::Ended { why } => ended::ended_ui(ui, why, view, words, commands),
         // Drawn by console_ui itself.
         SessionState::Connected(_) | SessionState::Interrupted { .. } => {}

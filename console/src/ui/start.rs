@@ -29,6 +29,8 @@ pub(super) fn start_ui(ui: &mut Ui, view: &mut View, words: &Words, commands: &m
     );
     entered |=
         field(ui, &mut view.name, (start.name, start.name_hint), MAX_NAME_CHARS, name_problem);
+    ui.checkbox(&mut view.with_password, start.with_password);
+    widgets::soft(ui, start.with_password_how);
     ui.add_space(10.0);
     let clicked = ui.add(widgets::primary(start.open)).clicked();
     if clicked || entered {
@@ -43,7 +45,8 @@ pub(super) fn open(address: Option<ServerAddress>, view: &mut View, commands: &m
         Some(server) if !name.is_empty() => {
             view.complained = false;
             view.copied = false;
-            commands.push(Command::Open { server, name });
+            let with_password = view.with_password;
+            commands.push(Command::Open { server, name, with_password });
         }
         _ => view.complained = true,
     }

@@ -1,6 +1,7 @@
 //! What a hand does on the screens.
 
 use egui::{Event as Input, Modifiers, PointerButton, Pos2, RawInput, Rect, pos2, vec2};
+use lotse_protocol::ServerAddress;
 use winit::keyboard::{KeyCode as Place, PhysicalKey};
 
 use super::*;
@@ -31,7 +32,7 @@ impl Bench {
     fn comparing() -> Self {
         let mut bench = Self::new();
         let server = "server.example".parse().unwrap();
-        bench.model.note(&Command::Open { server, name: "Ada".into() });
+        bench.model.note(&Command::Open { server, name: "Ada".into(), with_password: false });
         bench.event(Event::Opened { number: "412936085".parse().unwrap() });
         bench.event(Event::Joined);
         bench.event(Event::Code { code: Code::from_digits([1; 6]), who: "Kiosk".into() });
@@ -101,16 +102,20 @@ const STEER: Rights = Rights::NONE.with(Right::View).with(Right::Control);
 const MIDDLE: Pos2 = pos2(500.0, 361.0);
 
 #[test]
-fn comparing_offers_both_answers_and_nothing_else() {
+fn comparing_offers_both_answers_and_to_wait_for_another() {
     let found = Bench::commands_of_all_clicks(Bench::comparing);
-    assert_eq!(found, [Command::CodesMatch, Command::CodesDiffer]);
+    assert_eq!(found, [Command::CodesMatch, Command::CodesDiffer, Command::NotExpected]);
 }
 
 #[test]
 fn opening_takes_what_stands_in_the_fields() {
     let found = Bench::commands_of_all_clicks(Bench::new);
-    let server = "server.example".parse().unwrap();
-    assert_eq!(found, [Command::Open { server, name: "Ada".into() }]);
+    let open = |with_password| {
+        let server: ServerAddress = "server.example".parse().unwrap();
+        Command::Open { server, name: "Ada".into(), with_password }
+    };
+    // Clicks on the switch come before those on the button.
+    assert_eq!(found, [open(true), open(false)]);
 }
 
 #[test]
@@ -132,7 +137,8 @@ fn an_ended_session_can_be_opened_again() {
         bench.event(Event::Ended(EndReason::StoppedAtPanel));
         bench
     });
-    assert!(matches!(found.as_slice(), [Command::Open { .. }]), "{found:?}");
+    let are_openings = found.iter().all(|command| matches!(command, Command::Open { .. }));
+    assert!(are_openings && !found.is_empty(), "{found:?}");
 }
 
 #[test]
@@ -243,4 +249,51 @@ fn any_size_of_window_can_be_drawn() {
             }
         }
     }
+}
+
+#[test]
+fn who_waits_is_let_in_or_sent_away_by_name() {
+    let knocked = || {
+        let mut bench = Bench::new();
+        let server = "server.example".parse().unwrap();
+        bench.model.note(&Command::Open { server, name: "Ada".into(), with_password: false });
+        bench.event(Event::Opened { number: "412936085".parse().unwrap() });
+        bench.event(Event::Knocking { member: 7, who: "Kiosk".into() });
+        bench
+    };
+    let found = Bench::commands_of_all_clicks(knocked);
+    for command in [Command::Admit { member: 7 }, Command::SendAway { member: 7 }] {
+        assert!(found.contains(&command), "{found:?}");
+    }
+    let mut bench = knocked();
+    bench.event(Event::Left { member: 7 });
+    assert!(bench.model.access().knocking.is_empty());
+}
+
+#[test]
+fn three_wrong_passwords_lead_to_another_number() {
+    use crate::model::{Invitation, SessionState};
+    let mut bench = Bench::new();
+    let server: ServerAddress = "server.example".parse().unwrap();
+    let invited = |number: &str, word: &str| {
+        Invitation::new(&server, number.parse().unwrap(), (word, "secret"))
+    };
+    let (first, second) = (invited("412936085", "111111"), invited("412936086", "222222"));
+    bench.model.note(&Command::Open {
+        server: server.clone(),
+        name: "Ada".into(),
+        with_password: true,
+    });
+    bench.event(Event::Invitation(first));
+    bench.event(Event::Opened { number: "412936085".parse().unwrap() });
+    bench.frame(vec![]);
+    bench.event(Event::WrongPassword);
+    assert_eq!(bench.model.access().wrong_passwords, 1);
+    bench.event(Event::NumberBurned);
+    bench.event(Event::Invitation(second.clone()));
+    bench.event(Event::Opened { number: "412936086".parse().unwrap() });
+    bench.frame(vec![]);
+    let access = bench.model.access();
+    assert_eq!((access.invitation.as_ref(), access.wrong_passwords), (Some(&second), 0));
+    assert!(access.is_renewed && matches!(bench.model.state(), SessionState::Waiting { .. }));
 }

@@ -39,6 +39,8 @@ pub struct View {
     pub server: String,
     /// The field with the technician's name.
     pub name: String,
+    /// Whether the next session has a password.
+    pub with_password: bool,
     /// How large the picture is shown.
     pub scale: Scale,
     /// What a click is.

@@ -4,8 +4,8 @@ use egui::{RichText, Ui, vec2};
 use lotse_protocol::SessionNumber;
 
 use super::view::View;
-use super::{theme, widgets};
-use crate::model::Command;
+use super::{invitation, marks, theme, widgets};
+use crate::model::{Access, Command, Level};
 use crate::words::Words;
 
 pub(super) fn opening_ui(ui: &mut Ui, view: &View, words: &Words, commands: &mut Vec<Command>) {
@@ -20,7 +20,7 @@ pub(super) fn opening_ui(ui: &mut Ui, view: &View, words: &Words, commands: &mut
 
 pub(super) fn waiting_ui(
     ui: &mut Ui,
-    number: SessionNumber,
+    (number, access): (SessionNumber, &Access),
     view: &mut View,
     words: &Words,
     commands: &mut Vec<Command>,
@@ -30,11 +30,17 @@ pub(super) fn waiting_ui(
     ui.add_space(4.0);
     widgets::huge_digits(ui, &number.to_string(), 72.0);
     ui.add_space(6.0);
+    if let Some(invited) = &access.invitation {
+        invitation::invitation_ui(ui, invited, words);
+    }
+    invitation::tries_ui(ui, access, words);
+    invitation::knocking_ui(ui, access, words, commands);
     for (step, text) in (1..).zip(wait.steps) {
         numbered(ui, step, text);
     }
     ui.add_space(2.0);
-    widgets::soft(ui, wait.no_secret);
+    let secret = if access.invitation.is_some() { wait.secret } else { wait.no_secret };
+    widgets::soft(ui, secret);
     ui.add_space(8.0);
     widgets::busy(ui, wait.nobody_yet);
     ui.add_space(10.0);
@@ -72,7 +78,12 @@ pub(super) fn joining_ui(ui: &mut Ui, words: &Words, commands: &mut Vec<Command>
     cancel(ui, words, commands);
 }
 
-pub(super) fn asking_ui(ui: &mut Ui, who: &str, words: &Words, commands: &mut Vec<Command>) {
+pub(super) fn asking_ui(
+    ui: &mut Ui,
+    (who, checked): (&str, Option<Level>),
+    words: &Words,
+    commands: &mut Vec<Command>,
+) {
     ui.horizontal(|ui| {
         widgets::moving(ui);
         ui.label(RichText::new(words.wait.asking).heading().color(theme::SEA));
@@ -80,6 +91,13 @@ pub(super) fn asking_ui(ui: &mut Ui, who: &str, words: &Words, commands: &mut Ve
     ui.add_space(4.0);
     widgets::framed_name(ui, words.wait.calls_itself, who);
     ui.add_space(4.0);
+    if let Some(level) = checked {
+        ui.horizontal(|ui| {
+            marks::level_sign(ui, level);
+            ui.label(RichText::new(words.checked(level)).font(theme::bold_font(15.0)));
+        });
+        ui.add_space(4.0);
+    }
     widgets::soft(ui, words.wait.asking_how);
     cancel(ui, words, commands);
 }

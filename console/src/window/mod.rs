@@ -42,16 +42,19 @@ pub fn run(options: Options, language: Language) -> anyhow::Result<()> {
          use `lotse-console session`, which needs none",
     )?;
     let proxy = event_loop.create_proxy();
+    let pass = options.pass.as_deref().map(crate::authority::read_pass).transpose()?;
     let (session, driver) = driver::session(Arc::new(move || {
         // Fails only when the window is gone.
         proxy.send_event(News).ok();
     }));
+    let driver = driver.with_pass(pass);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = std::thread::Builder::new()
         .name("session".into())
         .spawn(move || runtime.block_on(driver.run()))?;
     let server = options.server.map(|server| server.to_string()).unwrap_or_default();
-    let view = View::new(language, server, options.name.unwrap_or_else(args::login_name));
+    let mut view = View::new(language, server, options.name.unwrap_or_else(args::login_name));
+    view.with_password = options.password;
     let mut app = App::new(session, view);
     let outcome = event_loop.run_app(&mut app);
     app.close(thread);

@@ -126,6 +126,10 @@ pub struct StartWords {
     pub name_hint: &'static str,
     /// Button.
     pub open: &'static str,
+    /// Switch: the session has a password.
+    pub with_password: &'static str,
+    /// What that is good for.
+    pub with_password_how: &'static str,
     /// The server's address is missing or wrong.
     pub server_invalid: &'static str,
     /// The name is missing.
@@ -167,6 +171,26 @@ pub struct WaitWords {
     pub same: &'static str,
     /// Button.
     pub differ: &'static str,
+    /// Button: somebody else has typed the number.
+    pub not_expected: &'static str,
+    /// What that button does.
+    pub not_expected_how: &'static str,
+    /// Above the password.
+    pub password: &'static str,
+    /// Button: the link with the secret.
+    pub copy_link: &'static str,
+    /// That number and password together let somebody in.
+    pub secret: &'static str,
+    /// A wrong password was tried.
+    pub wrong_password: &'static str,
+    /// This is another number, since three wrong passwords were tried.
+    pub renewed: &'static str,
+    /// Why somebody must be let in by name.
+    pub knocking: &'static str,
+    /// Button: let in.
+    pub admit: &'static str,
+    /// Button: send away.
+    pub send_away: &'static str,
     /// Heading while the person at the panel decides.
     pub asking: &'static str,
     /// What happens meanwhile.
@@ -266,6 +290,8 @@ pub struct Words {
     pub endings: Endings,
     /// Levels of trust, as [`Words::level`] gives them: certificate, password, code, none.
     pub levels: [&'static str; 4],
+    /// That a level was checked, in the order of [`Level`].
+    pub checked: [&'static str; 4],
     /// Rights in the order of [`Right::ALL`].
     pub rights: [&'static str; 2],
 }
@@ -292,6 +318,17 @@ impl Words {
             EndReason::ServerRefused => &endings.server_refused,
             EndReason::Protocol { .. } => &endings.protocol,
             EndReason::Internal { .. } => &endings.internal,
+        }
+    }
+
+    /// That a level was checked, or what people still have to do.
+    pub const fn checked(&self, level: Level) -> &'static str {
+        let [certificate, password, code, none] = self.checked;
+        match level {
+            Level::Certificate => certificate,
+            Level::Password => password,
+            Level::CodeCompared => code,
+            Level::None => none,
         }
     }
 

@@ -12,7 +12,7 @@ fn join_key() -> JoinKey {
     JoinKey::of_tests()
 }
 
-fn by_password() -> (Pair, Password, Password) {
+pub(super) fn by_password() -> (Pair, Password, Password) {
     let words = SessionPasswords::random(&mut OsRng);
     let right = Password::spoken(words.spoken()).unwrap();
     let other = (words.spoken().parse::<u32>().unwrap() + 1) % 1_000_000;
@@ -241,7 +241,7 @@ fn an_attempt_that_is_broken_off_after_the_opening_counts() {
 
 // --- certificates ---
 
-fn by_certificate() -> (Pair, OwnDevice) {
+pub(super) fn by_certificate() -> (Pair, OwnDevice) {
     let root = KeyPair::generate(&mut OsRng);
     let issue = |key: &KeyPair, name: &str, holder| {
         let entry = certificate::Entry {

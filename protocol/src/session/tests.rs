@@ -560,5 +560,7 @@ fn token() -> ResumeToken {
     ResumeToken(heapless::Vec::new())
 }
 
+#[path = "hostile_tests.rs"]
+mod hostile;
 #[path = "level_tests.rs"]
 mod levels;

@@ -17,6 +17,7 @@ mod harness;
 mod answers;
 mod faults;
 mod garbage;
+mod levels;
 mod network_cut;
 mod numbers;
 mod privileges;

@@ -19,8 +19,14 @@ pub(crate) struct Console {
 impl Console {
     /// Starts one.
     pub(crate) fn start(server: &str) -> Self {
+        Self::start_with(server, &[])
+    }
+
+    /// Starts one with more options.
+    pub(crate) fn start_with(server: &str, options: &[&str]) -> Self {
         let mut command = Command::new(program("lotse-console"));
         command.args(["--log", "info", "session", "--server", server, "--name", TECHNICIAN]);
+        command.args(options);
         let process = Process::start("console", &mut command);
         Self { process, folder: tempfile::tempdir().unwrap() }
     }

@@ -4,6 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lotse_agent::panel::{Level, Message, Name, View};
+use lotse_hal::Rect;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -57,12 +58,22 @@ impl Kiosk {
 
     /// Starts an agent with settings of one's own.
     pub(crate) fn start_with(server: &str, options: KioskOptions) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_as(server, options, tempfile::tempdir().unwrap(), "")
+    }
+
+    /// Starts an agent that keeps what lasts in a folder, and has more settings.
+    pub(crate) fn start_as(
+        server: &str,
+        options: KioskOptions,
+        folder: TempDir,
+        tables: &str,
+    ) -> Self {
         let config = folder.path().join("agent.toml");
         let idle = if options.hidden { "hidden" } else { "home" };
         let settings = format!(
-            "server = {server:?}\nname = {KIOSK:?}\n\
-             [panel]\nidle = {idle:?}\ncall_key = {CALL_KEY:?}\nanswer_seconds = {}\n",
+            "server = {server:?}\nname = {KIOSK:?}\ndata_directory = {:?}\n\
+             [panel]\nidle = {idle:?}\ncall_key = {CALL_KEY:?}\nanswer_seconds = {}\n{tables}",
+            folder.path(),
             options.answer_seconds
         );
         std::fs::write(&config, settings).unwrap();
@@ -139,6 +150,27 @@ impl Kiosk {
             View::Hidden
         } else {
             View::Home { is_server_reachable: true, can_close: false }
+        });
+    }
+
+    /// Waits until the upper edge of the screen, with its title, is as of this view.
+    pub(crate) fn wait_title(&mut self, view: View) {
+        let area = Rect { x: 0, y: 0, width: SIZE.width, height: 60 };
+        let what = format!("the title of {view:?}");
+        self.twin.show(view);
+        let expected = self.twin.picture().part(area);
+        eventually(&what, PATIENCE, || self.shot().part(area) == expected);
+    }
+
+    /// Accepts a question that is seen, by keyboard; until `is_done`.
+    pub(crate) fn accept_until(&mut self, mut is_done: impl FnMut() -> bool) {
+        // From Refuse to Accept.
+        self.key("left");
+        std::thread::sleep(lotse_agent::panel::ARM_DELAY);
+        eventually("the question is accepted", PATIENCE, || {
+            std::thread::sleep(Duration::from_millis(300));
+            self.key("enter");
+            is_done()
         });
     }
 

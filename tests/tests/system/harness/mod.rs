@@ -17,11 +17,12 @@ use std::time::{Duration, Instant};
 pub(crate) use console::Console;
 pub(crate) use kiosk::{Kiosk, KioskOptions};
 pub(crate) use picture::Picture;
+pub(crate) use programs::program;
 pub(crate) use proxy::Proxy;
 pub(crate) use relay::{Captured, Relay, Way};
 pub(crate) use server::Server;
 pub(crate) use technician::{Do, Technician};
-pub(crate) use twin::{SIZE, Twin};
+pub(crate) use twin::{SIZE, Twin, question_at};
 
 /// Longer than anything takes that is not measured, however busy the machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

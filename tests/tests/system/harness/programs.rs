@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 /// The path of one of `lotse-server`, `lotse-agent`, `lotse-console`.
-pub(super) fn program(name: &str) -> &'static Path {
+pub(crate) fn program(name: &str) -> &'static Path {
     static PROGRAMS: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
     let programs = PROGRAMS.get_or_init(build);
     programs.get(name).unwrap_or_else(|| panic!("cargo has not built {name}"))

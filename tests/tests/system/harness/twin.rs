@@ -84,10 +84,15 @@ impl Twin {
 
 /// The question whether the technician may see and steer.
 pub(crate) fn question(code: &str) -> View {
+    question_at(Level::CodeCompared { code: code.parse().unwrap() })
+}
+
+/// The same, when so much is known of the technician.
+pub(crate) fn question_at(level: Level) -> View {
     View::Asking(Ask {
         name: Name::from_network(TECHNICIAN),
         rights: vec![Right::View, Right::Control],
-        level: Level::CodeCompared { code: code.parse().unwrap() },
+        level,
         deadline: Instant::now() + Duration::from_secs(60),
     })
 }

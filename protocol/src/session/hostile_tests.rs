@@ -241,13 +241,13 @@ fn a_server_that_repeats_or_turns_around_handshake_messages_connects_nobody_twic
 #[test]
 fn a_server_that_keeps_the_keys_of_another_session_opens_nothing() {
     let grant_of = |pair: &Pair| {
-        let grants = pair.seen.iter().filter_map(|packet| {
+        let mut grants = pair.seen.iter().filter_map(|packet| {
             match HandshakeMessage::decode(&packet[HEADER_LEN..]) {
                 Ok(HandshakeMessage::KeyGrant(grant)) => Some(grant),
                 _ => None,
             }
         });
-        grants.last().expect("keys were given")
+        grants.next_back().expect("keys were given")
     };
     let mut other = Pair::new();
     other.meet();

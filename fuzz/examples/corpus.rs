@@ -10,7 +10,7 @@ use lotse_protocol::frame::Frame;
 use lotse_protocol::handshake::{Declined, HandshakeMessage, JoinProof};
 use lotse_protocol::header::Fragment;
 use lotse_protocol::message::{
-    Consent, FromDevice, FromModerator, Input, InputEvent, Place, Rights, ScreenReport,
+    FromMember, FromModerator, Input, InputEvent, Place, Rights, ScreenReport,
 };
 use lotse_protocol::tunnel::{Asked, Bye, Hello, Notice, Request};
 use lotse_protocol::{Class, Header, MemberId};
@@ -63,6 +63,7 @@ fn packets() -> Result<(), Box<dyn Error>> {
     let header = Header {
         class: Class::Input,
         fragment: Fragment { first: true, last: true },
+        stream: 0,
         source: MemberId(1),
         destination: MemberId(2),
         epoch: 1,
@@ -107,11 +108,11 @@ fn messages() -> Result<(), Box<dyn Error>> {
     };
     message(0, "watch", &|| bytes(&FromModerator::Watch(true)))?;
     message(0, "shown", &|| bytes(&FromModerator::PictureShown(300)))?;
-    message(1, "granted", &|| bytes(&FromDevice::Consent(Consent::Granted(Rights::KNOWN))))?;
+    message(1, "granted", &|| bytes(&FromMember::Entered { granted: Rights::KNOWN, key: [7; 32] }))?;
     message(1, "screen", &|| {
-        bytes(&FromDevice::Screen(ScreenReport::Shown { width: 1920, height: 1080 }))
+        bytes(&FromMember::Screen(ScreenReport::Shown { width: 1920, height: 1080 }))
     })?;
-    message(1, "cannot-type", &|| bytes(&FromDevice::CannotType('ß')))?;
+    message(1, "cannot-type", &|| bytes(&FromMember::CannotType('ß')))?;
     let at = Place { x: 3, y: 4, width: 800, height: 480 };
     for (name, event) in [
         ("key", InputEvent::Key { code: 30, pressed: true }),

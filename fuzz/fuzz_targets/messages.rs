@@ -6,7 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use lotse_protocol::handshake::HandshakeMessage;
-use lotse_protocol::message::{FromDevice, FromModerator, decode, decode_input};
+use lotse_protocol::message::{FromMember, FromModerator, decode, decode_input};
 use lotse_protocol::{ServerAddress, SessionNumber};
 
 fuzz_target!(|data: &[u8]| {
@@ -16,7 +16,7 @@ fuzz_target!(|data: &[u8]| {
             let _ = decode::<FromModerator>(bytes);
         }
         1 => {
-            let _ = decode::<FromDevice>(bytes);
+            let _ = decode::<FromMember>(bytes);
         }
         2 => {
             let _ = decode_input(bytes);

@@ -7,13 +7,13 @@
 //! |---|---|---|
 //! | 0 | 1 | version (upper 4 bits, 1), class (lower 4 bits) |
 //! | 1 | 1 | flags: 0x01 first fragment, 0x02 last fragment; others are zero |
-//! | 2 | 2 | stream, 0 for now |
+//! | 2 | 2 | stream: 0, or the number of the grant under whose key the payload is |
 //! | 4 | 2 | source member |
 //! | 6 | 2 | destination: a member, or 0xffff for all others |
-//! | 8 | 2 | epoch of the group key |
+//! | 8 | 2 | epoch of the group key, or how often the key of a pair or grant was renewed |
 //! | 10 | 2 | join instance of the source |
 //! | 12 | 4 | length of what follows, tag included |
-//! | 16 | 8 | packet number, from 0, without gaps per source, instance and class |
+//! | 16 | 8 | packet number, from 0, without gaps per source, destination, stream and class |
 
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,9 @@ pub enum Class {
     Handshake,
     /// Consent, rights, acknowledgements with meaning; between the moderator and one member.
     Control,
+    /// What arrived, and what time it is; between the same two as the packets that it is about,
+    /// or to all. The next one says more than the last, so that it is never sent again.
+    Feedback,
     /// Keys, buttons, text, pointer; between the controller and one presenter.
     Input,
     /// Updates of the picture, for everyone.
@@ -57,7 +60,8 @@ pub enum Class {
 
 impl Class {
     /// All classes, in the order in which they are sent.
-    pub const ALL: [Self; 4] = [Self::Handshake, Self::Control, Self::Input, Self::Picture];
+    pub const ALL: [Self; 5] =
+        [Self::Handshake, Self::Control, Self::Feedback, Self::Input, Self::Picture];
 
     /// The number on the wire.
     pub const fn code(self) -> u8 {
@@ -65,6 +69,7 @@ impl Class {
             Self::Handshake => 0,
             Self::Control => 1,
             Self::Input => 2,
+            Self::Feedback => 3,
             Self::Picture => 4,
         }
     }
@@ -95,11 +100,13 @@ pub struct Header {
     pub class: Class,
     /// Its place in a message.
     pub fragment: Fragment,
+    /// The grant whose key it is under, or 0 if it is under none.
+    pub stream: u16,
     /// Who sent it; the server checks that.
     pub source: MemberId,
     /// For whom it is.
     pub destination: MemberId,
-    /// Epoch of the group key.
+    /// Epoch of the group key, or how often the key of a pair or a grant was renewed.
     pub epoch: u16,
     /// Join instance of the source, given by the moderator.
     pub instance: u16,
@@ -123,7 +130,7 @@ pub enum InvalidHeader {
     #[error("packet class {0} does not exist")]
     Class(u8),
     /// Bits that must be zero are not.
-    #[error("packet has unknown flags or a stream that does not exist")]
+    #[error("packet has unknown flags")]
     Reserved,
     /// The length field and the bytes disagree, or exceed [`MAX_PAYLOAD`].
     #[error("packet says {stated} bytes of payload and has {actual}")]
@@ -151,7 +158,8 @@ impl Header {
         };
         let flags =
             if self.fragment.first { FIRST } else { 0 } | if self.fragment.last { LAST } else { 0 };
-        put(&[VERSION << 4 | self.class.code(), flags, 0, 0]);
+        put(&[VERSION << 4 | self.class.code(), flags]);
+        put(&self.stream.to_be_bytes());
         put(&self.source.0.to_be_bytes());
         put(&self.destination.0.to_be_bytes());
         put(&self.epoch.to_be_bytes());
@@ -173,7 +181,7 @@ impl Header {
             return Err(InvalidHeader::Version(v >> 4));
         }
         let class = Class::from_code(v & 0x0f).ok_or(InvalidHeader::Class(v & 0x0f))?;
-        if flags & !(FIRST | LAST) != 0 || (s0, s1) != (0, 0) {
+        if flags & !(FIRST | LAST) != 0 {
             return Err(InvalidHeader::Reserved);
         }
         let length = u32::from_be_bytes([l0, l1, l2, l3]);
@@ -183,6 +191,7 @@ impl Header {
         let header = Self {
             class,
             fragment: Fragment { first: flags & FIRST != 0, last: flags & LAST != 0 },
+            stream: u16::from_be_bytes([s0, s1]),
             source: MemberId(u16::from_be_bytes([a0, a1])),
             destination: MemberId(u16::from_be_bytes([b0, b1])),
             epoch: u16::from_be_bytes([e0, e1]),
@@ -201,11 +210,12 @@ mod tests {
 
     fn headers() -> impl Strategy<Value = Header> {
         let class = proptest::sample::select(&Class::ALL[..]);
-        let ids = any::<(u16, u16, u16, u16)>();
+        let ids = any::<(u16, u16, u16, u16, u16)>();
         (class, any::<(bool, bool)>(), ids, 0..MAX_PAYLOAD as u32, any::<u64>()).prop_map(
-            |(class, (first, last), (a, b, epoch, instance), length, number)| Header {
+            |(class, (first, last), (a, b, epoch, instance, stream), length, number)| Header {
                 class,
                 fragment: Fragment { first, last },
+                stream,
                 source: MemberId(a),
                 destination: MemberId(b),
                 epoch,
@@ -247,6 +257,7 @@ mod tests {
         let header = Header {
             class: Class::Picture,
             fragment: Fragment { first: true, last: false },
+            stream: 0x0708,
             source: MemberId(2),
             destination: MemberId::ALL,
             epoch: 3,
@@ -256,7 +267,7 @@ mod tests {
         };
         assert_eq!(
             header.encode(),
-            [0x14, 1, 0, 0, 0, 2, 0xff, 0xff, 0, 3, 0, 4, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 6]
+            [0x14, 1, 7, 8, 0, 2, 0xff, 0xff, 0, 3, 0, 4, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 6]
         );
     }
 }

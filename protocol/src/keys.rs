@@ -4,7 +4,9 @@
 //! group key   256 bits, made by the moderator's console; comes to a participant RSA-OAEP wrapped
 //!   └─ one packet key per sender, join instance and class: pictures, for everyone in the session
 //! pair key    256 bits, of one moderator and one participant, made in their handshake
-//!   └─ one packet key per sender, join instance and class: control and input, for these two
+//!   └─ one packet key per sender, join instance and class: control and feedback, for these two
+//! grant key   256 bits, made by the moderator for one controller of one device
+//!   └─ one packet key per sender, grant and class: input and its feedback, for these three
 //! ```
 //!
 //! No key is ever used for two purposes, and no two senders ever share one, so that two packets
@@ -38,6 +40,33 @@ pub struct GroupKey([u8; 32]);
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct PairKey([u8; 32]);
 
+/// The secret of the one who controls a device and of that device; the moderator has made it.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct GrantKey([u8; 32]);
+
+impl std::fmt::Debug for GrantKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GrantKey(..)")
+    }
+}
+
+impl GrantKey {
+    /// Makes one.
+    pub fn random(rng: &mut impl CryptoRngCore) -> Self {
+        let mut key = [0; 32];
+        rng.fill_bytes(&mut key);
+        Self(key)
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
 impl std::fmt::Debug for GroupKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("GroupKey(..)")
@@ -65,9 +94,30 @@ impl GroupKey {
     pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// The key of the next epoch for those who know this one. Nobody gets from there to here.
+    #[must_use]
+    pub(crate) fn ratchet(&self) -> Self {
+        Self(expand(&self.0, None, &[b"lotse/1 ratchet"]))
+    }
 }
 
 impl PairKey {
+    /// The key between the same participant and the one who takes over when the moderator is
+    /// gone; both old ends can derive it, the deputy is told.
+    pub(crate) fn for_deputy(&self, session: SessionId, deputy: MemberId) -> Self {
+        let info: [&[u8]; 3] = [b"lotse/1 deputy", &session.0, &deputy.0.to_be_bytes()];
+        Self(expand(&self.0, None, &info))
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Derives the pair key from what came out of the RSA exchange, what came out of the
     /// password's exchange where there was one, and the transcript of the handshake: whoever
     /// wants it must break both.
@@ -108,7 +158,7 @@ pub(crate) fn expand<const N: usize>(
 pub struct KeyUse {
     /// The session.
     pub session: SessionId,
-    /// Epoch of the group key.
+    /// Epoch of the group key, or how often the key of a pair or a grant was renewed.
     pub epoch: u16,
     /// Who sends under it.
     pub sender: MemberId,
@@ -123,6 +173,9 @@ pub struct PacketKey {
     cipher: Aes256Gcm,
     salt: [u8; 12],
     session: SessionId,
+    /// Tells keys apart when tests write down what was sealed.
+    #[cfg(test)]
+    id: [u8; 32],
 }
 
 impl std::fmt::Debug for PacketKey {
@@ -153,6 +206,11 @@ impl PacketKey {
         Self::derive(&secret.0, b"lotse/1 packets of the pair.", purpose)
     }
 
+    /// The key under a grant key, for the controller and the device.
+    pub fn for_grant(secret: &GrantKey, purpose: KeyUse) -> Self {
+        Self::derive(&secret.0, b"lotse/1 packets of the grant", purpose)
+    }
+
     fn derive(secret: &[u8; 32], label: &[u8; 28], purpose: KeyUse) -> Self {
         let mut material: [u8; 44] = expand(
             secret,
@@ -173,8 +231,19 @@ impl PacketKey {
         salt.copy_from_slice(rest);
         let cipher = Aes256Gcm::new(&key.into());
         key.zeroize();
+        #[cfg(test)]
+        let id = {
+            use sha2::Digest;
+            Sha256::digest(material).into()
+        };
         material.zeroize();
-        Self { cipher, salt, session: purpose.session }
+        Self {
+            cipher,
+            salt,
+            session: purpose.session,
+            #[cfg(test)]
+            id,
+        }
     }
 
     /// Nonce: the salt, its last eight bytes exclusive-ored with the packet number (the
@@ -201,6 +270,8 @@ impl PacketKey {
         packet.extend_from_slice(&header.encode());
         let start = packet.len();
         packet.extend_from_slice(plaintext);
+        #[cfg(test)]
+        sealed::note(self.id, header.number);
         let nonce = self.nonce(header.number).into();
         let body = packet.get_mut(start..).unwrap_or_default();
         // Fails only beyond 64 GiB of plaintext.
@@ -252,6 +323,38 @@ pub(crate) fn open_grant(
     Ok(out)
 }
 
+/// What was sealed on this thread, so that a test can tell that no nonce was used twice.
+#[cfg(test)]
+pub(crate) mod sealed {
+    use std::cell::RefCell;
+    use std::collections::HashSet;
+
+    /// A key and a packet number.
+    type Nonces = HashSet<([u8; 32], u64)>;
+
+    thread_local! {
+        static SEEN: RefCell<Option<Nonces>> = const { RefCell::new(None) };
+    }
+
+    /// From here on everything that is sealed is written down, and twice the same panics.
+    pub(crate) fn watch() {
+        SEEN.with_borrow_mut(|seen| *seen = Some(HashSet::new()));
+    }
+
+    /// How many packets were sealed since.
+    pub(crate) fn count() -> usize {
+        SEEN.with_borrow(|seen| seen.as_ref().map_or(0, HashSet::len))
+    }
+
+    pub(super) fn note(key: [u8; 32], number: u64) {
+        SEEN.with_borrow_mut(|seen| {
+            if let Some(seen) = seen {
+                assert!(seen.insert((key, number)), "a nonce was used twice");
+            }
+        });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,6 +375,7 @@ mod tests {
         Header {
             class: Class::Picture,
             fragment: Fragment::WHOLE,
+            stream: 0,
             source: MemberId(2),
             destination: MemberId::ALL,
             epoch: 0,
@@ -298,6 +402,7 @@ mod tests {
             for key in [
                 PacketKey::for_group(&GroupKey(secret), purpose),
                 PacketKey::for_pair(&PairKey(secret), purpose),
+                PacketKey::for_grant(&GrantKey(secret), purpose),
             ] {
                 let mut packet = Vec::new();
                 key.seal(&header(0, 16), &[0; 16], &mut packet);

@@ -91,8 +91,59 @@ fn an_endless_message_is_cut_off_at_the_bound_of_its_class() {
 
 #[test]
 fn a_key_stops_before_it_is_worn_out() {
-    let (mut sealer, _) = pair(Class::Control);
+    let (mut sealer, mut opener) = pair(Class::Picture);
+    assert!(!sealer.is_wearing_out());
     sealer.next = MAX_PACKETS_PER_KEY - 1;
+    assert!(sealer.is_wearing_out());
     assert!(sealer.seal(b"last").is_ok());
     assert_eq!(sealer.seal(b"one more"), Err(SealError::KeyExhausted));
+    let next = GroupKey::random(&mut rand_core::OsRng);
+    sealer.turn(&next, 1);
+    let packet = sealer.seal(b"one more").unwrap().remove(0);
+    assert_eq!(deliver(&mut opener, &packet), Err(OpenError::Foreign));
+    opener.turn(&next, 1, Instant::now());
+    assert_eq!(deliver(&mut opener, &packet), message(b"one more", true));
+}
+
+#[test]
+fn the_key_of_two_is_renewed_when_it_is_worn_out() {
+    let purpose = KeyUse {
+        session: SessionId([3; 16]),
+        epoch: 0,
+        sender: MemberId(2),
+        instance: 1,
+        class: Class::Control,
+    };
+    let key = GrantKey::random(&mut rand_core::OsRng);
+    let mut sealer = Sealer::new(Secret::Grant(&key), purpose, MemberId(1));
+    let mut opener = Opener::new(Secret::Grant(&key), purpose);
+    (sealer.next, opener.next) = (MAX_PACKETS_PER_KEY - 1, MAX_PACKETS_PER_KEY - 1);
+    for (epoch, text) in [(0, b"last"), (1, b"next"), (1, b"more")] {
+        let packet = sealer.seal(text).unwrap().remove(0);
+        assert_eq!(Header::parse(&packet).unwrap().0.epoch, epoch);
+        assert_eq!(deliver(&mut opener, &packet), message(text, false));
+    }
+}
+
+#[test]
+fn epochs_and_messages_never_share_a_nonce() {
+    crate::keys::sealed::watch();
+    let (mut sealer, _) = pair(Class::Picture);
+    for epoch in 1..5 {
+        sealer.seal(&vec![0; MAX_FRAGMENT * 2]).unwrap();
+        sealer.turn(&GroupKey::random(&mut rand_core::OsRng), epoch);
+        sealer.seal(b"x").unwrap();
+    }
+    assert_eq!(crate::keys::sealed::count(), 4 * 3);
+}
+
+#[test]
+fn packets_of_the_epoch_before_are_opened_for_a_bounded_time() {
+    let (mut sealer, mut opener) = pair(Class::Picture);
+    let now = Instant::now();
+    let late: Vec<_> = (0..2_u8).map(|n| sealer.seal(&[n]).unwrap().remove(0)).collect();
+    opener.turn(&GroupKey::random(&mut rand_core::OsRng), 1, now);
+    assert_eq!(deliver(&mut opener, &late[0]), message(&[0], false));
+    opener.forget_older(now);
+    assert_eq!(deliver(&mut opener, &late[1]), Err(OpenError::Foreign));
 }

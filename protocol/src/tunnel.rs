@@ -86,6 +86,33 @@ pub enum Asked {
         /// From [`Answer::Opened`] or [`Answer::Joined`].
         token: ResumeToken,
     },
+    /// Moderator only: what a member may address, and whether packets for all reach it. Answered by
+    /// [`Answer::Done`].
+    Seat {
+        /// Who.
+        member: MemberId,
+        /// What it is from now on.
+        standing: Standing,
+    },
+    /// Moderator only: nobody comes in any more, or people do again. Answered by
+    /// [`Answer::Done`].
+    Lock(bool),
+    /// Moderator only: who takes over when the moderator is lost. Answered by [`Answer::Done`].
+    Deputy(Option<MemberId>),
+    /// Moderator only: the deputy takes over now. Answered by [`Answer::Done`].
+    HandOver,
+}
+
+/// What a member is to the server, which checks what it addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Standing {
+    /// It knocks: it addresses the moderator, and nothing for all reaches it.
+    Waiting,
+    /// It looks on: it addresses the moderator and devices.
+    Onlooker,
+    /// It shows its screen: it addresses anybody, and all at once.
+    Device,
 }
 
 /// The server's answer to a request.
@@ -183,6 +210,11 @@ pub enum Notice {
     /// A member is back, or is there as seen by one who is back. Packets reach it again; what
     /// was sent before may be lost.
     MemberBack {
+        /// Who.
+        member: MemberId,
+    },
+    /// Somebody else moderates from now on.
+    ModeratorIs {
         /// Who.
         member: MemberId,
     },

@@ -12,6 +12,7 @@ fn header(class: Class, source: u16, number: u64, fragment: Fragment, length: u3
     Header {
         class,
         fragment,
+        stream: 0,
         source: MemberId(source),
         destination: MemberId::ALL,
         epoch: 0,

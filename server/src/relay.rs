@@ -138,6 +138,10 @@ impl Relay {
                 Answer::Done
             }
             (Asked::Remove { member }, Some(seat)) => remove(seat, member),
+            (
+                what @ (Asked::Seat { .. } | Asked::Lock(_) | Asked::Deputy(_) | Asked::HandOver),
+                Some(seat),
+            ) => arrange(seat, &what),
             (Asked::Resume { token }, None) => match self.resume(&token, asker, now) {
                 Some(found) => {
                     *seat = Some(found);
@@ -205,9 +209,7 @@ impl Relay {
         directory.joined(number);
         drop(directory);
         // While the roster is locked: nothing from the new member can overtake this.
-        if let Some(moderator) = roster.member(MemberId::MODERATOR) {
-            moderator.transmit(Frame::Notice(Notice::MemberJoined { member }));
-        }
+        tell_moderator(&roster, Notice::MemberJoined { member });
         drop(roster);
         Some(Seat { session, member, turn: Turn::FIRST })
     }
@@ -232,7 +234,7 @@ impl Relay {
         // While the roster is locked: nothing from this member can overtake it.
         let back = |member| Frame::Notice(Notice::MemberBack { member });
         for (other, outlet) in roster.present().filter(|(other, _)| *other != member) {
-            if member == MemberId::MODERATOR || other == MemberId::MODERATOR {
+            if member == roster.moderator() || other == roster.moderator() {
                 outlet.transmit(back(member));
                 asker.outlet.transmit(back(other));
             }
@@ -287,7 +289,7 @@ impl Relay {
         }
         info!(number = %session.number, member = member.0, "member is away");
         for (other, outlet) in roster.present() {
-            if *member == MemberId::MODERATOR || other == MemberId::MODERATOR {
+            if *member == roster.moderator() || other == roster.moderator() {
                 outlet.transmit(Frame::Notice(Notice::MemberAway { member: *member }));
             }
         }
@@ -319,7 +321,13 @@ impl Relay {
         }
         let number = seat.session.number;
         info!(%number, member = seat.member.0, ?how, "member left");
-        if seat.member == MemberId::MODERATOR {
+        let is_moderator = seat.member == roster.moderator();
+        // Whoever ends the session ends it; whoever is lost is followed by the deputy.
+        if is_moderator && how != Departure::Left && hand_over(number, &mut roster) {
+            tell_moderator(&roster, Notice::MemberLeft { member: seat.member, how });
+            return;
+        }
+        if is_moderator {
             drop(roster);
             let why = match how {
                 Departure::Left => EndOfSession::Ended,
@@ -327,8 +335,8 @@ impl Relay {
             };
             lock(&self.directory).end(number, now);
             seat.session.end(why);
-        } else if let Some(moderator) = roster.member(MemberId::MODERATOR) {
-            moderator.transmit(Frame::Notice(Notice::MemberLeft { member: seat.member, how }));
+        } else {
+            tell_moderator(&roster, Notice::MemberLeft { member: seat.member, how });
         }
     }
 
@@ -389,22 +397,55 @@ impl Session {
     }
 }
 
-/// The moderator makes a member leave.
-fn remove(seat: &Seat, member: MemberId) -> Answer {
-    if seat.member != MemberId::MODERATOR || member == MemberId::MODERATOR {
+fn tell_moderator(roster: &Roster<Arc<Outlet>>, notice: Notice) {
+    if let Some(moderator) = roster.member(roster.moderator()) {
+        moderator.transmit(Frame::Notice(notice));
+    }
+}
+
+/// The deputy, if there is one, moderates from now on; all are told.
+fn hand_over(number: SessionNumber, roster: &mut Roster<Arc<Outlet>>) -> bool {
+    let Some(member) = roster.hand_over() else { return false };
+    info!(%number, member = member.0, "somebody else moderates");
+    for (_, outlet) in roster.present() {
+        outlet.transmit(Frame::Notice(Notice::ModeratorIs { member }));
+    }
+    true
+}
+
+/// What only the moderator may ask for about the session and its members.
+fn arrange(seat: &Seat, what: &Asked) -> Answer {
+    let mut roster = lock(&seat.session.roster);
+    if seat.member != roster.moderator() {
         return Answer::Refused(Refusal::NotAllowed);
     }
+    let is_done = match *what {
+        Asked::Seat { member, standing } => {
+            member != roster.moderator() && roster.seat(member, standing)
+        }
+        Asked::Lock(is_locked) => {
+            roster.lock(is_locked);
+            true
+        }
+        Asked::Deputy(deputy) => deputy != Some(roster.moderator()) && roster.set_deputy(deputy),
+        Asked::HandOver => hand_over(seat.session.number, &mut roster),
+        _ => false,
+    };
+    if is_done { Answer::Done } else { Answer::Refused(Refusal::NotAllowed) }
+}
+
+/// The moderator makes a member leave.
+fn remove(seat: &Seat, member: MemberId) -> Answer {
     let mut roster = lock(&seat.session.roster);
-    let (removed, moderator) = (roster.remove(member), roster.member(MemberId::MODERATOR));
-    let Some(removed) = removed else { return Answer::Done };
+    if seat.member != roster.moderator() || member == roster.moderator() {
+        return Answer::Refused(Refusal::NotAllowed);
+    }
+    let Some(removed) = roster.remove(member) else { return Answer::Done };
     info!(number = %seat.session.number, member = member.0, "member removed");
     if let Some(outlet) = removed {
         outlet.end_session(seat.session.id, EndOfSession::Removed);
     }
-    if let Some(moderator) = moderator {
-        let how = Departure::Removed;
-        moderator.transmit(Frame::Notice(Notice::MemberLeft { member, how }));
-    }
+    tell_moderator(&roster, Notice::MemberLeft { member, how: Departure::Removed });
     Answer::Done
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lotse_protocol::MemberId;
+use lotse_protocol::tunnel::Standing;
 
 /// The members of one session, with something for each, most likely how to reach it.
 ///
@@ -12,6 +13,9 @@ use lotse_protocol::MemberId;
 pub struct Roster<H> {
     members: BTreeMap<MemberId, Place<H>>,
     next: u16,
+    moderator: MemberId,
+    deputy: Option<MemberId>,
+    is_locked: bool,
     over: bool,
     /// For a session of before a restart: who of before has gone since.
     restored: Option<BTreeSet<MemberId>>,
@@ -23,6 +27,13 @@ struct Place<H> {
     /// `None` while it is away.
     member: Option<H>,
     turn: Turn,
+    standing: Standing,
+}
+
+impl<H> Place<H> {
+    const fn new(member: Option<H>) -> Self {
+        Self { member, turn: Turn::FIRST, standing: Standing::Waiting }
+    }
 }
 
 /// How often a place was taken again; which of the links that a member had one after the other.
@@ -41,28 +52,71 @@ const IDS_PER_RUN: u16 = 4096;
 impl<H> Roster<H> {
     /// A session with its moderator.
     pub fn new(moderator: H) -> Self {
-        let place = Place { member: Some(moderator), turn: Turn::FIRST };
-        let members = BTreeMap::from([(MemberId::MODERATOR, place)]);
-        Self { members, next: MemberId::MODERATOR.0 + 1, over: false, restored: None }
+        Self::with(Some(moderator), MemberId::MODERATOR.0 + 1, None)
     }
 
     /// A session that was there before the server was started anew: nobody is back yet, not even
     /// the moderator.
     pub fn restored() -> Self {
-        let place = Place { member: None, turn: Turn::FIRST };
-        let members = BTreeMap::from([(MemberId::MODERATOR, place)]);
-        Self { members, next: IDS_PER_RUN, over: false, restored: Some(BTreeSet::new()) }
+        Self::with(None, IDS_PER_RUN, Some(BTreeSet::new()))
+    }
+
+    fn with(moderator: Option<H>, next: u16, restored: Option<BTreeSet<MemberId>>) -> Self {
+        let members = BTreeMap::from([(MemberId::MODERATOR, Place::new(moderator))]);
+        Self {
+            members,
+            next,
+            moderator: MemberId::MODERATOR,
+            deputy: None,
+            is_locked: false,
+            over: false,
+            restored,
+        }
+    }
+
+    /// Who moderates.
+    pub fn moderator(&self) -> MemberId {
+        self.moderator
+    }
+
+    /// What a member is from now on; whether there is such a member.
+    pub fn seat(&mut self, member: MemberId, standing: Standing) -> bool {
+        let place = self.members.get_mut(&member);
+        place.map(|place| place.standing = standing).is_some()
+    }
+
+    /// Nobody comes in any more, or people do again.
+    pub fn lock(&mut self, is_locked: bool) {
+        self.is_locked = is_locked;
+    }
+
+    /// Who takes over when the moderator is lost; whether there is such a member.
+    pub fn set_deputy(&mut self, deputy: Option<MemberId>) -> bool {
+        let is_member = deputy.is_none_or(|id| self.members.contains_key(&id));
+        if is_member {
+            self.deputy = deputy;
+        }
+        is_member
+    }
+
+    /// The deputy, if there is one and it is there, moderates from now on.
+    pub fn hand_over(&mut self) -> Option<MemberId> {
+        let deputy = self.deputy.filter(|id| self.member(*id).is_some())?;
+        let before = std::mem::replace(&mut self.moderator, deputy);
+        self.deputy = None;
+        self.seat(before, Standing::Onlooker);
+        Some(deputy)
     }
 
     /// A participant comes in; `None` if there are `limit` members, the session is over, or all
     /// ids have been given out. An id is never given out twice.
     pub fn join(&mut self, participant: H, limit: usize) -> Option<MemberId> {
         let id = MemberId(self.next);
-        if self.over || self.members.len() >= limit || id == MemberId::ALL {
+        if self.over || self.is_locked || self.members.len() >= limit || id == MemberId::ALL {
             return None;
         }
         self.next += 1;
-        self.members.insert(id, Place { member: Some(participant), turn: Turn::FIRST });
+        self.members.insert(id, Place::new(Some(participant)));
         Some(id)
     }
 
@@ -80,7 +134,7 @@ impl<H> Roster<H> {
         }
         let block = (member.0 / IDS_PER_RUN).saturating_add(1).saturating_mul(IDS_PER_RUN);
         self.next = self.next.max(block);
-        self.members.insert(member, Place { member: None, turn: Turn::FIRST });
+        self.members.insert(member, Place::new(None));
         true
     }
 
@@ -139,19 +193,29 @@ impl<H> Roster<H> {
     }
 
     /// Those whom a packet from `source` to `destination` reaches; never the source itself,
-    /// nobody if the source is no member any more, or not on that turn.
+    /// nobody if the source is no member any more, or not on that turn, or may not address them.
+    /// What is for all does not reach those who have not been let in.
     pub fn receivers(
         &self,
         source: MemberId,
         turn: Turn,
         destination: MemberId,
     ) -> impl Iterator<Item = &H> {
-        let is_member = self.members.get(&source).is_some_and(|place| place.turn == turn);
-        self.present()
-            .filter(move |(id, _)| {
-                is_member && *id != source && (destination == MemberId::ALL || *id == destination)
-            })
-            .map(|(_, member)| member)
+        let from = self.members.get(&source).filter(|place| place.turn == turn);
+        let from = from.map(|place| place.standing);
+        self.members.iter().filter_map(move |(id, to)| {
+            let is_meant = *id != source && (destination == MemberId::ALL || *id == destination);
+            let is_let_in = *id == self.moderator || to.standing != Standing::Waiting;
+            let may = match from? {
+                _ if source == self.moderator => is_let_in || destination != MemberId::ALL,
+                Standing::Device => is_let_in,
+                _ if destination == MemberId::ALL => false,
+                _ if *id == self.moderator => true,
+                Standing::Onlooker => to.standing == Standing::Device,
+                _ => false,
+            };
+            to.member.as_ref().filter(|_| is_meant && may)
+        })
     }
 
     /// Members now, those who are away included.
@@ -180,6 +244,8 @@ mod tests {
         let mut roster = Roster::new('m');
         assert_eq!(roster.join('a', 9), Some(MemberId(2)));
         assert_eq!(roster.join('b', 9), Some(MemberId(3)));
+        assert!(roster.seat(MemberId(2), Standing::Device));
+        assert!(roster.seat(MemberId(3), Standing::Onlooker));
         assert_eq!(reached(&roster, 1, MemberId::ALL), "ab");
         assert_eq!(reached(&roster, 2, MemberId::ALL), "mb");
         assert_eq!(reached(&roster, 2, MemberId::MODERATOR), "m");
@@ -187,6 +253,47 @@ mod tests {
         assert_eq!(reached(&roster, 1, MemberId::MODERATOR), "");
         assert_eq!(reached(&roster, 1, MemberId(77)), "");
         assert_eq!(reached(&roster, 77, MemberId::ALL), "", "nobody speaks for no member");
+    }
+
+    #[test]
+    fn a_member_addresses_only_what_its_standing_allows() {
+        let mut roster = Roster::new('m');
+        for member in ['d', 'o', 'p', 'w'] {
+            assert!(roster.join(member, 9).is_some());
+        }
+        roster.seat(MemberId(2), Standing::Device);
+        roster.seat(MemberId(3), Standing::Onlooker);
+        roster.seat(MemberId(4), Standing::Onlooker);
+        assert_eq!(reached(&roster, 1, MemberId::ALL), "dop", "not who has not been let in");
+        assert_eq!(reached(&roster, 1, MemberId(5)), "w");
+        assert_eq!(reached(&roster, 2, MemberId::ALL), "mop");
+        for (member, reaches) in [(3, "md"), (4, "md"), (5, "m")] {
+            assert_eq!(reached(&roster, member, MemberId::ALL), "");
+            let each: String = (1..=5).map(|to| reached(&roster, member, MemberId(to))).collect();
+            assert_eq!(each, reaches, "member {member}");
+        }
+    }
+
+    #[test]
+    fn the_deputy_takes_over_if_it_is_there() {
+        let mut roster = Roster::new('m');
+        assert!(!roster.set_deputy(Some(MemberId(2))));
+        assert_eq!(roster.hand_over(), None);
+        roster.join('a', 9);
+        assert!(roster.set_deputy(Some(MemberId(2))));
+        assert_eq!(roster.hand_over(), Some(MemberId(2)));
+        assert_eq!(roster.moderator(), MemberId(2));
+        assert_eq!(roster.hand_over(), None, "once");
+        assert_eq!(reached(&roster, 1, MemberId(2)), "a", "the one before looks on");
+    }
+
+    #[test]
+    fn nobody_comes_into_a_locked_session() {
+        let mut roster = Roster::new('m');
+        roster.lock(true);
+        assert_eq!(roster.join('a', 9), None);
+        roster.lock(false);
+        assert!(roster.join('a', 9).is_some());
     }
 
     #[test]
@@ -214,7 +321,8 @@ mod tests {
     fn a_member_that_is_away_gets_nothing_and_keeps_its_place() {
         let mut roster = Roster::new('m');
         let a = roster.join('a', 9).unwrap();
-        roster.join('b', 9).unwrap();
+        let b = roster.join('b', 9).unwrap();
+        assert!(roster.seat(a, Standing::Device) && roster.seat(b, Standing::Onlooker));
         assert!(roster.away(a, FIRST));
         assert!(roster.is_away(a, FIRST));
         assert_eq!(reached(&roster, 1, MemberId::ALL), "b");

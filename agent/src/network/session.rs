@@ -101,7 +101,7 @@ impl Session {
         match incoming {
             Incoming::Packet(packet) => self.participant.handle_packet(&packet, now),
             Incoming::Reply(reply) => self.participant.handle_answer(reply.answer),
-            Incoming::Notice(notice) => self.participant.handle_notice(&notice),
+            Incoming::Notice(notice) => self.participant.handle_notice(&notice, now),
             Incoming::Silent { .. } => machine.send(&ToMachine::Silent(true)).await?,
             Incoming::Alive => machine.send(&ToMachine::Silent(false)).await?,
             Incoming::Lost(why) => {
@@ -234,6 +234,11 @@ impl Session {
             ParticipantEvent::Refresh => ToMachine::Refresh,
             ParticipantEvent::Show(name) => ToMachine::Show(name),
             ParticipantEvent::Input(event) => ToMachine::Input(event),
+            // The link here does not come back by itself, so that nobody waits for the other's.
+            ParticipantEvent::Away(true) => {
+                self.participant.end(DeviceEnd::Fault);
+                return None;
+            }
             ParticipantEvent::Ended(why) => {
                 self.joining_until = None;
                 log::info!("session: {why:?}");
@@ -273,7 +278,7 @@ fn ended(why: EndReason) -> Ended {
         EndReason::NotConsented(Consent::TimedOut) => Ended::RefusedByTime,
         EndReason::NotConsented(_) => Ended::Refused,
         EndReason::Here(DeviceEnd::Stopped) => Ended::ByStaff,
-        EndReason::Here(_) | EndReason::KeysExhausted => Ended::ConnectionLost,
+        EndReason::Here(_) | EndReason::Unreachable => Ended::ConnectionLost,
         EndReason::Declined(Declined::Failed) | EndReason::Tampered(_) => Ended::Unsafe,
         EndReason::Handshake(HandshakeError::Incompatible) => Ended::NotJoined,
         EndReason::Handshake(_) => Ended::Unsafe,

@@ -380,6 +380,8 @@ impl<'a> Running<'a> {
             ModeratorEvent::CannotType(c) => {
                 events.send(Event::Notice(Notice::CannotType(c))).await?;
             }
+            // The link there does not come back by itself, so that nobody waits for it.
+            ModeratorEvent::Away { member, is_away: true } => self.moderator.kick(member),
             ModeratorEvent::Gone { member, why, .. } => return self.gone(member, &why).await,
             ModeratorEvent::Ended(why) => {
                 let ended_here = self.ending.take().filter(|_| why == EndOfSession::Ended);

@@ -61,8 +61,8 @@ pub(super) fn gone(gone: &ParticipantGone) -> EndReason {
         ParticipantGone::Ended(message::DeviceEnd::Stopped) => EndReason::StoppedAtPanel,
         ParticipantGone::Ended(message::DeviceEnd::Fault) => EndReason::PanelFailed,
         ParticipantGone::Tampered(tampered) => EndReason::Protocol { detail: tampered.to_string() },
-        ParticipantGone::KeysExhausted => {
-            EndReason::Protocol { detail: "the keys of this session are worn out".into() }
+        ParticipantGone::Unreachable => {
+            EndReason::Protocol { detail: "the panel acknowledges nothing any more".into() }
         }
         _ => EndReason::PanelLeft,
     }

@@ -248,7 +248,15 @@ impl<P: for<'a> From<&'a [u8]>> ClientLink<P> {
         let at = self.pending.iter().position(|(id, _)| *id == reply.id).ok_or(unasked)?;
         let (_, asked) = self.pending.remove(at);
         match (&asked, &reply.answer) {
-            (_, Answer::Refused(_)) | (Asked::Remove { .. }, Answer::Done) => {}
+            (_, Answer::Refused(_))
+            | (
+                Asked::Remove { .. }
+                | Asked::Seat { .. }
+                | Asked::Lock(_)
+                | Asked::Deputy(_)
+                | Asked::HandOver,
+                Answer::Done,
+            ) => {}
             (Asked::Open, Answer::Opened { .. })
             | (Asked::Join { .. }, Answer::Joined { .. })
             | (Asked::Resume { .. }, Answer::Resumed) => {

@@ -12,7 +12,7 @@ use crate::header::Class;
 /// come, first served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lane {
-    /// The link's own frames, and packets of the classes handshake and control. They share a
+    /// The link's own frames, and packets of the classes handshake, control and feedback. They share a
     /// lane so that leaving a session cannot overtake the last word said in it.
     Urgent,
     /// Packets of the class input.
@@ -28,7 +28,7 @@ impl Lane {
     /// Where packets of a class wait.
     pub const fn of(class: Class) -> Self {
         match class {
-            Class::Handshake | Class::Control => Self::Urgent,
+            Class::Handshake | Class::Control | Class::Feedback => Self::Urgent,
             Class::Input => Self::Input,
             Class::Picture => Self::Picture,
         }

@@ -148,9 +148,6 @@ impl End {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
-    /// A participant addressed another participant.
-    #[error("packet for member {} from a participant", .0.0)]
-    Destination(MemberId),
     /// Bytes that are no frame.
     #[error(transparent)]
     Frame(#[from] InvalidFrame),

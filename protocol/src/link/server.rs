@@ -14,8 +14,8 @@ use crate::tunnel::{Answer, Bye, Hello, LINK_VERSION, Reply, Request, Welcome};
 pub enum ServerEvent<P = Vec<u8>> {
     /// The link is over; nothing follows.
     Ended(End),
-    /// A packet for other members of the session. Its header makes sense, its source is the
-    /// member on this link, and its destination is one that this member may address.
+    /// A packet for other members of the session. Its header makes sense, and its source is the
+    /// member on this link. Whom it reaches is not known here.
     Packet {
         /// The packet's header.
         header: Header,
@@ -225,11 +225,6 @@ impl<P: for<'a> From<&'a [u8]> + AsRef<[u8]>> ServerLink<P> {
         let Some(member) = self.member else { return Ok(()) };
         if header.source != member {
             return Err(Violation::Source { stated: header.source, actual: member });
-        }
-        let allowed = member == MemberId::MODERATOR
-            || matches!(header.destination, MemberId::MODERATOR | MemberId::ALL);
-        if !allowed {
-            return Err(Violation::Destination(header.destination));
         }
         self.events.push_back(ServerEvent::Packet { header, packet });
         Ok(())

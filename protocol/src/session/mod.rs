@@ -1,19 +1,33 @@
 //! A session, from either side, without a socket and without a clock.
 //!
 //! [`Moderator`] is the console's side, with all the others in one table; [`Participant`] is the
-//! device's. Both keep one contract:
+//! device's, [`Onlooker`] that of a second console. All keep one contract:
 //! `handle_answer`, `handle_notice` and `handle_packet` take what arrived on the link and
 //! `handle_timeout` the passing of time, with the instant at which it happens; commands are plain
 //! methods. After each call drain `poll_output` until it is `None`, then wait for what arrives, a
 //! command, or `poll_timeout`.
 //!
+//! When the link breaks, `pause` is called, and `resume` when the server has given the member its
+//! place again: what matters and was not acknowledged leaves once more, as the same bytes, and
+//! what comes twice is passed over. While paused nothing but events comes out.
+//!
 //! Link keep-alive is not theirs: [`crate::link`] does it.
 
-mod channels;
+mod group;
+mod joiner;
 mod joining;
+mod lane;
 mod moderator;
+mod obeying;
+mod onlooker;
+mod pair;
 mod participant;
 mod pressed;
+mod rights;
+mod roster;
+mod seat;
+mod steering;
+mod tampered;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -21,9 +35,14 @@ use std::time::Duration;
 use crate::header::{Class, Fragment, Header, MemberId};
 use crate::tunnel::Asked;
 
-pub use channels::Tampered;
-pub use moderator::{Moderator, ModeratorConfig, ModeratorEvent, ParticipantGone, WallClock};
-pub use participant::{EndReason, Participant, ParticipantEvent};
+pub use joiner::EndReason;
+pub use moderator::{
+    Inheritance, Moderator, ModeratorConfig, ModeratorEvent, ParticipantGone, WallClock,
+};
+pub use onlooker::{Onlooker, OnlookerEvent};
+pub use participant::{Participant, ParticipantEvent};
+pub use roster::Roster;
+pub use tampered::Tampered;
 
 /// How often a device that may be controlled tells its time.
 pub const TICK: Duration = Duration::from_millis(250);
@@ -40,6 +59,12 @@ pub const RELEASE_AFTER: Duration = Duration::from_millis(1500);
 /// A device that may be controlled tells its time four times a second; nothing from it for so long
 /// means that it is cut off, even if this side's own link is well.
 pub const DEVICE_SILENT_AFTER: Duration = Duration::from_secs(4);
+
+/// A device that may be controlled says to the moderator that it is there, this often at least.
+pub const ALIVE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A device says to all which list of members it was shown, this often at least.
+pub const ROSTER_SEEN_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Members of a session at most, the moderator included.
 pub const MAX_MEMBERS: usize = 100;
@@ -68,26 +93,61 @@ pub enum Output<E> {
     Event(E),
 }
 
+/// Requests that wait for the link to come back at most.
+const MAX_HELD_REQUESTS: usize = 1024;
+
 /// The outputs that wait.
 #[derive(Debug)]
-struct Outputs<E>(VecDeque<Output<E>>);
+struct Outputs<E> {
+    waiting: VecDeque<Output<E>>,
+    /// The link is broken: packets that matter are kept by their lanes, the others are lost.
+    is_paused: bool,
+    /// What is to be asked when it is back.
+    held: Vec<Asked>,
+}
 
 impl<E> Outputs<E> {
     const fn new() -> Self {
-        Self(VecDeque::new())
+        Self { waiting: VecDeque::new(), is_paused: false, held: Vec::new() }
+    }
+
+    fn pause(&mut self) {
+        self.is_paused = true;
+        self.waiting.retain(|output| matches!(output, Output::Event(_)));
+    }
+
+    fn resume(&mut self) {
+        self.is_paused = false;
+        for what in std::mem::take(&mut self.held) {
+            self.request(what);
+        }
     }
 
     fn push(&mut self, output: Output<E>) {
-        debug_assert!(self.0.len() < MAX_OUTPUTS, "outputs are drained after each call");
-        self.0.push_back(output);
+        debug_assert!(self.waiting.len() < MAX_OUTPUTS, "outputs are drained after each call");
+        self.waiting.push_back(output);
     }
 
     fn request(&mut self, what: Asked) {
-        self.push(Output::Request(what));
+        if !self.is_paused {
+            self.push(Output::Request(what));
+        } else if self.held.len() < MAX_HELD_REQUESTS {
+            self.held.push(what);
+        }
     }
 
     fn packets(&mut self, class: Class, packets: Vec<Vec<u8>>) {
-        packets.into_iter().for_each(|packet| self.push(Output::Packet(class, packet)));
+        packets.into_iter().for_each(|packet| self.packet(class, packet));
+    }
+
+    fn sealed(&mut self, packets: pair::Packets) {
+        packets.into_iter().for_each(|(class, packet)| self.packet(class, packet));
+    }
+
+    fn packet(&mut self, class: Class, packet: Vec<u8>) {
+        if !self.is_paused {
+            self.push(Output::Packet(class, packet));
+        }
     }
 
     fn event(&mut self, event: E) {
@@ -95,7 +155,7 @@ impl<E> Outputs<E> {
     }
 
     fn pop(&mut self) -> Option<Output<E>> {
-        self.0.pop_front()
+        self.waiting.pop_front()
     }
 }
 
@@ -109,6 +169,11 @@ impl Pending {
         self.0.push_back(matters);
     }
 
+    /// How many wait for an answer.
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// An answer came: whether it is to the request that matters.
     fn answered(&mut self) -> bool {
         self.0.pop_front().unwrap_or(false)
@@ -120,6 +185,7 @@ fn handshake_packet(from: MemberId, to: MemberId, message: &[u8]) -> Vec<u8> {
     let header = Header {
         class: Class::Handshake,
         fragment: Fragment::WHOLE,
+        stream: 0,
         source: from,
         destination: to,
         epoch: 0,

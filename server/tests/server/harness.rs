@@ -6,7 +6,7 @@ use lotse_client::{ConnectOptions, Connection, Incoming, connect, tls};
 use lotse_protocol::frame::{Frame, FrameReader};
 use lotse_protocol::header::Fragment;
 use lotse_protocol::link::{ClientExpectWelcome, End};
-use lotse_protocol::tunnel::{Answer, Asked, Notice, Reply, Request};
+use lotse_protocol::tunnel::{Answer, Asked, Notice, Reply, Request, Standing};
 use lotse_protocol::{Class, Header, MemberId, ServerAddress, SessionNumber};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -70,6 +70,11 @@ pub(crate) async fn notice(connection: &mut Connection) -> Notice {
     }
 }
 
+/// The moderator says what a member is.
+pub(crate) async fn seat(moderator: &mut Connection, member: MemberId, standing: Standing) {
+    assert_eq!(ask(moderator, Asked::Seat { member, standing }).await, Answer::Done);
+}
+
 pub(crate) async fn packet_from(connection: &mut Connection) -> Vec<u8> {
     match next(connection).await {
         Incoming::Packet(packet) => packet,
@@ -96,6 +101,7 @@ pub(crate) fn packet(
     let header = Header {
         class,
         fragment: Fragment::WHOLE,
+        stream: 0,
         source,
         destination,
         epoch: 0,
@@ -114,6 +120,7 @@ pub(crate) fn picture(source: MemberId, first_number: u64, parts: u64) -> Vec<Ve
         let header = Header {
             class: Class::Picture,
             fragment: Fragment { first: i == 0, last: i + 1 == parts },
+            stream: 0,
             source,
             destination: MemberId::ALL,
             epoch: 0,

@@ -6,13 +6,14 @@ use lotse_client::{Incoming, SendError};
 use lotse_protocol::frame::Frame;
 use lotse_protocol::link::End;
 use lotse_protocol::tunnel::{
-    Answer, Asked, Bye, Departure, EndOfSession, Notice, Refusal, Request,
+    Answer, Asked, Bye, Departure, EndOfSession, Notice, Refusal, Request, Standing,
 };
 use lotse_protocol::{Class, Header, MemberId, SessionNumber};
 use lotse_server::testing::TestServer;
 
 use crate::harness::{
     Raw, ask, client, end_of, moderator, next, notice, packet, packet_from, participant, picture,
+    seat,
 };
 
 fn left(member: MemberId, how: Departure) -> Notice {
@@ -61,9 +62,11 @@ async fn one_packet_reaches_all_others_and_the_round_trip_is_measured() {
     let server = TestServer::start().await.unwrap();
     let (mut moderator, number) = moderator(server.address()).await;
     let (mut a, presenter) = participant(server.address(), number).await;
-    let (mut b, _) = participant(server.address(), number).await;
+    let (mut b, viewer) = participant(server.address(), number).await;
     notice(&mut moderator).await;
     notice(&mut moderator).await;
+    seat(&mut moderator, presenter, Standing::Device).await;
+    seat(&mut moderator, viewer, Standing::Onlooker).await;
     let picture = packet(Class::Picture, presenter, MemberId::ALL, 0, 16_000);
     a.send(Class::Picture, picture.clone()).unwrap();
     let all = async { (packet_from(&mut moderator).await, packet_from(&mut b).await) };
@@ -222,11 +225,78 @@ async fn who_speaks_in_anothers_name_is_dropped() {
 #[tokio::test]
 async fn participants_do_not_reach_each_other() {
     let server = TestServer::start().await.unwrap();
-    let (_moderator, number) = moderator(server.address()).await;
-    let (_other, other) = participant(server.address(), number).await;
+    let (mut moderator, number) = moderator(server.address()).await;
+    let (mut other, to) = participant(server.address(), number).await;
     let (mut kiosk, member) = participant(server.address(), number).await;
-    kiosk.send(Class::Control, packet(Class::Control, member, other, 0, 10)).unwrap();
-    assert_eq!(end_of(&mut kiosk).await, End::Bye(Bye::Violation));
+    notice(&mut moderator).await;
+    notice(&mut moderator).await;
+    seat(&mut moderator, to, Standing::Onlooker).await;
+    for destination in [to, MemberId::ALL, MemberId::MODERATOR] {
+        let up = packet(Class::Control, member, destination, 0, 10);
+        kiosk.send(Class::Control, up).unwrap();
+    }
+    tokio::select! {
+        incoming = next(&mut kiosk) => panic!("{incoming:?}"),
+        received = packet_from(&mut moderator) => {
+            let reached = Header::parse(&received).unwrap().0.destination;
+            assert_eq!(reached, MemberId::MODERATOR, "and what went before it reached nobody");
+        }
+    }
+    let down = packet(Class::Control, MemberId::MODERATOR, to, 7, 10);
+    moderator.send(Class::Control, down.clone()).unwrap();
+    tokio::select! {
+        incoming = next(&mut moderator) => panic!("{incoming:?}"),
+        received = packet_from(&mut other) => assert_eq!(received, down, "and nothing before it"),
+    }
+}
+
+#[tokio::test]
+async fn only_the_moderator_arranges_the_session() {
+    let server = TestServer::start().await.unwrap();
+    let (mut moderator, number) = moderator(server.address()).await;
+    let (mut kiosk, member) = participant(server.address(), number).await;
+    notice(&mut moderator).await;
+    let asked = [
+        Asked::Seat { member, standing: Standing::Device },
+        Asked::Lock(true),
+        Asked::Deputy(Some(member)),
+        Asked::HandOver,
+        Asked::Remove { member },
+    ];
+    for what in asked {
+        let answer = ask(&mut kiosk, what).await;
+        assert_eq!(answer, Answer::Refused(Refusal::NotAllowed));
+    }
+    assert_eq!(ask(&mut moderator, Asked::HandOver).await, Answer::Refused(Refusal::NotAllowed));
+    assert_eq!(ask(&mut moderator, Asked::Lock(true)).await, Answer::Done);
+    let refused = Answer::Refused(Refusal::NotAvailable);
+    let mut late = client(server.address()).await;
+    assert_eq!(ask(&mut late, Asked::Join { number }).await, refused);
+    assert_eq!(ask(&mut moderator, Asked::Lock(false)).await, Answer::Done);
+    assert!(matches!(ask(&mut late, Asked::Join { number }).await, Answer::Joined { .. }));
+}
+
+#[tokio::test]
+async fn the_deputy_follows_a_moderator_that_is_lost_or_hands_over() {
+    for hands_over in [true, false] {
+        let server = TestServer::start_with(|config| config.limits.resume = Duration::ZERO);
+        let server = server.await.unwrap();
+        let (mut first, number) = moderator(server.address()).await;
+        let (mut second, member) = participant(server.address(), number).await;
+        notice(&mut first).await;
+        assert_eq!(ask(&mut first, Asked::Deputy(Some(member))).await, Answer::Done);
+        if hands_over {
+            assert_eq!(ask(&mut first, Asked::HandOver).await, Answer::Done);
+        } else {
+            drop(first);
+        }
+        assert_eq!(notice(&mut second).await, Notice::ModeratorIs { member });
+        if !hands_over {
+            let lost = left(MemberId::MODERATOR, Departure::Lost);
+            assert_eq!(notice(&mut second).await, lost);
+        }
+        assert_eq!(ask(&mut second, Asked::Lock(true)).await, Answer::Done);
+    }
 }
 
 #[tokio::test]
@@ -245,6 +315,8 @@ async fn a_stalled_viewer_is_dropped_and_stops_nobody() {
     notice(&mut moderator).await;
     let joined = notice(&mut moderator).await;
     let Notice::MemberJoined { member: stalled } = joined else { panic!("{joined:?}") };
+    seat(&mut moderator, member, Standing::Device).await;
+    seat(&mut moderator, stalled, Standing::Onlooker).await;
 
     let start = Instant::now();
     let (mut sent, mut shown, mut dropped) = (0, 0, None);
@@ -282,7 +354,10 @@ async fn a_slow_viewer_loses_pictures_and_is_told() {
     let (mut presenter, source) = participant(server.address(), number).await;
     let mut slow = Raw::joined(server.address(), number).await;
     notice(&mut moderator).await;
-    notice(&mut moderator).await;
+    let joined = notice(&mut moderator).await;
+    let Notice::MemberJoined { member: viewer } = joined else { panic!("{joined:?}") };
+    seat(&mut moderator, source, Standing::Device).await;
+    seat(&mut moderator, viewer, Standing::Onlooker).await;
     let count = 1000;
     for number in 0..count {
         let picture = packet(Class::Picture, source, MemberId::ALL, number, 16_000);
@@ -310,6 +385,7 @@ async fn a_long_picture_is_taken_whole_and_what_is_urgent_overtakes_it() {
     let (mut moderator, number) = moderator(server.address()).await;
     let (mut presenter, source) = participant(server.address(), number).await;
     notice(&mut moderator).await;
+    seat(&mut moderator, source, Standing::Device).await;
     let (long, next_one) = (picture(source, 0, 200), picture(source, 200, 1));
     for part in &long {
         presenter.send(Class::Picture, part.clone()).unwrap();
@@ -353,6 +429,7 @@ async fn one_client_cannot_send_faster_than_its_rate() {
     let (mut moderator, number) = moderator(server.address()).await;
     let (mut presenter, source) = participant(server.address(), number).await;
     notice(&mut moderator).await;
+    seat(&mut moderator, source, Standing::Device).await;
     let start = Instant::now();
     for number in 0..50 {
         let picture = packet(Class::Picture, source, MemberId::ALL, number, 16_000);

@@ -1,8 +1,8 @@
-//! Who comes in.
+//! Who comes in, and who is sent away.
 
 use std::time::Instant;
 
-use super::members::{Connected, Member, Stage};
+use super::members::{Connected, Granted, Member, Stage};
 use super::{Moderator, ModeratorConfig, ModeratorEvent, ParticipantGone, State};
 use crate::handshake::moderator::{Admission, ExpectJoinProof, ExpectJoinRequest};
 use crate::handshake::{
@@ -10,11 +10,11 @@ use crate::handshake::{
     MAX_PASSWORD_FAILURES,
 };
 use crate::header::MemberId;
-use crate::keys::GroupKey;
-use crate::message::{Consent, FromDevice, Role, decode};
-use crate::session::channels::{Channels, Tampered};
-use crate::session::pressed::Pressed;
+use crate::message::{FromMember, Role, decode};
+use crate::session::pair::{Ends, Pair};
+use crate::session::tampered::Tampered;
 use crate::session::{HANDSHAKE_STEP, MAX_HANDSHAKES, PASSWORD_STEP};
+use crate::tunnel::{Asked, Standing};
 
 impl Moderator {
     /// Whose code is to be compared next.
@@ -32,24 +32,21 @@ impl Moderator {
 
     /// Gives a member its keys; it is not in the table at the moment.
     fn let_in(&mut self, member: MemberId, role: Role, state: Admission) {
-        let State::Open(session) = &self.state else { return };
-        let session_id = session.id;
-        self.joins = self.joins.wrapping_add(1);
-        let grant = Grant {
-            member,
-            instance: self.joins,
-            moderator_instance: self.joins,
-            epoch: self.joins,
-        };
-        // A key of its own for every join: who was here before cannot read what follows.
-        let group = GroupKey::random(&mut self.rng);
+        // What was before this moment is none of the newcomer's business.
+        self.begin_epoch_for_newcomer();
+        let State::Open(session) = &mut self.state else { return };
+        let instance = session.next_instance;
+        session.next_instance = instance.wrapping_add(1);
+        let epoch = session.group.epoch();
+        let grant = Grant { member, instance, moderator_instance: session.instance, epoch };
+        let ends = Ends::granted(session.id, session.me, &grant);
         let (name, level) = (state.name().clone(), state.level());
-        match state.confirm(&group, grant, &mut self.rng) {
+        match state.confirm(session.group.secret(), grant, &mut self.rng) {
             Ok((pair, message)) => {
-                let channels = Channels::of_moderator(session_id, &grant, &group, &pair);
+                let pair = Pair::of_moderator(&pair, ends);
+                let granted = Box::new(Granted { pair, name, level, instance, epoch });
+                session.members.put(member, Member { role, stage: Stage::Consent(granted) });
                 self.send_handshake(member, &message);
-                let stage = Stage::Consent { channels: Box::new(channels), name, level };
-                self.put(member, Member { role, stage });
             }
             Err(error) => self.turn_away(member, role, ParticipantGone::Handshake(error)),
         }
@@ -89,6 +86,24 @@ impl Moderator {
         }
     }
 
+    /// The technician sends a member away. [`ModeratorEvent::Removed`] tells when it cannot read
+    /// any more what is sent.
+    pub fn kick(&mut self, member: MemberId) {
+        if self.session().is_some_and(|session| session.members.get(member).is_some()) {
+            self.dismiss(member, ParticipantGone::Kicked);
+        }
+    }
+
+    /// Nobody comes in any more, or people do again.
+    pub fn lock(&mut self, is_locked: bool) {
+        if let State::Open(session) = &mut self.state
+            && session.is_locked != is_locked
+        {
+            session.is_locked = is_locked;
+            self.request(Asked::Lock(is_locked));
+        }
+    }
+
     fn send_off(&mut self, member: MemberId, why: ParticipantGone) {
         let State::Open(session) = &mut self.state else { return };
         if let Some((role, _)) = take_comparing(session, member) {
@@ -97,15 +112,14 @@ impl Moderator {
     }
 
     /// Somebody typed the number.
-    pub(super) fn knock(&mut self, member: MemberId, now: Instant) {
+    pub(super) fn knock(&mut self, member: MemberId) {
         let State::Open(session) = &mut self.state else { return };
         let is_burned = self.failed_passwords >= MAX_PASSWORD_FAILURES;
-        if is_burned || !session.members.add(member) {
+        if session.is_locked || is_burned || !session.members.add(member) {
             self.decline(member, Declined::Busy);
             return;
         }
         self.outputs.event(ModeratorEvent::Joining);
-        self.clock = Some(now);
         self.admit_waiting();
     }
 
@@ -116,10 +130,10 @@ impl Moderator {
             if session.members.shaking_hands() >= MAX_HANDSHAKES {
                 return;
             }
-            let Some(id) = session.members.next_waiting() else { return };
-            let (Some(mut member), Some(now)) = (session.members.take(id), self.clock) else {
+            let (Some(id), Some(now)) = (session.members.next_waiting(), self.clock) else {
                 return;
             };
+            let Some(mut member) = session.members.take(id) else { return };
             let context = Context { session: session.id, number: session.number, participant: id };
             let ModeratorConfig { name, asks, means, .. } = &self.config;
             let rng = &mut self.rng;
@@ -140,11 +154,12 @@ impl Moderator {
         now: Instant,
     ) {
         let Member { role, stage } = member;
+        let had_keys = matches!(stage, Stage::Consent(_));
         let next = match stage {
             Stage::Request(state, _) => self.requested(id, state, payload, now),
             Stage::Proof(state, _) => self.proved(id, state, payload, now),
             // The device may say no at any time; anything else is out of turn.
-            Stage::Waiting | Stage::Held(..) | Stage::Compare(_) | Stage::Consent { .. } => {
+            Stage::Waiting | Stage::Held(..) | Stage::Compare(_) | Stage::Consent(_) => {
                 match HandshakeMessage::decode(payload) {
                     Ok(HandshakeMessage::Declined(why)) => Err(HandshakeError::Declined(why)),
                     _ => Err(HandshakeError::Unexpected),
@@ -153,6 +168,9 @@ impl Moderator {
             // Nothing vouches for a handshake message: it cannot end a live session.
             connected @ Stage::Connected(_) => Ok(Next::Stage(role, connected)),
         };
+        if had_keys && next.is_err() {
+            self.depart(id);
+        }
         self.go_on(id, role, next);
     }
 
@@ -235,7 +253,8 @@ impl Moderator {
             Ok(Next::LetIn(role, state)) => self.let_in(id, role, state),
             Ok(Next::Busy(role)) => {
                 self.decline(id, Declined::Busy);
-                self.gone(id, role, ParticipantGone::Declined(Declined::Busy));
+                let gone = Member { role, stage: Stage::Waiting };
+                self.gone(id, &gone, ParticipantGone::Declined(Declined::Busy));
             }
             Err(HandshakeError::Declined(why)) => {
                 self.turn_away(id, role, ParticipantGone::Declined(why));
@@ -257,46 +276,41 @@ impl Moderator {
         devices >= self.config.devices
     }
 
-    /// The first message of a member says what its person decided.
-    pub(super) fn consented(
-        &mut self,
-        id: MemberId,
-        role: Role,
-        channels: Channels,
-        bytes: &[u8],
-        now: Instant,
-    ) -> Result<Member, ParticipantGone> {
-        let rights = match decode(bytes) {
-            Ok(FromDevice::Consent(Consent::Granted(rights))) => rights,
-            Ok(FromDevice::Consent(Consent::Refused)) => {
-                return Err(ParticipantGone::Declined(Declined::Refused));
-            }
-            Ok(FromDevice::Consent(Consent::TimedOut)) => {
-                return Err(ParticipantGone::Declined(Declined::TimedOut));
-            }
-            Ok(FromDevice::Consent(Consent::CannotAsk)) => {
-                return Err(ParticipantGone::Declined(Declined::CannotAsk));
-            }
-            _ => return Err(ParticipantGone::Tampered(Tampered("no consent where it was due"))),
+    /// The first message of a member says what its person consented to.
+    pub(super) fn entered(&mut self, id: MemberId, bytes: &[u8], now: Instant) {
+        let State::Open(session) = &mut self.state else { return };
+        let (role, granted) = match session.members.take(id) {
+            Some(Member { role, stage: Stage::Consent(granted) }) => (role, granted),
+            Some(other) => return session.members.put(id, other),
+            None => return,
         };
+        let Ok(FromMember::Entered { granted: rights, key }) = decode(bytes) else {
+            self.depart(id);
+            let why = Tampered("no consent where it was due");
+            return self.turn_away(id, role, ParticipantGone::Tampered(why));
+        };
+        let Granted { pair, name, level, instance, epoch } = *granted;
         let rights = rights.capped_by(self.config.asks);
-        let connected = Connected {
-            channels,
+        let entry = crate::message::Entry {
+            member: id,
+            instance,
+            role,
+            name: name.clone(),
             rights,
-            tick: 0,
-            pressed: Pressed::default(),
-            still_here_at: None,
-            heard: now,
-            is_silent: false,
+            controller: None,
+            key,
         };
-        if role == Role::Device
-            && let State::Open(session) = &mut self.state
-        {
-            session.focus.get_or_insert(id);
-        }
+        self.list(entry);
+        let stage = Stage::Connected(Box::new(Connected::new(pair, rights, now)));
+        self.put(id, Member { role, stage });
+        let standing = if role == Role::Device { Standing::Device } else { Standing::Onlooker };
+        self.request(Asked::Seat { member: id, standing });
         // The people at both ends have met: the next handshake starts counting anew.
         self.attempts = 0;
-        Ok(Member { role, stage: Stage::Connected(Box::new(connected)) })
+        self.outputs.event(ModeratorEvent::Connected { member: id, role, name, rights, level });
+        self.tell_newcomer(id, epoch);
+        self.settle_in(id, role);
+        self.admit_waiting();
     }
 
     /// Sends somebody away who is not in the table any more.

@@ -6,9 +6,9 @@ use crate::SessionNumber;
 use crate::handshake::{Code, Declined, HandshakeError, Level, Means};
 use crate::header::MemberId;
 use crate::message::{CoveredParts, DeviceEnd, Name, OutputList, Rights, Role, ScreenReport};
-use crate::session::channels::Tampered;
 #[cfg(doc)]
 use crate::session::{DEVICE_SILENT_AFTER, Moderator};
+use crate::session::{Onlooker, Roster, Tampered};
 use crate::tunnel::{Departure, EndOfSession, Refusal};
 
 /// Who the moderator is and what it asks for.
@@ -119,6 +119,44 @@ pub enum ModeratorEvent {
     /// Nothing has come from the watched device for [`DEVICE_SILENT_AFTER`] (`true`), or it is back. Only
     /// of devices that may be controlled: others have nothing to say while their picture stands.
     Silent(bool),
+    /// Who is in the session has changed.
+    Members(Box<Roster>),
+    /// Somebody is gone for good: every device has acknowledged a key that the gone one does not
+    /// have, so that nothing that is sent from here on can be read there.
+    Removed {
+        /// Who.
+        member: MemberId,
+    },
+    /// A member would like to control the device; see [`Moderator::give_control`].
+    AsksControl {
+        /// Who.
+        member: MemberId,
+    },
+    /// Somebody at the device that is controlled from here uses it, or does not any more: inputs
+    /// are not carried out for a moment.
+    Paused(bool),
+    /// Rights at a device were withdrawn there; these are left.
+    Rights {
+        /// Which device.
+        member: MemberId,
+        /// What may still be done.
+        rights: Rights,
+    },
+    /// A member was shown another list of members than a device: somebody lies.
+    RostersDiffer {
+        /// Who says so.
+        member: MemberId,
+    },
+    /// A member's link is broken (`true`), or there again.
+    Away {
+        /// Who.
+        member: MemberId,
+        /// Whether it is away.
+        is_away: bool,
+    },
+    /// The session was handed over; this side looks on from now on. The moderator is of no use
+    /// any more.
+    HandedOver(Box<Onlooker>),
     /// What the watched device's screen is doing.
     Screen(ScreenReport),
     /// An update of the picture, for the codec's decoder. Answer with
@@ -165,6 +203,8 @@ pub enum ParticipantGone {
     Departed(Departure),
     /// Its packets were tampered with.
     Tampered(Tampered),
-    /// Its keys are worn out, after 8 million packets; join again for new ones.
-    KeysExhausted,
+    /// The technician sent it away.
+    Kicked,
+    /// It does not acknowledge any more what it is told.
+    Unreachable,
 }

@@ -6,9 +6,8 @@ use std::time::Instant;
 use crate::handshake::Level;
 use crate::handshake::moderator::{Admission, ExpectJoinProof, ExpectJoinRequest};
 use crate::header::MemberId;
-use crate::message::{Name, Rights, Role};
-use crate::session::channels::Channels;
-use crate::session::pressed::Pressed;
+use crate::message::{Name, Rights, Role, Turn};
+use crate::session::pair::Pair;
 use crate::session::{DEVICE_SILENT_AFTER, MAX_MEMBERS};
 
 /// A member on its way in or inside.
@@ -30,27 +29,54 @@ pub(super) enum Stage {
     /// The people compare.
     Compare(Admission),
     /// The keys are on their way; the person there is asked.
-    Consent { channels: Box<Channels>, name: Name, level: Level },
+    Consent(Box<Granted>),
     /// It is inside.
     Connected(Box<Connected>),
 }
 
+/// A member that was given keys.
+pub(super) struct Granted {
+    pub(super) pair: Pair,
+    pub(super) name: Name,
+    pub(super) level: Level,
+    pub(super) instance: u16,
+    pub(super) epoch: u16,
+}
+
 /// A member that has its keys and whose person has consented.
 pub(super) struct Connected {
-    pub(super) channels: Channels,
+    pub(super) pair: Pair,
     pub(super) rights: Rights,
-    pub(super) tick: u32,
-    pub(super) pressed: Pressed,
-    pub(super) still_here_at: Option<Instant>,
+    /// The epoch that it has acknowledged.
+    pub(super) turned: u16,
+    /// Turns that it gets when the others have them: it sends for all.
+    pub(super) held: Vec<Turn>,
+    /// When it gets them at the latest.
+    pub(super) flush_at: Option<Instant>,
     /// When something last came from it.
     pub(super) heard: Instant,
     pub(super) is_silent: bool,
+    /// Its link is broken; it may come back.
+    pub(super) is_away: bool,
 }
 
 impl Connected {
+    pub(super) fn new(pair: Pair, rights: Rights, now: Instant) -> Self {
+        Self {
+            pair,
+            rights,
+            turned: 0,
+            held: Vec::new(),
+            flush_at: None,
+            heard: now,
+            is_silent: false,
+            is_away: false,
+        }
+    }
+
     /// When the device will have been silent for too long, unless it already has.
     pub(super) fn silent_at(&self) -> Option<Instant> {
-        let is_watched = self.rights.allows(Rights::CONTROL) && !self.is_silent;
+        let is_watched = self.rights.allows(Rights::CONTROL) && !self.is_silent && !self.is_away;
         is_watched.then(|| self.heard + DEVICE_SILENT_AFTER)
     }
 }
@@ -68,6 +94,11 @@ impl Member {
         !matches!(self.stage, Stage::Waiting | Stage::Held(..) | Stage::Connected(_))
     }
 
+    /// Whether it may know the key of an epoch.
+    pub(super) fn has_keys(&self) -> bool {
+        matches!(self.stage, Stage::Consent(_) | Stage::Connected(_))
+    }
+
     /// Until when it must have answered; nobody sets a person a time here.
     fn deadline(&self) -> Option<Instant> {
         match self.stage {
@@ -77,7 +108,7 @@ impl Member {
     }
 }
 
-/// All members but the moderator, at most [`MAX_MEMBERS`].
+/// All members but the moderator, fewer than [`MAX_MEMBERS`].
 #[derive(Default)]
 pub(super) struct Members(BTreeMap<MemberId, Member>);
 
@@ -119,10 +150,31 @@ impl Members {
         }
     }
 
-    /// Those who have their keys and whose person has consented.
-    pub(super) fn inside(&self) -> impl Iterator<Item = MemberId> {
-        let inside = self.0.iter().filter(|(_, m)| matches!(m.stage, Stage::Connected(_)));
-        inside.map(|(id, _)| *id)
+    /// Those who are inside.
+    pub(super) fn inside(&self) -> impl Iterator<Item = (MemberId, Role, &Connected)> {
+        self.0.iter().filter_map(|(id, member)| match &member.stage {
+            Stage::Connected(connected) => Some((*id, member.role, &**connected)),
+            _ => None,
+        })
+    }
+
+    /// Those who are inside, to be changed.
+    pub(super) fn inside_mut(&mut self) -> impl Iterator<Item = (MemberId, Role, &mut Connected)> {
+        self.0.iter_mut().filter_map(|(id, member)| match &mut member.stage {
+            Stage::Connected(connected) => Some((*id, member.role, &mut **connected)),
+            _ => None,
+        })
+    }
+
+    /// Those who are not inside.
+    pub(super) fn outside(&self) -> Vec<MemberId> {
+        let outside = self.0.iter().filter(|(_, m)| !matches!(m.stage, Stage::Connected(_)));
+        outside.map(|(id, _)| *id).collect()
+    }
+
+    /// Whether anybody else may know the key of an epoch.
+    pub(super) fn anybody_has_keys(&self) -> bool {
+        self.0.values().any(Member::has_keys)
     }
 
     /// Members with whom a handshake is under way.
@@ -152,10 +204,7 @@ impl Members {
 
     /// The device that came in first.
     pub(super) fn first_device(&self) -> Option<MemberId> {
-        let mut devices = self.0.iter().filter(|(_, member)| {
-            member.role == Role::Device && matches!(member.stage, Stage::Connected(_))
-        });
-        devices.next().map(|(id, _)| *id)
+        self.inside().find(|(_, role, _)| *role == Role::Device).map(|(id, ..)| id)
     }
 
     /// Who should have answered by now.
@@ -164,9 +213,14 @@ impl Members {
         late.next().map(|(id, _)| *id)
     }
 
-    /// When somebody should have answered.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.0.values().filter_map(Member::deadline).min()
+    /// When somebody should have answered, or something is due to somebody.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let deadlines = self.0.values().filter_map(Member::deadline);
+        let inside = self.inside().flat_map(|(_, _, member)| {
+            let due = if member.is_away { None } else { member.pair.due() };
+            due.into_iter().chain(member.flush_at)
+        });
+        deadlines.chain(inside).min()
     }
 
     /// Passwords that may be being tried at this moment.

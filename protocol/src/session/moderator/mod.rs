@@ -1,25 +1,35 @@
 //! The console's side of a session.
 
 mod admission;
+mod continuity;
 mod events;
 mod members;
+mod rotation;
 mod steering;
 
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
+use ed25519_dalek::SigningKey;
 use rand_core::CryptoRngCore;
 
+pub use continuity::Inheritance;
 pub use events::{ModeratorConfig, ModeratorEvent, ParticipantGone, WallClock};
 
 use self::members::{Connected, Member, Members};
-use super::{Output, Outputs, Pending, handshake_packet};
+use super::group::Group;
+use super::pair::Packets;
+use super::steering::Steering;
+use super::{Output, Outputs, Pending, Roster, handshake_packet};
 use crate::SessionNumber;
 use crate::handshake::{Declined, HandshakeMessage};
 use crate::header::{Class, Header, MemberId};
-use crate::message::{FromModerator, Role};
+use crate::keys::GroupKey;
+use crate::message::{Entry, FromModerator, Rights, Role};
 use crate::packet::SealError;
-use crate::tunnel::{Answer, Asked, Departure, EndOfSession, Notice, Refusal, SessionId};
+use crate::tunnel::{Answer, Asked, EndOfSession, Notice, Refusal, SessionId};
 
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is moved a handful of times")]
 enum State {
     Idle,
     Opening,
@@ -27,13 +37,39 @@ enum State {
     Ended,
 }
 
+/// Requests without an answer at a time: a link takes [`crate::link::MAX_PENDING_REQUESTS`].
+const MAX_ASKED: usize = 4;
+
+/// Requests that wait for that at most; far more than there are members.
+const MAX_BACKLOG: usize = 1024;
+
 /// A session that is open.
 struct Session {
     id: SessionId,
     number: SessionNumber,
+    /// Who this side is; not always the one who opened it.
+    me: MemberId,
+    instance: u16,
+    next_instance: u16,
     members: Members,
     /// The device whose pictures are watched and that is steered.
     focus: Option<MemberId>,
+    group: Group,
+    roster: Roster,
+    signer: SigningKey,
+    /// The device that is controlled from here.
+    steering: Option<Steering>,
+    /// The number of the grant under which each device is controlled.
+    grants: BTreeMap<MemberId, u16>,
+    /// Who is gone, and the epoch of which they know nothing, once it has begun.
+    departing: Vec<(MemberId, Option<u16>)>,
+    /// Somebody is gone: another epoch is due.
+    fresh_at: Option<Instant>,
+    /// The device is to send a complete picture, for all who need one.
+    refresh_at: Option<Instant>,
+    refreshed: Option<Instant>,
+    is_locked: bool,
+    is_handing_over: bool,
 }
 
 /// The console's side of a session: opens it, lets members in, steers a device.
@@ -48,15 +84,16 @@ pub struct Moderator {
     attempts: u8,
     /// Runs by password that failed under this number.
     failed_passwords: u8,
-    joins: u16,
     pending: Pending,
+    /// What is to be asked when some of that was answered.
+    backlog: VecDeque<Asked>,
     /// The latest instant that was told.
     clock: Option<Instant>,
 }
 
 impl std::fmt::Debug for Moderator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Moderator").field("joins", &self.joins).finish_non_exhaustive()
+        f.debug_struct("Moderator").field("attempts", &self.attempts).finish_non_exhaustive()
     }
 }
 
@@ -70,8 +107,8 @@ impl Moderator {
             outputs: Outputs::new(),
             attempts: 0,
             failed_passwords: 0,
-            joins: 0,
             pending: Pending::default(),
+            backlog: VecDeque::new(),
             clock: None,
         }
     }
@@ -84,10 +121,10 @@ impl Moderator {
     /// When [`Moderator::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let State::Open(session) = &self.state else { return None };
-        let steering = self.focused().and_then(|connected| {
-            connected.still_here_at.into_iter().chain(connected.silent_at()).min()
-        });
-        steering.into_iter().chain(session.members.deadline()).min()
+        let silent = self.focused().and_then(Connected::silent_at);
+        let steering = session.steering.as_ref().and_then(Steering::due);
+        let due = [silent, steering, session.members.due(), session.fresh_at, session.refresh_at];
+        due.into_iter().flatten().min()
     }
 
     /// Asks the server for a session.
@@ -111,13 +148,16 @@ impl Moderator {
 
     /// Takes the server's answer to the oldest [`Output::Request`] that has none.
     pub fn handle_answer(&mut self, answer: Answer) {
-        if !self.pending.answered() || !matches!(self.state, State::Opening) {
+        let matters = self.pending.answered();
+        if let Some(next) = self.backlog.pop_front() {
+            self.ask(next);
+        }
+        if !matters || !matches!(self.state, State::Opening) {
             return;
         }
         match answer {
             Answer::Opened { number, session, expires_in_s, .. } => {
-                let members = Members::default();
-                self.state = State::Open(Session { id: session, number, members, focus: None });
+                self.opened(session, number);
                 self.outputs.event(ModeratorEvent::Opened { number, expires_in_s });
             }
             Answer::Refused(refusal) => {
@@ -131,22 +171,58 @@ impl Moderator {
         }
     }
 
+    fn opened(&mut self, id: SessionId, number: SessionNumber) {
+        let mut secret = zeroize::Zeroizing::new([0; 32]);
+        self.rng.fill_bytes(secret.as_mut());
+        let signer = SigningKey::from_bytes(&secret);
+        let me = MemberId::MODERATOR;
+        let mut roster = Roster::new(id, me);
+        let entry = Entry {
+            member: me,
+            instance: 0,
+            role: Role::Onlooker,
+            name: self.config.name.clone(),
+            rights: Rights::NONE,
+            controller: None,
+            key: signer.verifying_key().to_bytes(),
+        };
+        roster.sign(&signer, |draft| draft.put(entry));
+        self.state = State::Open(Session {
+            id,
+            number,
+            me,
+            instance: 0,
+            next_instance: 1,
+            members: Members::default(),
+            focus: None,
+            group: Group::new(id, 0, GroupKey::random(&mut self.rng)),
+            roster,
+            signer,
+            steering: None,
+            grants: BTreeMap::new(),
+            departing: Vec::new(),
+            fresh_at: None,
+            refresh_at: None,
+            refreshed: None,
+            is_locked: false,
+            is_handing_over: false,
+        });
+    }
+
     /// Takes a notice of the server.
     pub fn handle_notice(&mut self, notice: Notice, now: Instant) {
         self.clock = Some(now);
         match notice {
-            Notice::MemberJoined { member } => self.knock(member, now),
+            Notice::MemberJoined { member } => self.knock(member),
             Notice::MemberLeft { member, how } => {
                 self.forget(member, ParticipantGone::Departed(how));
             }
-            // Nobody waits for one that is away yet.
-            Notice::MemberAway { member } => {
-                self.dismiss(member, ParticipantGone::Departed(Departure::Lost));
-            }
-            Notice::MemberBack { .. } => {}
+            Notice::MemberAway { member } => self.member_away(member),
+            Notice::MemberBack { member } => self.member_back(member, now),
+            Notice::ModeratorIs { member } => self.moderator_is(member),
             Notice::SessionEnded { why } => self.finish(why),
             Notice::PicturesDropped { source } => {
-                if self.session().is_some_and(|session| session.focus == Some(source)) {
+                if self.focus() == Some(source) {
                     self.refresh();
                 }
             }
@@ -158,11 +234,13 @@ impl Moderator {
         self.clock = Some(now);
         let Ok((header, payload)) = Header::parse(packet) else { return };
         let State::Open(session) = &mut self.state else { return };
-        let Some(member) = session.members.take(header.source) else { return };
-        if header.class == Class::Handshake {
+        if header.destination != session.me && header.destination != MemberId::ALL {
+            return;
+        }
+        if header.class != Class::Handshake {
+            self.handle_sealed(&header, payload, now);
+        } else if let Some(member) = session.members.take(header.source) {
             self.handle_handshake(header.source, member, payload, now);
-        } else {
-            self.handle_sealed(member, &header, payload, now);
         }
     }
 
@@ -172,28 +250,33 @@ impl Moderator {
         while let Some(late) = self.session().and_then(|session| session.members.overdue(now)) {
             self.dismiss(late, ParticipantGone::Late);
         }
+        self.rotate(now);
         self.watch_over(now);
     }
 
+    /// Says something to a member that is inside.
     fn control(&mut self, to: MemberId, message: &FromModerator) {
-        if let Some(connected) = self.connected_mut(to) {
-            let sealed = connected.channels.seal_control(message);
-            self.send_sealed(to, Class::Control, sealed);
-        }
-    }
-
-    fn send_sealed(&mut self, to: MemberId, class: Class, sealed: Result<Vec<Vec<u8>>, SealError>) {
-        match sealed {
-            Ok(packets) => self.outputs.packets(class, packets),
+        let now = self.clock;
+        let Some(connected) = self.connected_mut(to) else { return };
+        match connected.pair.seal(message, now) {
+            Ok(packets) => self.send(packets),
+            Err(SealError::TooLong(bytes)) => {
+                log::error!("session: a message of {bytes} bytes was not sent");
+            }
             Err(error) => {
-                log::warn!("session: {error}");
-                self.dismiss(to, ParticipantGone::KeysExhausted);
+                log::warn!("session: member {}: {error}", to.0);
+                self.dismiss(to, ParticipantGone::Unreachable);
             }
         }
     }
 
+    fn send(&mut self, packets: Packets) {
+        self.outputs.sealed(packets);
+    }
+
     fn send_handshake(&mut self, to: MemberId, message: &[u8]) {
-        let packet = handshake_packet(MemberId::MODERATOR, to, message);
+        let me = self.session().map_or(MemberId::MODERATOR, |session| session.me);
+        let packet = handshake_packet(me, to, message);
         self.outputs.packets(Class::Handshake, vec![packet]);
     }
 
@@ -220,17 +303,20 @@ impl Moderator {
         if gone.stage.is_password_run() {
             self.password_failed();
         }
-        self.gone(member, gone.role, why);
+        self.gone(member, &gone, why);
     }
 
     /// A member is not in the table any more.
-    fn gone(&mut self, member: MemberId, role: Role, why: ParticipantGone) {
-        if let State::Open(session) = &mut self.state
-            && session.focus == Some(member)
-        {
+    fn gone(&mut self, member: MemberId, gone: &Member, why: ParticipantGone) {
+        let State::Open(session) = &mut self.state else { return };
+        if session.focus == Some(member) {
             session.focus = session.members.first_device();
         }
-        self.outputs.event(ModeratorEvent::Gone { member, role, why });
+        let had_keys = gone.has_keys();
+        self.outputs.event(ModeratorEvent::Gone { member, role: gone.role, why });
+        if had_keys {
+            self.depart(member);
+        }
         self.admit_waiting();
     }
 
@@ -241,7 +327,17 @@ impl Moderator {
         }
     }
 
+    /// Asks the server for something, as soon as it has answered enough of what was asked
+    /// before. Leaving does not wait.
     fn request(&mut self, what: Asked) {
+        if self.pending.len() < MAX_ASKED || what == Asked::Leave {
+            self.ask(what);
+        } else if self.backlog.len() < MAX_BACKLOG {
+            self.backlog.push_back(what);
+        }
+    }
+
+    fn ask(&mut self, what: Asked) {
         self.pending.asked(what == Asked::Open);
         self.outputs.request(what);
     }
@@ -253,9 +349,10 @@ impl Moderator {
         }
     }
 
-    /// Those who have their keys.
+    /// Those who are inside.
     fn inside(&self) -> Vec<MemberId> {
-        self.session().map(|session| session.members.inside().collect()).unwrap_or_default()
+        let session = self.session();
+        session.map(|s| s.members.inside().map(|(id, ..)| id).collect()).unwrap_or_default()
     }
 
     fn put(&mut self, id: MemberId, member: Member) {
@@ -285,10 +382,12 @@ impl Moderator {
 impl Moderator {
     /// For tests of the device: a console that ignores what it was granted.
     pub(super) fn believe_in_all_rights(&mut self) {
-        if let Some(focus) = self.focus()
-            && let Some(connected) = self.connected_mut(focus)
-        {
-            connected.rights = crate::message::Rights::KNOWN;
+        let State::Open(session) = &mut self.state else { return };
+        let Some(focus) = session.focus else { return };
+        let me = session.me;
+        if let Some(connected) = session.members.connected_mut(focus) {
+            connected.rights = Rights::KNOWN;
         }
+        self.give_control(focus, me);
     }
 }

@@ -1,13 +1,25 @@
 //! What goes on with members that are inside.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::members::{Member, Stage};
-use super::{Moderator, ModeratorEvent, ParticipantGone};
-use crate::header::{Class, Header, MemberId};
-use crate::message::{FromDevice, FromModerator, Input, InputEvent, OutputName, Rights, decode};
-use crate::session::STILL_HERE_INTERVAL;
-use crate::session::channels::{Arrived, Tampered};
+use super::{Moderator, ModeratorEvent, ParticipantGone, State};
+use crate::header::{Header, MemberId};
+use crate::keys::GrantKey;
+use crate::message::{
+    ControlGrant, FromMember, FromModerator, InputEvent, OutputName, Rights, Role, SecretBytes,
+    decode,
+};
+use crate::session::group::Broadcast;
+use crate::session::pair::Heard;
+use crate::session::steering::Steering;
+use crate::session::tampered::Tampered;
+
+/// Complete pictures are for all who need one, so that nobody can ask for them more often.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Those who come in within this time get one complete picture together.
+const GATHER_REFRESHES: Duration = Duration::from_millis(100);
 
 impl Moderator {
     /// Asks the device for pictures, or for none.
@@ -22,6 +34,10 @@ impl Moderator {
 
     /// Something of the picture was lost; the next one must be complete.
     pub fn refresh(&mut self) {
+        if let State::Open(session) = &mut self.state {
+            session.refresh_at = None;
+            session.refreshed = self.clock;
+        }
         self.tell_device(&FromModerator::Refresh);
     }
 
@@ -30,23 +46,121 @@ impl Moderator {
         self.tell_device(&FromModerator::Show(output));
     }
 
-    /// Sends an input to the device; whether there is a session that may be controlled.
+    /// Sends an input to the device; whether it was taken, which needs the right and control.
     pub fn input(&mut self, event: InputEvent, now: Instant) -> bool {
         self.clock = Some(now);
-        let Some(focus) = self.focus() else { return false };
-        let Some(connected) = self.connected_mut(focus) else { return false };
-        if !connected.rights.allows(Rights::CONTROL) {
+        let is_paused = self.outputs.is_paused;
+        let State::Open(session) = &mut self.state else { return false };
+        let Some(steering) = &mut session.steering else { return false };
+        let device = steering.device();
+        let is_away = session.members.connected(device).is_none_or(|member| member.is_away);
+        match steering.input(event, !is_paused && !is_away, now) {
+            Ok(Some(packets)) => {
+                self.send(packets);
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                log::warn!("session: member {}: {error}", device.0);
+                self.dismiss(device, ParticipantGone::Unreachable);
+                false
+            }
+        }
+    }
+
+    /// From now on this member, or the moderator itself, controls a device, and nobody else.
+    /// Whether that is possible: the device must allow control, the member be inside.
+    pub fn give_control(&mut self, device: MemberId, to: MemberId) -> bool {
+        let State::Open(session) = &mut self.state else { return false };
+        let (me, id) = (session.me, session.id);
+        let may = session.members.connected(device).map(|member| member.rights);
+        let is_inside = to == me || session.members.connected(to).is_some();
+        let (Some(rights), Some(now), true) = (may, self.clock, is_inside) else { return false };
+        if !rights.allows(Rights::CONTROL) || to == device {
             return false;
         }
-        connected.pressed.note(&event);
-        connected.still_here_at = match (connected.pressed.is_empty(), connected.still_here_at) {
-            (true, _) => None,
-            (false, None) => Some(now + STILL_HERE_INTERVAL),
-            (false, due) => due,
-        };
-        let sealed = connected.channels.seal_input(&Input { tick: connected.tick, event });
-        self.send_sealed(focus, Class::Input, sealed);
+        self.withdraw_control(device);
+        let State::Open(session) = &mut self.state else { return false };
+        // One more for each list, and there is another list for each grant.
+        let [.., high, low] = session.roster.number().to_be_bytes();
+        let number = u16::from_be_bytes([high, low]).max(1);
+        let key = GrantKey::random(&mut self.rng);
+        let key = SecretBytes(*key.as_bytes());
+        session.grants.insert(device, number);
+        let grant = ControlGrant { number, device, controller: to, rights, key };
+        session.steering = (to == me).then(|| Steering::new(id, &grant, me, now));
+        self.control(device, &FromModerator::Grant(grant.clone()));
+        self.control(to, &FromModerator::Grant(grant));
+        self.edit(device, |entry| entry.controller = Some(to));
         true
+    }
+
+    /// Nobody controls a device any more.
+    pub fn withdraw_control(&mut self, device: MemberId) {
+        let State::Open(session) = &mut self.state else { return };
+        let me = session.me;
+        let controller = session.roster.get(device).and_then(|entry| entry.controller);
+        let (Some(grant), Some(controller)) = (session.grants.remove(&device), controller) else {
+            return;
+        };
+        session.steering.take_if(|steering| controller == me && steering.device() == device);
+        self.control(controller, &FromModerator::Revoke { grant });
+        self.control(device, &FromModerator::Revoke { grant });
+        self.edit(device, |entry| entry.controller = None);
+    }
+
+    /// No more than this may be done at a device from now on.
+    pub fn limit(&mut self, device: MemberId, rights: Rights) {
+        self.control(device, &FromModerator::Limit(rights));
+        self.note_limit(device, rights);
+    }
+
+    fn note_limit(&mut self, device: MemberId, rights: Rights) {
+        let State::Open(session) = &mut self.state else { return };
+        let Some(connected) = session.members.connected_mut(device) else { return };
+        connected.rights = connected.rights.capped_by(rights);
+        let left = connected.rights;
+        if let Some(steering) = session.steering.as_mut().filter(|s| s.device() == device) {
+            steering.limit(left);
+        }
+        self.edit(device, |entry| entry.rights = left);
+    }
+
+    /// A member that has just come in gets what it needs.
+    pub(super) fn settle_in(&mut self, id: MemberId, role: Role) {
+        let State::Open(session) = &mut self.state else { return };
+        let (me, now) = (session.me, self.clock);
+        let deputy = session.roster.deputy();
+        if role == Role::Device {
+            let is_focus = *session.focus.get_or_insert(id) == id;
+            if is_focus {
+                self.give_control(id, me);
+            }
+        } else if let Some(now) = now {
+            self.refresh_soon(now + GATHER_REFRESHES);
+        }
+        if deputy.is_some() {
+            self.tell_deputy(id);
+        }
+    }
+
+    /// A complete picture is needed by then, if it is not too soon.
+    fn refresh_soon(&mut self, at: Instant) {
+        let State::Open(session) = &mut self.state else { return };
+        let earliest = session.refreshed.map_or(at, |last| at.max(last + REFRESH_INTERVAL));
+        session.refresh_at.get_or_insert(earliest);
+    }
+
+    /// Somebody is gone: nobody controls it, and it controls nothing.
+    pub(super) fn release_grants_of(&mut self, gone: MemberId) {
+        let State::Open(session) = &mut self.state else { return };
+        let me = session.me;
+        session.steering.take_if(|steering| steering.device() == gone);
+        session.grants.remove(&gone);
+        let controlled = session.roster.devices().find(|d| d.controller == Some(gone));
+        if let Some(device) = controlled.map(|device| device.member) {
+            self.give_control(device, me);
+        }
     }
 
     fn tell_device(&mut self, message: &FromModerator) {
@@ -57,15 +171,23 @@ impl Moderator {
 
     /// Says that this side is there, and notices when the device is not.
     pub(super) fn watch_over(&mut self, now: Instant) {
-        let Some(focus) = self.focus() else { return };
-        if let Some(connected) = self.connected_mut(focus)
-            && connected.still_here_at.is_some_and(|due| due <= now)
-        {
-            connected.still_here_at = Some(now + STILL_HERE_INTERVAL);
-            let tick = connected.tick;
-            self.control(focus, &FromModerator::StillHere(tick));
+        let State::Open(session) = &mut self.state else { return };
+        let mut packets = Vec::new();
+        for (_, _, member) in session.members.inside_mut() {
+            if !member.is_away {
+                packets.extend(member.pair.handle_timeout(now));
+            }
         }
-        if let Some(connected) = self.connected_mut(focus)
+        if let Some(steering) = &mut session.steering {
+            packets.extend(steering.handle_timeout(now).1);
+        }
+        let needs_refresh = session.refresh_at.is_some_and(|due| due <= now);
+        let focus = session.focus;
+        self.send(packets);
+        if needs_refresh {
+            self.refresh();
+        }
+        if let Some(connected) = focus.and_then(|focus| self.connected_mut(focus))
             && connected.silent_at().is_some_and(|due| due <= now)
         {
             connected.is_silent = true;
@@ -73,113 +195,156 @@ impl Moderator {
         }
     }
 
-    /// Takes an encrypted packet of a member that was taken out of the table for it.
-    pub(super) fn handle_sealed(
-        &mut self,
-        member: Member,
-        header: &Header,
-        payload: &[u8],
-        now: Instant,
-    ) {
+    /// Takes an encrypted packet.
+    pub(super) fn handle_sealed(&mut self, header: &Header, payload: &[u8], now: Instant) {
         let id = header.source;
-        let Member { role, mut stage } = member;
-        let arrived = match &mut stage {
-            Stage::Consent { channels, .. } => channels.open(header, payload),
-            Stage::Connected(connected) => connected.channels.open(header, payload),
-            Stage::Waiting
-            | Stage::Request(..)
-            | Stage::Held(..)
-            | Stage::Proof(..)
-            | Stage::Compare(_) => Ok(Arrived::Nothing),
-        };
-        let gone = match (arrived, stage) {
-            (Ok(Arrived::Nothing), stage) => {
-                self.put(id, Member { role, stage });
-                return;
+        let opened = self.open_sealed(header, payload, now);
+        let gone = match opened {
+            Ok(Opened::Nothing) => None,
+            Ok(Opened::First(bytes)) => {
+                self.entered(id, &bytes, now);
+                None
             }
-            (Ok(Arrived::Control(bytes)), Stage::Consent { channels, name, level }) => {
-                match self.consented(id, role, *channels, &bytes, now) {
-                    Ok(member) => {
-                        self.put(id, member);
-                        let rights = self.connected_mut(id).map_or(Rights::NONE, |c| c.rights);
-                        self.outputs.event(ModeratorEvent::Connected {
-                            member: id,
-                            role,
-                            name,
-                            rights,
-                            level,
-                        });
-                        self.admit_waiting();
-                        None
+            Ok(Opened::Message(bytes)) => self.told(id, &bytes, now),
+            Ok(Opened::Picture { update, after_gap }) => {
+                if self.focus() == Some(id) {
+                    if after_gap {
+                        self.refresh();
                     }
-                    Err(gone) => Some(gone),
+                    self.outputs.event(ModeratorEvent::Picture(update));
                 }
+                None
             }
-            (Ok(arrived), Stage::Connected(connected)) => {
-                self.put(id, Member { role, stage: Stage::Connected(connected) });
-                self.arrived(id, arrived, now)
-            }
-            (Ok(_), _) => Some(ParticipantGone::Tampered(Tampered("a packet before its time"))),
-            (Err(tampered), _) => Some(ParticipantGone::Tampered(tampered)),
+            Err(tampered) => Some(ParticipantGone::Tampered(tampered)),
         };
         if let Some(gone) = gone {
-            self.turn_away(id, role, gone);
+            self.dismiss(id, gone);
         }
     }
 
-    fn arrived(&mut self, id: MemberId, arrived: Arrived, now: Instant) -> Option<ParticipantGone> {
-        let is_watched = self.focus() == Some(id);
-        if let Some(connected) = self.connected_mut(id) {
-            connected.heard = now;
-            if std::mem::take(&mut connected.is_silent) && is_watched {
-                self.outputs.event(ModeratorEvent::Silent(false));
+    fn open_sealed(
+        &mut self,
+        header: &Header,
+        payload: &[u8],
+        now: Instant,
+    ) -> Result<Opened, Tampered> {
+        let State::Open(session) = &mut self.state else { return Ok(Opened::Nothing) };
+        let id = header.source;
+        let Some(mut member) = session.members.take(id) else { return Ok(Opened::Nothing) };
+        let opened = match &mut member {
+            Member { stage: Stage::Consent(granted), .. }
+                if header.destination == session.me && header.stream == 0 =>
+            {
+                granted.pair.open(header, payload, now).map(|heard| match heard {
+                    Heard::Message(bytes) => Opened::First(bytes),
+                    Heard::Again(packets) => {
+                        self.outputs.sealed(packets);
+                        Opened::Nothing
+                    }
+                })
             }
-        }
-        let bytes = match arrived {
-            Arrived::Picture { update, after_gap } => {
-                if after_gap && is_watched {
-                    self.refresh();
+            Member { stage: Stage::Connected(connected), .. } => {
+                let opened = if header.destination == MemberId::ALL {
+                    session.group.open(header, payload, now).map(|broadcast| match broadcast {
+                        Broadcast::Picture { update, after_gap } => {
+                            Opened::Picture { update, after_gap }
+                        }
+                        // This side has made the list.
+                        Broadcast::Roster(_) | Broadcast::Nothing => Opened::Nothing,
+                    })
+                } else if header.stream != 0 {
+                    match session.steering.as_mut().filter(|steering| steering.is_for(header)) {
+                        Some(steering) => {
+                            steering.open(header, payload, now).map(|(news, packets)| {
+                                self.outputs.sealed(packets);
+                                if news.dropped > 0 {
+                                    let dropped = ModeratorEvent::InputDropped(news.dropped);
+                                    self.outputs.event(dropped);
+                                }
+                                if let Some(paused) = news.paused {
+                                    self.outputs.event(ModeratorEvent::Paused(paused));
+                                }
+                                Opened::Nothing
+                            })
+                        }
+                        None => Ok(Opened::Nothing),
+                    }
+                } else {
+                    connected.pair.open(header, payload, now).map(|heard| match heard {
+                        Heard::Message(bytes) => Opened::Message(bytes),
+                        Heard::Again(packets) => {
+                            self.outputs.sealed(packets);
+                            Opened::Nothing
+                        }
+                    })
+                };
+                if opened.is_ok() {
+                    connected.heard = now;
+                    if std::mem::take(&mut connected.is_silent) && session.focus == Some(id) {
+                        self.outputs.event(ModeratorEvent::Silent(false));
+                    }
                 }
-                if is_watched {
-                    self.outputs.event(ModeratorEvent::Picture(update));
-                }
-                return None;
+                opened
             }
-            Arrived::Control(bytes) => bytes,
-            Arrived::Input(_) | Arrived::Nothing => return None,
+            _ => Ok(Opened::Nothing),
         };
-        match decode(&bytes) {
-            Ok(FromDevice::Screen(report)) => {
+        session.members.put(id, member);
+        opened
+    }
+
+    /// Takes a message of a member; why it is gone, if it is.
+    fn told(&mut self, id: MemberId, bytes: &[u8], now: Instant) -> Option<ParticipantGone> {
+        let is_watched = self.focus() == Some(id);
+        match decode(bytes) {
+            Ok(FromMember::Screen(report)) => {
                 if is_watched {
                     self.outputs.event(ModeratorEvent::Screen(report));
                 }
             }
-            Ok(FromDevice::Tick(tick)) => {
-                if let Some(connected) = self.connected_mut(id) {
-                    connected.tick = connected.tick.max(tick);
-                }
-            }
-            Ok(FromDevice::InputDropped(count)) => {
-                self.outputs.event(ModeratorEvent::InputDropped(count));
-            }
-            Ok(FromDevice::CannotType(c)) => {
+            Ok(FromMember::CannotType(c)) => {
                 self.outputs.event(ModeratorEvent::CannotType(c));
             }
-            Ok(FromDevice::Outputs(outputs)) => {
+            Ok(FromMember::Outputs(outputs)) => {
                 if is_watched {
                     self.outputs.event(ModeratorEvent::Outputs(outputs));
                 }
             }
-            Ok(FromDevice::Covered(parts)) => {
+            Ok(FromMember::Covered(parts)) => {
                 if is_watched {
                     self.outputs.event(ModeratorEvent::Covered(parts));
                 }
             }
-            Ok(FromDevice::End(why)) => return Some(ParticipantGone::Ended(why)),
-            Ok(FromDevice::Consent(_)) | Err(_) => {
+            Ok(FromMember::End(why)) => return Some(ParticipantGone::Ended(why)),
+            Ok(FromMember::Turned { epoch, .. }) => self.turned(id, epoch),
+            Ok(FromMember::WearsOut { epoch }) => self.wears_out(epoch),
+            Ok(FromMember::Limit(rights)) => {
+                self.note_limit(id, rights);
+                let left = self.connected_mut(id).map_or(Rights::NONE, |member| member.rights);
+                self.outputs.event(ModeratorEvent::Rights { member: id, rights: left });
+            }
+            Ok(FromMember::Refresh) => self.refresh_soon(now),
+            Ok(FromMember::RostersDiffer { .. }) => {
+                self.outputs.event(ModeratorEvent::RostersDiffer { member: id });
+            }
+            Ok(FromMember::AskControl) => {
+                self.outputs.event(ModeratorEvent::AsksControl { member: id });
+            }
+            Ok(FromMember::Entered { .. }) | Err(_) => {
                 return Some(ParticipantGone::Tampered(Tampered("a message that is not due")));
             }
         }
         None
     }
+}
+
+/// What a packet brings.
+enum Opened {
+    /// The first message of a member.
+    First(Vec<u8>),
+    /// A message of a member that is inside.
+    Message(Vec<u8>),
+    /// An update of a device's picture.
+    Picture { update: Vec<u8>, after_gap: bool },
+    /// Nothing for now.
+    Nothing,
 }

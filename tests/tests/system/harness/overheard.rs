@@ -25,11 +25,12 @@ pub(crate) struct Overheard {
     handshake: Vec<Vec<u8>>,
 }
 
-/// Under which of the two kinds of keys a packet is.
+/// Under which kind of keys a packet is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Group,
     Pair,
+    Grant,
 }
 
 impl Overheard {
@@ -105,13 +106,18 @@ impl Overheard {
         values
     }
 
-    /// What is in a packet, if one of these secrets opens it, as the group's key, as the one
+    /// What is in a packet, if one of these secrets opens it, as the group's key, as that of a grant, as the one
     /// from which the key of the pair comes, or as the latter itself.
     pub(crate) fn open(&self, packet: &[u8], secrets: &[Secret]) -> Option<Vec<u8>> {
         let transcript = self.transcript(self.handshake.len().min(4));
         secrets.iter().find_map(|secret| {
             let pair: Secret = expand(secret, &[b"lotse/1 pair", &transcript]);
-            let keys = [(Kind::Group, secret), (Kind::Pair, &pair), (Kind::Pair, secret)];
+            let keys = [
+                (Kind::Group, secret),
+                (Kind::Pair, &pair),
+                (Kind::Pair, secret),
+                (Kind::Grant, secret),
+            ];
             keys.into_iter().find_map(|(kind, key)| self.open_with(packet, kind, key))
         })
     }
@@ -121,6 +127,7 @@ impl Overheard {
         let label: &[u8; 28] = match kind {
             Kind::Group => b"lotse/1 packets of the group",
             Kind::Pair => b"lotse/1 packets of the pair.",
+            Kind::Grant => b"lotse/1 packets of the grant",
         };
         let material: [u8; 44] = expand(
             key,

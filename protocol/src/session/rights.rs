@@ -1,0 +1,182 @@
+//! What a member may ask of a device, by message, right, role and moment, in one table.
+//!
+//! What is not in the table is denied, and so is everything before the person there has consented. The device looks here for each message; consoles look here
+//! too, but nobody relies on them.
+
+use crate::message::{FromModerator, InputEvent, Rights};
+
+/// What is asked of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// Pictures begin or cease.
+    Watch,
+    /// A picture was shown.
+    PictureShown,
+    /// The next picture must be complete.
+    Refresh,
+    /// The session ends.
+    End,
+    /// Keys and members change.
+    Turn,
+    /// Another screen is to be shown.
+    Show,
+    /// Somebody may control the device, or may not any more.
+    Grant,
+    /// Less may be done from now on.
+    Limit,
+    /// A key or button goes down, a pointer or finger moves, a wheel turns, a text is typed.
+    Act,
+    /// A key, button or finger is lifted.
+    LetGo,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Asker {
+    /// The moderator, over the channel of the pair.
+    Moderator,
+    /// The one who controls this device, over the channel of the grant.
+    Controller,
+    /// Anybody else in the session.
+    Other,
+}
+
+/// What is going on at the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Moment {
+    /// The session is live.
+    Live,
+    /// The session is live, and somebody at the device uses it right now.
+    PersonActs,
+    /// The link to the moderator is broken for the moment.
+    Away,
+}
+
+/// One line of the table: this may be asked by these under that right in such moments.
+struct Line {
+    what: Kind,
+    by: Asker,
+    under: Rights,
+    when: &'static [Moment],
+}
+
+const fn line(what: Kind, by: Asker, under: Rights, when: &'static [Moment]) -> Line {
+    Line { what, by, under, when }
+}
+
+const INSIDE: &[Moment] = &[Moment::Live, Moment::PersonActs, Moment::Away];
+
+/// The table.
+const TABLE: [Line; 10] = [
+    line(Kind::Show, Asker::Moderator, Rights::VIEW, INSIDE),
+    line(Kind::Watch, Asker::Moderator, Rights::VIEW, INSIDE),
+    line(Kind::PictureShown, Asker::Moderator, Rights::VIEW, INSIDE),
+    line(Kind::Refresh, Asker::Moderator, Rights::VIEW, INSIDE),
+    line(Kind::End, Asker::Moderator, Rights::NONE, INSIDE),
+    line(Kind::Turn, Asker::Moderator, Rights::NONE, INSIDE),
+    line(Kind::Grant, Asker::Moderator, Rights::NONE, INSIDE),
+    line(Kind::Limit, Asker::Moderator, Rights::NONE, INSIDE),
+    line(Kind::Act, Asker::Controller, Rights::CONTROL, &[Moment::Live]),
+    line(Kind::LetGo, Asker::Controller, Rights::CONTROL, INSIDE),
+];
+
+/// Whether something may be done.
+pub(super) fn allows(what: Kind, by: Asker, rights: Rights, when: Moment) -> bool {
+    TABLE.iter().any(|line| {
+        line.what == what && line.by == by && rights.allows(line.under) && line.when.contains(&when)
+    })
+}
+
+/// What an input is in the table.
+pub(super) fn kind_of(event: &InputEvent) -> Kind {
+    match event {
+        InputEvent::ReleaseAll
+        | InputEvent::Lift { .. }
+        | InputEvent::Key { pressed: false, .. }
+        | InputEvent::Button { pressed: false, .. } => Kind::LetGo,
+        InputEvent::Key { pressed: true, .. }
+        | InputEvent::Button { pressed: true, .. }
+        | InputEvent::Text(_)
+        | InputEvent::Pointer(_)
+        | InputEvent::Wheel { .. }
+        | InputEvent::Touch { .. } => Kind::Act,
+    }
+}
+
+/// What a message of the moderator is in the table; `None` if it is not for devices.
+pub(super) fn kind_of_moderators(message: &FromModerator) -> Option<Kind> {
+    Some(match message {
+        FromModerator::Watch(_) => Kind::Watch,
+        FromModerator::PictureShown(_) => Kind::PictureShown,
+        FromModerator::Refresh => Kind::Refresh,
+        FromModerator::Show(_) => Kind::Show,
+        FromModerator::End => Kind::End,
+        FromModerator::Turn(_) => Kind::Turn,
+        FromModerator::Grant(_) | FromModerator::Revoke { .. } => Kind::Grant,
+        FromModerator::Limit(_) => Kind::Limit,
+        FromModerator::DeputyKey { .. } => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: [Kind; 10] = [
+        Kind::Show,
+        Kind::Watch,
+        Kind::PictureShown,
+        Kind::Refresh,
+        Kind::End,
+        Kind::Turn,
+        Kind::Grant,
+        Kind::Limit,
+        Kind::Act,
+        Kind::LetGo,
+    ];
+    const ASKERS: [Asker; 3] = [Asker::Moderator, Asker::Controller, Asker::Other];
+    const MOMENTS: [Moment; 3] = [Moment::Live, Moment::PersonActs, Moment::Away];
+
+    /// The same rules once more, said the other way round: by reasons to deny.
+    fn is_denied(what: Kind, by: Asker, rights: Rights, when: Moment) -> bool {
+        let pictures = [Kind::Watch, Kind::PictureShown, Kind::Refresh, Kind::Show];
+        let inputs = [Kind::Act, Kind::LetGo];
+        by == Asker::Other
+            || (by == Asker::Controller) != inputs.contains(&what)
+            || pictures.contains(&what) && !rights.allows(Rights::VIEW)
+            || inputs.contains(&what) && !rights.allows(Rights::CONTROL)
+            || what == Kind::Act && when != Moment::Live
+    }
+
+    #[test]
+    fn every_message_right_role_and_moment_is_as_the_rules_say() {
+        let mut allowed = 0;
+        for what in KINDS {
+            for by in ASKERS {
+                for when in MOMENTS {
+                    for bits in 0..=u16::from(Rights::KNOWN) {
+                        let rights = Rights::from(bits);
+                        let may = allows(what, by, rights, when);
+                        assert_eq!(
+                            may,
+                            !is_denied(what, by, rights, when),
+                            "{what:?} {by:?} {rights:?} {when:?}"
+                        );
+                        allowed += usize::from(may);
+                    }
+                }
+            }
+        }
+        assert!(allowed > 0);
+    }
+
+    #[test]
+    fn one_right_is_never_a_way_to_another() {
+        let names = (0..10).map(|bit| Rights::from(1 << bit));
+        for right in names.filter(|right| *right != Rights::CONTROL) {
+            for when in MOMENTS {
+                assert!(!allows(Kind::Act, Asker::Controller, right, when), "{right:?}");
+            }
+        }
+    }
+}

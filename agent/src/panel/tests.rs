@@ -7,7 +7,7 @@ use lotse_hal::{KeyCode, LocalEvent, Phase, Point, Rect, Size};
 use proptest::prelude::*;
 
 use super::layout::{MIN_BUTTON, Shown, scene};
-use super::scene::{Piece, Scene};
+use super::scene::{Piece, Scene, Sign};
 use super::texts::Language;
 use super::*;
 
@@ -251,10 +251,8 @@ fn the_flag_of_a_session_is_flown_only_during_one() {
     let now = Instant::now();
     for view in all_views(now) {
         let scene = scene_of(SIZE, &view, Language::English);
-        let flies = scene
-            .pieces
-            .iter()
-            .any(|piece| matches!(piece, Piece::Sign { sign: super::scene::Sign::FlagH, .. }));
+        let flies =
+            scene.pieces.iter().any(|piece| matches!(piece, Piece::Sign { sign: Sign::FlagH, .. }));
         let is_session = matches!(view, View::Session { .. } | View::Details { .. });
         assert_eq!(flies, is_session, "{view:?}");
     }
@@ -265,7 +263,7 @@ fn a_session_can_be_stopped_by_keys_alone() {
     let now = Instant::now();
     let mut ui = PanelUi::new(SIZE, Language::English, now);
     let details = View::Details { name: name("Ada"), is_silent: false, level: None };
-    let mut press = |ui: &mut PanelUi, key| {
+    let press = |ui: &mut PanelUi, key| {
         for pressed in [true, false] {
             ui.handle_local(&LocalEvent::Key { key: KeyCode(key), pressed }, now);
         }

@@ -36,7 +36,7 @@ pub struct Config {
     pub server: String,
     /// What the machine is called at the technician's; its host name if empty.
     pub name: String,
-    /// The panel's language, as `en` or `de`.
+    /// The panel's language: `cs`, `de`, `en`, `es`, `fr`, `it`, `nl`, `pl`, `pt` or `sv`.
     pub language: String,
     /// The user that the process which talks to the network runs as, if the agent is started by
     /// root.

@@ -281,7 +281,7 @@ fn a_session_can_be_stopped_by_keys_alone() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(4))]
 
     #[test]
     fn everything_fits_panels_of_any_usual_shape(

@@ -4,8 +4,16 @@
 //! Sentences say what happened, what is safe, and what to do next, in words that anybody
 //! understands who has never heard of remote maintenance.
 
+mod cs;
 mod de;
 mod en;
+mod es;
+mod fr;
+mod it;
+mod nl;
+mod pl;
+mod pt;
+mod sv;
 
 use super::view::Right;
 
@@ -17,11 +25,38 @@ pub enum Language {
     English,
     /// `de`
     German,
+    /// `cs`
+    Czech,
+    /// `es`
+    Spanish,
+    /// `fr`
+    French,
+    /// `it`
+    Italian,
+    /// `nl`
+    Dutch,
+    /// `pl`
+    Polish,
+    /// `pt`
+    Portuguese,
+    /// `sv`
+    Swedish,
 }
 
 impl Language {
     /// All languages.
-    pub const ALL: [Self; 2] = [Self::English, Self::German];
+    pub const ALL: [Self; 10] = [
+        Self::English,
+        Self::German,
+        Self::Czech,
+        Self::Spanish,
+        Self::French,
+        Self::Italian,
+        Self::Dutch,
+        Self::Polish,
+        Self::Portuguese,
+        Self::Swedish,
+    ];
 
     /// The language of a tag like `de`, `de-AT` or `de_DE.UTF-8`; `None` if there is none yet.
     pub fn from_tag(tag: &str) -> Option<Self> {
@@ -34,6 +69,14 @@ impl Language {
         match self {
             Self::English => "en",
             Self::German => "de",
+            Self::Czech => "cs",
+            Self::Spanish => "es",
+            Self::French => "fr",
+            Self::Italian => "it",
+            Self::Dutch => "nl",
+            Self::Polish => "pl",
+            Self::Portuguese => "pt",
+            Self::Swedish => "sv",
         }
     }
 
@@ -41,6 +84,14 @@ impl Language {
         match self {
             Self::English => &en::TEXTS,
             Self::German => &de::TEXTS,
+            Self::Czech => &cs::TEXTS,
+            Self::Spanish => &es::TEXTS,
+            Self::French => &fr::TEXTS,
+            Self::Italian => &it::TEXTS,
+            Self::Dutch => &nl::TEXTS,
+            Self::Polish => &pl::TEXTS,
+            Self::Portuguese => &pt::TEXTS,
+            Self::Swedish => &sv::TEXTS,
         }
     }
 }

@@ -287,7 +287,7 @@ fn a_server_that_reorders_sealed_packets_changes_no_order() {
     for input in inputs.iter().filter(|input| **input != InputEvent::ReleaseAll) {
         assert!(left.any(|next| next == input), "out of order, or twice: {inputs:?}");
     }
-    let mut pressed = super::super::pressed::Pressed::default();
+    let mut pressed = Pressed::default();
     inputs.iter().for_each(|input| pressed.note(input));
     assert!(pressed.is_empty() && !inputs.is_empty(), "{inputs:?}");
 }

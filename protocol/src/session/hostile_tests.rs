@@ -8,6 +8,7 @@ use super::levels::{by_certificate, by_password};
 use super::*;
 use crate::handshake::{HandshakeMessage, Level, Password, SessionPasswords};
 use crate::header::HEADER_LEN;
+use crate::session::pressed::Pressed;
 
 /// What the server does with a handshake message: the ones that go on in its place.
 type Twist = Box<dyn FnMut(HandshakeMessage) -> Vec<HandshakeMessage>>;

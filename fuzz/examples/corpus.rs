@@ -7,19 +7,28 @@ use std::path::Path;
 
 use lotse_codec::{Band, Encoder, Size};
 use lotse_protocol::frame::Frame;
-use lotse_protocol::handshake::{Declined, HandshakeMessage, JoinProof};
+use lotse_protocol::certificate::{
+    CertifiedDevice, CertifiedTechnician, Entry, Holder, KeyPair, OwnDevice, Pass, groups,
+    identify_device, identify_technician, issue, issue_state,
+};
+use lotse_protocol::handshake::{
+    Choice, CommitmentOpened, Declined, HandshakeMessage, JoinProof, JoinRequest, Level,
+    ModeratorHello, ModeratorProof, PasswordKind, Suite,
+};
 use lotse_protocol::header::Fragment;
 use lotse_protocol::message::{
-    FromMember, FromModerator, Input, InputEvent, Place, Rights, ScreenReport,
+    FromMember, FromModerator, Input, InputEvent, Place, Rights, Role, ScreenReport,
 };
 use lotse_protocol::tunnel::{Asked, Bye, Hello, Notice, Request};
 use lotse_protocol::{Class, Header, MemberId};
+use rand_core::{CryptoRng, RngCore};
 use serde::Serialize;
 
 fn main() -> Result<(), Box<dyn Error>> {
     tiles()?;
     packets()?;
     messages()?;
+    certificates()?;
     Ok(())
 }
 
@@ -136,6 +145,100 @@ fn messages() -> Result<(), Box<dyn Error>> {
     let pinned = format!("\x04lotse.example#{}", "0a".repeat(32));
     write("messages", "address-pinned", pinned.as_bytes())?;
     write("messages", "number", b"\x05123 456 789")
+}
+
+/// The same numbers each time, so that the same seeds come out.
+struct Counting(u8);
+
+impl RngCore for Counting {
+    fn next_u32(&mut self) -> u32 {
+        rand_core::impls::next_u32_via_fill(self)
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        rand_core::impls::next_u64_via_fill(self)
+    }
+
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            self.0 = self.0.wrapping_add(1);
+            *byte = self.0;
+        }
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rand_core::Error> {
+        self.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+impl CryptoRng for Counting {}
+
+/// Of an operator whose root has the secret 7, 7, …; and handshakes at all levels.
+fn certificates() -> Result<(), Box<dyn Error>> {
+    let root = KeyPair::from_secret(&[7; 32]);
+    let entry = |name: &str, holder| -> Result<Entry, Box<dyn Error>> {
+        Ok(Entry {
+            name: name.try_into().map_err(|_| "a name too long")?,
+            holder,
+            groups: groups(["all", "line-3"])?,
+            not_before: 1_800_000_000,
+            not_after: 1_800_036_000,
+        })
+    };
+    let (device, technician) = (KeyPair::from_secret(&[8; 32]), KeyPair::from_secret(&[9; 32]));
+    let rng = &mut Counting(0);
+    let enrolled = issue(&root, device.public(), entry("Kiosk 7", Holder::Device)?, rng)?;
+    let holder = Holder::Technician { rights: 3 };
+    let passed = issue(&root, technician.public(), entry("Ada", holder)?, rng)?;
+    let revoked = heapless::Vec::from_slice(&[1, 2, 300]).map_err(|_| "too many")?;
+    let times = (1_800_000_000, 1_800_086_400);
+    let state = issue_state(&root, 5, times, 1_799_000_000, revoked)?;
+    let seed = |kind: u8, name: &str, bytes: &[u8]| {
+        write("certificates", name, &[&[kind], bytes].concat())
+    };
+    seed(0, "device", &enrolled.encode())?;
+    seed(0, "technician", &passed.encode())?;
+    seed(1, "state", &state.encode())?;
+    let own = OwnDevice { key: device, certificate: enrolled, root: root.public() };
+    let shown: CertifiedDevice = identify_device(&own, &[1; 32], rng);
+    let pass = Pass { key: technician, certificate: passed, state, root: root.public() };
+    let answer: CertifiedTechnician = identify_technician(&pass, &shown.nonce, &[1; 32]);
+    seed(2, "shown-device", &bytes(&shown)?)?;
+    seed(3, "shown-technician", &bytes(&answer)?)?;
+    seed(4, "spoken", b"123 456")?;
+    seed(4, "link", b"0123456789abcdefghjkmnpqrs")?;
+    seed(4, "hex", b"00ff7a")?;
+
+    let list = |item| heapless::Vec::from_slice(&[item]).map_err(|_| "a short list");
+    let hello = ModeratorHello {
+        versions: heapless::Vec::from_slice(&[1]).map_err(|_| "a short list")?,
+        suites: heapless::Vec::from_slice(&[Suite::RsaOaepAes256Gcm]).map_err(|_| "a list")?,
+        levels: list(Level::Certificate)?,
+        operator: Some(root.public()),
+        name: "Ada".try_into().map_err(|_| "a name too long")?,
+        asks: Rights::VIEW,
+        commitment: [3; 32],
+    };
+    let request = JoinRequest {
+        version: 1,
+        suite: Suite::RsaOaepAes256Gcm,
+        choice: Choice::Password { kind: PasswordKind::Spoken, share: [4; 32] },
+        role: Role::Device,
+        name: "Kiosk 7".try_into().map_err(|_| "a name too long")?,
+        public_key: heapless::Vec::from_slice(&[5; 294]).map_err(|_| "a key too long")?,
+    };
+    let opened = CommitmentOpened { opening: [6; 32], share: Some([7; 32]) };
+    for (name, message) in [
+        ("hello", HandshakeMessage::ModeratorHello(hello)),
+        ("request", HandshakeMessage::JoinRequest(request)),
+        ("opened", HandshakeMessage::CommitmentOpened(opened)),
+        ("proof-device", HandshakeMessage::JoinProof(JoinProof::Certificate(shown))),
+        ("proof-technician", HandshakeMessage::ModeratorProof(ModeratorProof::Certificate(answer))),
+    ] {
+        write("messages", name, &[&[3], message.encode().as_slice()].concat())?;
+    }
+    Ok(())
 }
 
 fn bytes(message: &impl Serialize) -> postcard::Result<Vec<u8>> {

@@ -1,4 +1,5 @@
-//! Messages of another member, inside the encryption, and of the handshake before there is any.
+//! Messages of another member, inside the encryption, and of the handshake before there is any;
+//! certificates, and what people type.
 //!
 //! The first byte chooses the kind.
 

@@ -1,5 +1,4 @@
-//! Messages of another member, inside the encryption, and of the handshake before there is any;
-//! certificates, and what people type.
+//! Messages of another member, inside the encryption, and of the handshake before there is any.
 //!
 //! The first byte chooses the kind.
 

@@ -113,6 +113,9 @@ pub struct PanelConfig {
     pub call_key: String,
     /// Seconds that a person has to answer. Nobody's answer is a no.
     pub answer_seconds: u16,
+    /// The user of the machine's own application, if that can show the panel when it is asked to
+    /// (`docs/asking.md`); none if empty.
+    pub application_user: String,
     /// How the panel is shown above the machine's application: `auto` (by the first way that is
     /// seen), `wayland`, `wayland:SOCKET`, `x11`, `x11:DISPLAY` or `fbdev`.
     pub method: String,
@@ -215,6 +218,7 @@ impl Default for PanelConfig {
             idle: Idle::Home,
             call_key: "F12".to_owned(),
             answer_seconds: 60,
+            application_user: String::new(),
             method: "auto".to_owned(),
             frame_buffer: String::new(),
         }
@@ -363,6 +367,8 @@ impl Config {
             rotation: degrees(&self.screen.rotation, "auto").context("screen.rotation")?,
             input_rotation: degrees(&self.screen.input_rotation, "screen")
                 .context("screen.input_rotation")?,
+            panel_application: user_id(&self.panel.application_user)
+                .context("panel.application_user")?,
             panel: self.panel.method.parse::<PanelChoice>().context("panel.method")?,
             input: InputWays {
                 touch: self.input.touch.parse().context("input.touch")?,
@@ -397,6 +403,16 @@ impl OperatorConfig {
             .context("operator.certificate")?;
         Ok(Some(Enrolment { root, certificate }))
     }
+}
+
+/// The number of a user; `None` if no name is given.
+fn user_id(name: &str) -> anyhow::Result<Option<u32>> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let user = nix::unistd::User::from_name(name)?;
+    let user = user.with_context(|| format!("there is no user {name:?}"))?;
+    Ok(Some(user.uid.as_raw()))
 }
 
 /// A configured turn; `None` if the word `otherwise` stands there.

@@ -335,7 +335,13 @@ fn panel(target: &Target) -> ChosenPanel {
     let terminal_record = PathBuf::from("/run/lotse-probe-terminal");
     let mounting = target.mounting.clone();
     let choice = target.panel.clone();
-    ChosenPanel::new(PanelConfig { choice, frame_buffer: None, terminal_record, mounting })
+    ChosenPanel::new(PanelConfig {
+        choice,
+        application: None,
+        frame_buffer: None,
+        terminal_record,
+        mounting,
+    })
 }
 
 fn panel_show(target: &Target, seconds: u64, part: Option<Size>) -> Outcome {

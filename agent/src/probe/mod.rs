@@ -165,6 +165,8 @@ fn panel_method(config: &MachineConfig) -> Outline {
 pub(crate) fn unused_panel(config: &MachineConfig) -> panel::ChosenPanel {
     panel::ChosenPanel::new(panel::PanelConfig {
         choice: config.panel.clone(),
+        // One that runs listens there.
+        application: None,
         frame_buffer: config.panel_frame_buffer.clone(),
         terminal_record: PathBuf::from("/run/lotse-probe/none"),
         mounting: Mounting::new(config.rotation),

@@ -38,7 +38,7 @@ impl FollowingScreen {
     /// Opens the screen that is meant now, and keeps `mounting` to what that says.
     ///
     /// # Errors
-    /// As [`choose`].
+    /// As [`choose()`].
     pub fn open(choice: ScreenChoice, mounting: Mounting) -> Result<Self, Error> {
         let chosen = choose(&choice, &mounting)?;
         for rejected in &chosen.rejected {
@@ -58,7 +58,7 @@ impl FollowingScreen {
     /// Reads another screen from now on, if that one can be read; else all stays as it was.
     ///
     /// # Errors
-    /// As [`choose`].
+    /// As [`choose()`].
     pub fn switch(&mut self, choice: ScreenChoice) -> Result<(), Error> {
         let chosen = choose(&choice, &self.mounting)?;
         self.mounting.set(chosen.screen.info().mounting);

@@ -18,6 +18,7 @@ pub mod panel;
 mod peer;
 mod pixel_format;
 mod rows;
+mod shared_memory;
 mod sys;
 mod turned;
 pub mod uinput;

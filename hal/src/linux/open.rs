@@ -6,7 +6,7 @@ use super::choose::ScreenChoice;
 use super::follow::FollowingScreen;
 use super::local_input::EvdevInput;
 use super::mounting::{Mounted, Mounting};
-use super::panel::{ChosenPanel, PanelChoice, PanelConfig};
+use super::panel::{ApplicationConfig, ChosenPanel, PanelChoice, PanelConfig};
 use super::uinput::{self, InputWays};
 use crate::{Error, Machine, Orientation};
 
@@ -22,6 +22,9 @@ pub struct MachineConfig {
     pub input_rotation: Option<Orientation>,
     /// By which way the panel is shown.
     pub panel: PanelChoice,
+    /// The user of the machine's own application, if that can show the panel: it connects to
+    /// `panel.sock` in the state directory.
+    pub panel_application: Option<u32>,
     /// Where the technician's input goes.
     pub input: InputWays,
     /// The frame buffer that the panel is drawn in; looked for if `None`.
@@ -38,6 +41,7 @@ impl Default for MachineConfig {
             rotation: None,
             input_rotation: None,
             panel: PanelChoice::Auto,
+            panel_application: None,
             input: InputWays::default(),
             panel_frame_buffer: None,
             state_directory: PathBuf::from("/run/lotse"),
@@ -64,6 +68,10 @@ pub fn open(config: &MachineConfig) -> Result<Machine, Error> {
     };
     let panel = ChosenPanel::new(PanelConfig {
         choice: config.panel.clone(),
+        application: config.panel_application.map(|user| ApplicationConfig {
+            socket: config.state_directory.join("panel.sock"),
+            user,
+        }),
         frame_buffer: config.panel_frame_buffer.clone(),
         terminal_record: config.state_directory.join("panel-terminal"),
         mounting: mounting.clone(),

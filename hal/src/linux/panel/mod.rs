@@ -6,6 +6,7 @@
 //! frame buffer, keeps what it draws even unseen: a question can be accepted only while it is
 //! verified, and a person who sees a part of it can refuse.
 
+mod application;
 mod choice;
 mod fbdev;
 mod painted;
@@ -16,6 +17,8 @@ mod terminal;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+pub use self::application::ApplicationConfig;
+use self::application::ApplicationPanel;
 pub use self::choice::{PanelChoice, ParsePanelChoiceError};
 pub use self::fbdev::FbdevPanel;
 pub(crate) use self::painted::Painted;
@@ -36,6 +39,8 @@ const MAX_UNSEEN: u32 = 4;
 pub struct PanelConfig {
     /// By which way it is shown.
     pub choice: PanelChoice,
+    /// Where the machine's own application is waited for, if that can show it.
+    pub application: Option<ApplicationConfig>,
     /// The frame buffer to draw in; looked for if `None`.
     pub frame_buffer: Option<PathBuf>,
     /// The file that remembers which terminal to bring back after a crash. Its directory must
@@ -86,6 +91,10 @@ impl ChosenPanel {
         let mounting = config.mounting.clone();
         let choice = config.choice.clone();
         let mut ways: Vec<(&'static str, Box<dyn Panel>)> = Vec::new();
+        if let Some(application) = &config.application {
+            let panel = ApplicationPanel::new(application, mounting.clone());
+            ways.push(("application", Box::new(panel)));
+        }
         match choice {
             PanelChoice::Auto => {
                 ways.push(("wayland", Box::new(WaylandPanel::new(None, mounting.clone()))));
@@ -214,15 +223,17 @@ impl Panel for ChosenPanel {
     fn show(&mut self, area: Rect, painter: &dyn Paint) -> Result<(), Error> {
         let Some(current) = self.current else { return self.search(0, area, painter) };
         let Some(way) = self.ways.get_mut(current) else { return Ok(()) };
-        let outcome = match way.unseen < MAX_UNSEEN {
+        let is_seen = way.unseen < MAX_UNSEEN;
+        let outcome = match is_seen {
             true => way.panel.show(area, painter),
             false => Err(Error::Unsupported("it is not seen any more".to_owned())),
         };
         let Err(error) = outcome else { return Ok(()) };
         log::info!("panel: no longer by {}: {error}", way.name);
         way.panel.hide().ok();
-        // The one that failed may be the last, or what is shown has changed altogether.
-        let next = if current + 1 < self.ways.len() { current + 1 } else { 0 };
+        // What cannot be shown any more may have come back as something else; what is covered
+        // goes on to be, unless there is nothing else to try.
+        let next = if is_seen || current + 1 >= self.ways.len() { 0 } else { current + 1 };
         self.search(next, area, painter)
     }
 

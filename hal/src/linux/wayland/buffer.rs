@@ -1,20 +1,13 @@
 //! Memory with a picture that we share with a compositor.
-//!
-//! It is a file in memory that we read and write by calls and do not map: what the compositor
-//! does to it can never end this process, and it does not count twice.
 
 use std::fs::File;
-use std::io;
 use std::os::fd::AsFd as _;
-use std::os::unix::fs::FileExt as _;
-
-use nix::fcntl::{FcntlArg, SealFlag, fcntl};
-use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::interfaces::shm;
 use super::link::Link;
 use super::wire::{Id, Request};
 use crate::linux::rows::MAX_BUFFER_BYTES;
+use crate::linux::shared_memory;
 use crate::{Error, Size};
 
 /// A picture in shared memory.
@@ -47,7 +40,8 @@ impl Buffer {
             let problem = format!("asks for a picture of {size:?} in {bytes} bytes");
             Error::Broken { device: "the Wayland compositor".to_owned(), problem }
         })?;
-        let file = memory(bytes).map_err(|error| Error::io("make memory to share", error))?;
+        let file =
+            shared_memory::make(bytes).map_err(|error| Error::io("make memory to share", error))?;
         let (pool, id) = (link.new_id(), link.new_id());
         let request = Request::new(shm, shm::CREATE_POOL).uint(pool);
         link.send_with(request.int(len), file.as_fd())?;
@@ -72,15 +66,8 @@ impl Buffer {
     /// # Errors
     /// When the kernel has no memory for them.
     pub(super) fn write(&self, offset: usize, pixels: &[u8]) -> Result<bool, Error> {
-        let mut before = vec![0; pixels.len()];
-        let written = self.file.read_exact_at(&mut before, offset as u64).and_then(|()| {
-            let is_new = before != pixels;
-            if is_new {
-                self.file.write_all_at(pixels, offset as u64)?;
-            }
-            Ok(is_new)
-        });
-        written.map_err(|error| Error::io("write into shared memory", error))
+        shared_memory::write(&self.file, offset, pixels)
+            .map_err(|error| Error::io("write into shared memory", error))
     }
 
     /// The compositor shall forget it.
@@ -90,15 +77,4 @@ impl Buffer {
     pub(super) fn destroy(self, link: &Link) -> Result<(), Error> {
         link.send(Request::new(self.id, shm::BUFFER_DESTROY))
     }
-}
-
-/// A file in memory that cannot become shorter.
-fn memory(bytes: u64) -> io::Result<File> {
-    let file = File::from(memfd_create(
-        c"lotse-picture",
-        MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING,
-    )?);
-    file.set_len(bytes)?;
-    fcntl(&file, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_SEAL))?;
-    Ok(file)
 }

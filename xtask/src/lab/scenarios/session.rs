@@ -252,14 +252,14 @@ fn session_above_kiosk(bench: &mut Bench, name: &str) -> Result<()> {
 }
 
 /// Whether two pictures are the same but for their upper sixth, where the sign of a session is.
-pub(super) fn is_same_below_sign(one: &Picture, other: &Picture) -> bool {
+fn is_same_below_sign(one: &Picture, other: &Picture) -> bool {
     (one.width, one.height) == (other.width, other.height)
         && (one.height / 6..one.height)
             .all(|y| (0..one.width).all(|x| one.pixel(x, y) == other.pixel(x, y)))
 }
 
 /// The screen is given back to the kiosk, which shows what it showed before.
-pub(super) fn expect_kiosk(bench: &mut Bench, alone: &Picture) -> Result<()> {
+fn expect_kiosk(bench: &mut Bench, alone: &Picture) -> Result<()> {
     let is_back = |picture: &Picture| picture == alone;
     bench.guest.wait_for_picture("the kiosk as in kiosk.png", PATIENCE, is_back).map(drop)
 }

@@ -309,6 +309,26 @@ impl Guest {
         Ok(())
     }
 
+    /// The person puts a finger on a pixel and leaves it there.
+    ///
+    /// # Errors
+    /// As [`Guest::tap`].
+    pub(crate) fn finger_down(&mut self, x: usize, y: usize) -> Result<()> {
+        self.point(x, y)?;
+        thread::sleep(HAND);
+        self.button(true)
+    }
+
+    /// The person lifts that finger.
+    ///
+    /// # Errors
+    /// As [`Guest::tap`].
+    pub(crate) fn finger_up(&mut self) -> Result<()> {
+        self.button(false)?;
+        thread::sleep(HAND);
+        Ok(())
+    }
+
     /// The person presses keys together, named as QEMU names them (`a`, `ret`, `shift`), in this order, and lets go.
     ///
     /// # Errors

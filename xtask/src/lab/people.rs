@@ -306,16 +306,39 @@ impl Agent {
         Ok((place.x + place.width / 2, place.y + place.height / 2))
     }
 
+    /// Where the middle of a button is, whether its view is shown or not.
+    ///
+    /// # Errors
+    /// When the view has no such button.
+    pub(crate) fn middle(
+        &self,
+        guest: &mut Guest,
+        view: View,
+        button: &str,
+    ) -> Result<(usize, usize)> {
+        let screen = guest.screendump()?;
+        let place = self.place(view, &screen, button)?;
+        Ok((place.x + place.width / 2, place.y + place.height / 2))
+    }
+
+    /// Waits until the agent has a link to the server.
+    ///
+    /// # Errors
+    /// When it does not within two minutes.
+    pub(crate) fn wait_until_reached(&self, guest: &mut Guest) -> Result<()> {
+        let last =
+            format!("{JOURNAL} | grep -E 'connected to|is lost|cannot be reached' | tail -n 1");
+        let is_reached = format!("{last} | grep 'connected to'");
+        guest.wait_for("the agent to reach the server", &is_reached, 2 * PATIENCE).map(drop)
+    }
+
     /// The person types the session's number and joins, as soon as the server is reached.
     ///
     /// # Errors
     /// When the panel does not ask for it, or does not get all of it.
     pub(crate) fn join(&self, guest: &mut Guest, number: &str) -> Result<()> {
         let home = self.wait_view(guest, View::Home).context("before typing the number")?;
-        let last =
-            format!("{JOURNAL} | grep -E 'connected to|is lost|cannot be reached' | tail -n 1");
-        let is_reached = format!("{last} | grep 'connected to'");
-        guest.wait_for("the agent to reach the server", &is_reached, 2 * PATIENCE)?;
+        self.wait_until_reached(guest)?;
         for digit in number.chars() {
             let place = self.place(View::Home, &home, &format!("digit-{digit}"))?;
             guest.tap(place.x + place.width / 2, place.y + place.height / 2)?;

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::screen::quiet_console;
-use super::session::{PROGRAMS, agree, bring_together, connect, expect_end_is_told, prepare};
+use super::session::{
+    BEHIND_A_KIOSK, PROGRAMS, agree, bring_together, connect, expect_end_is_told, prepare,
+};
 use crate::lab::machine::Machine;
 use crate::lab::people::{PATIENCE, Session, View};
+use crate::lab::picture::Picture;
 use crate::lab::scenario::{Bench, Case};
 
 pub(super) const CASES: &[Case] = &[
@@ -31,6 +34,14 @@ pub(super) const CASES: &[Case] = &[
         machines: Machine::TYPICAL,
         programs: PROGRAMS,
         run: time_out,
+    },
+    Case {
+        name: "consent-deliberate",
+        about: "a finger that is down before the question does not accept, what is drawn over it is mended, a crash gives \
+                the kiosk back",
+        machines: &[Machine::Virtio, Machine::Vesa],
+        programs: PROGRAMS,
+        run: deliberate,
     },
 ];
 
@@ -78,4 +89,52 @@ fn time_out(bench: &mut Bench) -> Result<()> {
     session.technician.expect_ended(&["no-answer-at-panel"], PATIENCE)?;
     expect_nothing_was_seen(&mut session)?;
     expect_end_is_told(bench, &session)
+}
+
+/// Another program may take every input device for itself: nobody keeps one.
+const NOTHING_GRABBED: &str = "python3 -c \"
+import evdev, glob
+for path in glob.glob('/dev/input/event*'):
+    device = evdev.InputDevice(path)
+    device.grab()
+    device.ungrab()
+\"";
+
+fn deliberate(bench: &mut Bench) -> Result<()> {
+    quiet_console(bench)?;
+    bench.guest.sh("ls -la /usr/bin | head -n 30 > /dev/tty1")?;
+    let alone = bench.guest.still_screendump(PATIENCE)?;
+    let mut session = prepare(bench, BEHIND_A_KIOSK)?;
+    let opened = session.technician.ask("open")?;
+    let number = opened.get("number").and_then(|number| number.as_str()).context("no number")?;
+
+    // A finger rests where Accept will be; the number is typed on the keyboard.
+    bench.guest.press(&["f12"])?;
+    session.agent.wait_view(&mut bench.guest, View::Home)?;
+    session.agent.wait_until_reached(&mut bench.guest)?;
+    let (x, y) = session.agent.middle(&mut bench.guest, View::Asking, "accept")?;
+    bench.guest.finger_down(x, y)?;
+    for digit in number.chars() {
+        bench.guest.press(&[&digit.to_string()])?;
+    }
+    bench.guest.press(&["ret"])?;
+    session.technician.ask("wait-join")?;
+    session.agent.wait_until_awake(&mut bench.guest, View::Asking, "accept")?;
+    bench.guest.finger_up()?;
+    session.technician.ask("confirm --codes-match")?;
+    expect_nothing_was_seen(&mut session).context("after a finger was lifted from Accept")?;
+
+    // Noise instead of the question: it comes back, and until then it cannot be answered.
+    bench.guest.sh("head --bytes=2M /dev/urandom > /dev/fb0; sync /dev/fb0")?;
+    session.agent.wait_view(&mut bench.guest, View::Asking).context("after it was drawn over")?;
+    bench.guest.sh("journalctl --boot --unit lotse-machine | grep 'not seen as painted'")?;
+    expect_nothing_was_seen(&mut session)?;
+
+    bench.guest.sh("systemctl kill --signal=KILL lotse-machine")?;
+    session.technician.expect_ended(&["panel-failed", "panel-left"], 2 * PATIENCE)?;
+    let is_back = |picture: &Picture| *picture == alone;
+    bench.guest.wait_for_picture("the kiosk of before", PATIENCE, is_back)?;
+    bench.guest.sh("test \"$(cat /sys/class/tty/tty0/active)\" = tty1")?;
+    bench.guest.sh(NOTHING_GRABBED)?;
+    expect_nothing_was_seen(&mut session)
 }

@@ -26,7 +26,52 @@ pub(super) const CASES: &[Case] = &[
         programs: &[PROBE],
         run: cursor_seen,
     },
+    Case {
+        name: "number-again",
+        about: "a frame buffer's number that is used again for another one shows the new picture",
+        machines: &[Machine::Virtio, Machine::Bochs],
+        programs: &[PROBE],
+        run: number_again,
+    },
 ];
+
+/// How often programs are started until two of them get the same number.
+const MAX_PROGRAMS: usize = 5;
+
+/// Programs that own the screen come and go; what they show has the lowest number that is free.
+fn number_again(bench: &mut Bench) -> Result<()> {
+    quiet_console(bench)?;
+    let mut reader = Reader::start(bench)?;
+    let mut seen: Vec<(String, Picture)> = Vec::new();
+    for (turn, pattern) in
+        ["smpte", "tiles", "gradient"].into_iter().cycle().enumerate().take(MAX_PROGRAMS)
+    {
+        let driver = bench.guest.sh("basename $(readlink /sys/class/drm/card0/device/driver)")?;
+        // It ends when its input does, which never says anything.
+        let show = format!(
+            "sleep 1000 | modetest -M {} -s Virtual-1:1024x768 -F {pattern}",
+            driver.trim()
+        );
+        let owner = bench.guest.spawn(&show, &format!("modetest-{turn}"))?;
+        let before = seen.last().map(|(_, picture)| picture.clone());
+        bench.guest.wait_for_picture("the pattern", PATIENCE, |picture| {
+            picture.width == 1024 && picture.colours() > 4 && Some(picture) != before.as_ref()
+        })?;
+        reader.expect_shown(bench, &format!("{turn}-{pattern}"))?;
+        let shown = bench.guest.still_screendump(PATIENCE)?;
+        let number = bench.guest.sh(
+            "grep -h -A 3 '^plane' /sys/kernel/debug/dri/0/state | grep -o 'fb=[1-9][0-9]*' | head -n 1",
+        )?;
+        bench.guest.sh(&format!("kill -- -{}; sleep 2", owner.pid()))?;
+        let is_again = |(other, picture): &(String, Picture)| *other == number && *picture != shown;
+        if seen.iter().any(is_again) {
+            return Ok(());
+        }
+        seen.push((number, shown));
+    }
+    let numbers: Vec<&String> = seen.iter().map(|(number, _)| number).collect();
+    anyhow::bail!("no number was used again, so that nothing is proved: {numbers:?}")
+}
 
 /// A reader that lives as long as the scenario.
 struct Reader {

@@ -29,7 +29,7 @@ type Step = (&'static str, fn() -> Result<()>);
 
 /// The scenarios of the lab that every change must pass: the main job on each way to read a screen, and the faults. The
 /// others take another half hour: `cargo xtask lab`.
-const LAB: [&str; 27] = [
+const LAB: [&str; 28] = [
     "virtio-session-picture",
     "virtio-session-type",
     "virtio-session-click",
@@ -37,6 +37,7 @@ const LAB: [&str; 27] = [
     "virtio-consent-refuse",
     "virtio-consent-timeout",
     "virtio-finger-heard",
+    "virtio-steering",
     "virtio-session-weston",
     "virtio-sway-asking",
     "virtio-agent-kill",

@@ -144,6 +144,11 @@ impl SessionLink {
         self.connection.as_ref().and_then(Connection::round_trip)
     }
 
+    /// Whether the link is gone and another one is being made.
+    pub const fn is_away(&self) -> bool {
+        self.connection.is_none()
+    }
+
     /// Gives the session up if there is no link at the moment: the next event is
     /// [`Incoming::Lost`] then.
     pub fn give_up(&mut self) {
@@ -174,8 +179,7 @@ impl SessionLink {
                 (self.token, self.attempt) = (None, None);
             }
             // What was sent into a cut takes long to be sent again: another link may be quicker.
-            Incoming::Silent { .. } => self.try_another(),
-            Incoming::Alive => self.attempt = None,
+            Incoming::Silent { .. } if self.attempt.is_none() => self.try_another(),
             _ => {}
         }
         incoming
@@ -185,7 +189,10 @@ impl SessionLink {
     fn lost(&mut self, end: End) -> Incoming {
         self.connection = None;
         self.end = end;
-        if !may_come_back(&end) {
+        // An attempt that has just been granted the place sends this link away before it is known
+        // here; it goes on, also when the old link has recovered meanwhile.
+        let is_replaced = end == End::Bye(Bye::Replaced) && self.attempt.is_some();
+        if !is_replaced && !may_come_back(&end) {
             self.token = None;
         }
         if self.attempt.is_none() {

@@ -10,7 +10,7 @@ mod session;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
-use lotse_client::{Backoff, ConnectOptions, Connection, connect};
+use lotse_client::{Backoff, ConnectOptions, Connection, SessionLink, connect};
 use lotse_protocol::ServerAddress;
 use lotse_protocol::session::Participant;
 use rand_core::OsRng;
@@ -66,7 +66,8 @@ async fn serve(machine: &LocalAddress) -> anyhow::Result<()> {
                 machine.send(&ToMachine::Server { is_reachable: true }).await?;
                 let mut participant = Participant::new(name.clone(), Box::new(OsRng));
                 participant.set_operator(operator);
-                let session = Session::new(participant, connection);
+                let link = SessionLink::new(connection, server.clone(), options());
+                let session = Session::new(participant, link);
                 session.run(&mut machine, &mut keys).await?;
             }
             Err(error) => log::warn!("{error}"),
@@ -82,7 +83,11 @@ async fn serve(machine: &LocalAddress) -> anyhow::Result<()> {
 }
 
 async fn connect_once(server: &ServerAddress) -> Result<Connection, lotse_client::ConnectError> {
-    connect(server, &ConnectOptions::new(PROGRAM)).await
+    connect(server, &options()).await
+}
+
+fn options() -> ConnectOptions {
+    ConnectOptions::new(PROGRAM)
 }
 
 /// Answers the machine process while there is no link; returns only with an error.

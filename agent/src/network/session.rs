@@ -3,13 +3,13 @@
 use std::future::pending;
 use std::time::{Duration, Instant};
 
-use lotse_client::{Connection, Incoming};
+use lotse_client::{Incoming, SessionLink};
 use lotse_protocol::SessionNumber;
 use lotse_protocol::handshake::participant::Standing;
 use lotse_protocol::handshake::{Declined, HandshakeError, Password};
 use lotse_protocol::message::{Consent, DeviceEnd};
 use lotse_protocol::session::{EndReason, Output, Participant, ParticipantEvent};
-use lotse_protocol::tunnel::EndOfSession;
+use lotse_protocol::tunnel::{Asked, EndOfSession};
 
 use super::keys::KeyPool;
 use super::machine_end::MachineEnd;
@@ -22,7 +22,15 @@ const JOINING: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Session {
     participant: Participant,
-    connection: Connection,
+    connection: SessionLink,
+    /// The server is silent, or the link is gone.
+    is_link_silent: bool,
+    /// The technician's link is gone.
+    is_moderator_away: bool,
+    /// One of them, as the machine process knows.
+    is_cut_off: bool,
+    /// The person here has ended it while it was cut off: the technician has yet to be told.
+    ending: Option<DeviceEnd>,
     /// A number waits for the RSA key.
     wanted: Option<SessionNumber>,
     /// Until when the moderator's console must have answered.
@@ -39,8 +47,18 @@ enum Link {
 }
 
 impl Session {
-    pub(super) fn new(participant: Participant, connection: Connection) -> Self {
-        Self { participant, connection, wanted: None, joining_until: None, is_guessing: false }
+    pub(super) fn new(participant: Participant, connection: SessionLink) -> Self {
+        Self {
+            participant,
+            connection,
+            is_link_silent: false,
+            is_moderator_away: false,
+            is_cut_off: false,
+            ending: None,
+            wanted: None,
+            joining_until: None,
+            is_guessing: false,
+        }
     }
 
     /// Runs until the link is lost.
@@ -84,7 +102,8 @@ impl Session {
             };
             self.drain(machine).await?;
             if link == Link::Lost {
-                if self.participant.is_busy() || self.wanted.is_some() {
+                let was_told = self.ending.is_some();
+                if (self.participant.is_busy() && !was_told) || self.wanted.is_some() {
                     machine.send(&ToMachine::Ended(Ended::ConnectionLost)).await?;
                 }
                 return Ok(());
@@ -102,8 +121,20 @@ impl Session {
             Incoming::Packet(packet) => self.participant.handle_packet(&packet, now),
             Incoming::Reply(reply) => self.participant.handle_answer(reply.answer),
             Incoming::Notice(notice) => self.participant.handle_notice(&notice, now),
-            Incoming::Silent { .. } => machine.send(&ToMachine::Silent(true)).await?,
-            Incoming::Alive => machine.send(&ToMachine::Silent(false)).await?,
+            Incoming::Silent { .. } => self.silent(true, machine).await?,
+            Incoming::Alive => self.silent(false, machine).await?,
+            Incoming::Paused => {
+                self.participant.pause(now);
+                self.silent(true, machine).await?;
+                if !self.participant.is_busy() {
+                    // There was nothing yet that could go on.
+                    self.connection.give_up();
+                }
+            }
+            Incoming::Resumed => {
+                self.participant.resume(now);
+                self.silent(false, machine).await?;
+            }
             Incoming::Lost(why) => {
                 log::warn!("the link to the server is lost: {why}");
                 return Ok(Link::Lost);
@@ -111,6 +142,51 @@ impl Session {
             _ => {}
         }
         Ok(Link::Up)
+    }
+
+    /// The server is silent, or no longer.
+    async fn silent(&mut self, is_silent: bool, machine: &mut MachineEnd) -> anyhow::Result<()> {
+        self.is_link_silent = is_silent;
+        self.reach(machine).await
+    }
+
+    /// The machine process is told when the technician is out of reach, and when no longer; the
+    /// technician, when the session has ended meanwhile.
+    async fn reach(&mut self, machine: &mut MachineEnd) -> anyhow::Result<()> {
+        let is_cut_off = self.is_link_silent || self.is_moderator_away;
+        let was_cut_off = std::mem::replace(&mut self.is_cut_off, is_cut_off);
+        if was_cut_off != is_cut_off && self.ending.is_none() {
+            machine.send(&ToMachine::Silent(is_cut_off)).await?;
+        }
+        if !is_cut_off && let Some(why) = self.ending.take() {
+            self.participant.end(why);
+            self.drain_silently();
+        }
+        Ok(())
+    }
+
+    /// Ends the session from here. If the technician is out of reach it is over for the person
+    /// all the same; the technician hears of it as soon as that is possible.
+    async fn end(&mut self, why: DeviceEnd, machine: &mut MachineEnd) -> anyhow::Result<()> {
+        if self.is_cut_off && self.participant.is_busy() && self.ending.is_none() {
+            self.ending = Some(why);
+            machine.send(&ToMachine::Ended(ended(EndReason::Here(why)))).await?;
+        } else {
+            self.participant.end(why);
+        }
+        Ok(())
+    }
+
+    /// Somebody wants to join another session: the last one is over, whoever knows of it.
+    fn forget_ended(&mut self) {
+        if self.ending.take().is_some() {
+            self.participant.forget();
+            if self.connection.is_away() {
+                self.connection.give_up();
+            } else if let Err(error) = self.connection.request(Asked::Leave) {
+                log::warn!("{error}");
+            }
+        }
     }
 
     async fn command(
@@ -121,10 +197,13 @@ impl Session {
         let now = Instant::now();
         match message {
             Message::Picture(update) => self.participant.send_picture(&update),
-            Message::Typed(ToNetwork::Join { number }) => match SessionNumber::try_from(number) {
-                Ok(number) => self.wanted = Some(number),
-                Err(_) => machine.send(&ToMachine::Ended(Ended::NotJoined)).await?,
-            },
+            Message::Typed(ToNetwork::Join { number }) => {
+                self.forget_ended();
+                match SessionNumber::try_from(number) {
+                    Ok(number) => self.wanted = Some(number),
+                    Err(_) => machine.send(&ToMachine::Ended(Ended::NotJoined)).await?,
+                }
+            }
             Message::Typed(ToNetwork::Password(digits)) => match Password::spoken(&digits) {
                 Ok(password) => {
                     self.is_guessing = true;
@@ -141,7 +220,7 @@ impl Session {
             Message::Typed(ToNetwork::Decide(consent)) => self.participant.decide(consent, now),
             Message::Typed(ToNetwork::Screen(report)) => self.participant.report_screen(report),
             Message::Typed(ToNetwork::CannotType(c)) => self.participant.report_cannot_type(c),
-            Message::Typed(ToNetwork::End(why)) => self.participant.end(why),
+            Message::Typed(ToNetwork::End(why)) => self.end(why, machine).await?,
             Message::Typed(ToNetwork::Outputs(o)) => self.participant.report_outputs(o),
             Message::Typed(ToNetwork::Covered(c)) => self.participant.report_covered(c),
             Message::Typed(ToNetwork::Start { .. }) => log::warn!("started twice"),
@@ -181,9 +260,22 @@ impl Session {
     /// Brings everything that the participant has to say to where it belongs.
     async fn drain(&mut self, machine: &mut MachineEnd) -> anyhow::Result<()> {
         while let Some(output) = self.participant.poll_output() {
-            if let Some(event) = self.send(output)
-                && let Some(message) = self.translate(event)
-            {
+            let Some(event) = self.send(output) else { continue };
+            match event {
+                ParticipantEvent::Away(is_away) => {
+                    self.is_moderator_away = is_away;
+                    self.reach(machine).await?;
+                    continue;
+                }
+                ParticipantEvent::Ended(_) => self.is_moderator_away = false,
+                _ => {}
+            }
+            if self.ending.is_some() {
+                // For the person here it is over already.
+                if matches!(event, ParticipantEvent::Ended(_)) {
+                    self.ending = None;
+                }
+            } else if let Some(message) = self.translate(event) {
                 machine.send(&message).await?;
             }
         }
@@ -234,11 +326,6 @@ impl Session {
             ParticipantEvent::Refresh => ToMachine::Refresh,
             ParticipantEvent::Show(name) => ToMachine::Show(name),
             ParticipantEvent::Input(event) => ToMachine::Input(event),
-            // The link here does not come back by itself, so that nobody waits for the other's.
-            ParticipantEvent::Away(true) => {
-                self.participant.end(DeviceEnd::Fault);
-                return None;
-            }
             ParticipantEvent::Ended(why) => {
                 self.joining_until = None;
                 log::info!("session: {why:?}");

@@ -10,7 +10,7 @@ mod translate;
 
 use std::sync::Arc;
 
-use lotse_client::{ConnectOptions, connect};
+use lotse_client::{ConnectOptions, SessionLink, connect};
 use lotse_protocol::certificate::Pass;
 use lotse_protocol::handshake::{Means, SessionPasswords};
 use tokio::sync::mpsc;
@@ -175,7 +175,8 @@ impl Driver {
         let passwords =
             with_password.then(|| Arc::new(SessionPasswords::random(&mut rand_core::OsRng)));
         let means = Means { passwords, pass: self.pass.clone() };
-        session::Running::new(self, connection, (server, name), means).run().await
+        let link = SessionLink::new(connection, server.clone(), options.clone());
+        session::Running::new(self, link, (server, name), means).run().await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use lotse_client::{Connection, Incoming, SendError};
+use lotse_client::{Incoming, SendError, SessionLink};
 use lotse_protocol::handshake::{HandshakeError, Means, SessionPasswords};
 use lotse_protocol::message::{InputEvent, Name, Rights, Role};
 use lotse_protocol::session::{
@@ -62,7 +62,7 @@ pub(super) struct Running<'a> {
     driver: &'a Driver,
     server: ServerAddress,
     passwords: Option<Arc<SessionPasswords>>,
-    connection: Connection,
+    connection: SessionLink,
     moderator: Moderator,
     decoding: DecodeThread,
     stage: Stage,
@@ -92,7 +92,7 @@ impl Silence {
 impl<'a> Running<'a> {
     pub(super) fn new(
         driver: &'a Driver,
-        connection: Connection,
+        connection: SessionLink,
         (server, name): (&ServerAddress, &str),
         means: Means,
     ) -> Self {
@@ -183,6 +183,14 @@ impl<'a> Running<'a> {
             Incoming::Alive => {
                 self.silence(Silence { of_server: false, ..self.silence }).await?;
             }
+            Incoming::Paused => {
+                self.moderator.pause(Instant::now());
+                self.silence(Silence { of_server: true, ..self.silence }).await?;
+            }
+            Incoming::Resumed => {
+                self.moderator.resume(Instant::now());
+                self.silence(Silence { of_server: false, ..self.silence }).await?;
+            }
             Incoming::Lost(end) => {
                 tracing::warn!("the link to the server is over: {end}");
                 return Ok(Step::Over(translate::link_end(&end)));
@@ -249,12 +257,16 @@ impl<'a> Running<'a> {
 
     /// Sends an input if the link has room: a packet that was numbered must not be lost.
     async fn input(&mut self, event: InputEvent) -> Result<Step, Nobody> {
-        if !self.connection.has_room(Class::Input, INPUT_ROOM) {
+        let is_away = self.connection.is_away();
+        if !is_away && !self.connection.has_room(Class::Input, INPUT_ROOM) {
             self.owes_release = true;
             self.driver.events.send(Event::Notice(Notice::LinkBusy)).await?;
             return Ok(Step::On);
         }
-        self.moderator.input(event, Instant::now());
+        // Without a link only text is taken, which waits for the next.
+        if !self.moderator.input(event, Instant::now()) && is_away {
+            self.driver.events.send(Event::Notice(Notice::LinkBusy)).await?;
+        }
         // At once, so that the room for the next one is what is left.
         self.drain().await
     }
@@ -361,7 +373,7 @@ impl<'a> Running<'a> {
                 events.send(Event::Connected(peer)).await?;
                 self.moderator.watch(true);
             }
-            ModeratorEvent::Silent(of_panel) => {
+            ModeratorEvent::Away { is_away: of_panel, .. } | ModeratorEvent::Silent(of_panel) => {
                 self.silence(Silence { of_panel, ..self.silence }).await?;
             }
             ModeratorEvent::Screen(report) => {
@@ -380,8 +392,6 @@ impl<'a> Running<'a> {
             ModeratorEvent::CannotType(c) => {
                 events.send(Event::Notice(Notice::CannotType(c))).await?;
             }
-            // The link there does not come back by itself, so that nobody waits for it.
-            ModeratorEvent::Away { member, is_away: true } => self.moderator.kick(member),
             ModeratorEvent::Gone { member, why, .. } => return self.gone(member, &why).await,
             ModeratorEvent::Ended(why) => {
                 let ended_here = self.ending.take().filter(|_| why == EndOfSession::Ended);

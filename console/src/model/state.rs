@@ -289,6 +289,11 @@ impl Model {
         &self.access
     }
 
+    /// Whether text would reach the panel, now or when the interruption is over.
+    pub fn may_type(&self) -> bool {
+        self.peer().is_some_and(|peer| peer.rights.has(Right::Control))
+    }
+
     /// Notes that a command was given, for what shows at once.
     pub fn note(&mut self, command: &Command) {
         match command {

@@ -68,10 +68,13 @@ fn nothing_is_steered_while_interrupted_or_without_the_right() {
     let mut events = until_connected();
     events.push(Event::Interrupted);
     assert!(!run(events.clone()).may_control());
+    assert!(run(events.clone()).may_type(), "text waits");
     events.push(Event::Resumed);
     assert!(run(events.clone()).may_control());
     events.push(Event::RightsChanged(Rights::NONE.with(Right::View)));
-    assert!(!run(events).may_control());
+    assert!(!run(events.clone()).may_control() && !run(events.clone()).may_type());
+    events.push(Event::Ended(EndReason::LinkLost));
+    assert!(!run(events).may_type());
 }
 
 #[test]

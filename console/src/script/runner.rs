@@ -147,6 +147,7 @@ impl<W: Write> Runner<W> {
             Line::Wheel(vertical) => self.input([Command::Wheel { vertical, horizontal: 0 }]),
             Line::Combo(combo) => self.input(combo.commands()),
             Line::Hold { key, pressed } => self.input([Command::Key { key, pressed }]),
+            Line::Type(text) if self.model.may_type() => self.command(Command::Text(text)),
             Line::Type(text) => self.input([Command::Text(text)]),
             Line::Status => Ok(report::status(&self.model, &self.session.picture.lock())),
             // Handled by whoever reads the lines.

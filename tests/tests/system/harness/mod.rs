@@ -48,7 +48,11 @@ impl System {
 
     /// Starts the three, with a kiosk of one's own.
     pub(crate) fn start_with(options: KioskOptions) -> Self {
-        let server = Server::start();
+        Self::start_at(Server::start(), options)
+    }
+
+    /// Starts a kiosk and a console for a server.
+    pub(crate) fn start_at(server: Server, options: KioskOptions) -> Self {
         let kiosk = Kiosk::start_with(server.address(), options);
         let console = Console::start(server.address());
         Self { server, kiosk, console }

@@ -309,6 +309,10 @@ fn ask_with(bench: &mut Bench, by: &str, has_sign: bool, panel: &str) -> Result<
     expect_kiosk(bench, &alone, by).context("at the end")?;
     bench.guest.keep_screendump("6-after")?;
 
+    if by.starts_with("fbdev") {
+        // What is drawn over an application stays when the agent is killed; on a terminal, `machine-kill` looks.
+        return Ok(());
+    }
     ask(bench, &mut session)?;
     bench.guest.sh("systemctl kill --signal KILL lotse-machine")?;
     expect_kiosk(bench, &alone, by).context("after the agent was killed while it asked")

@@ -347,6 +347,9 @@ impl<'a> Running<'a> {
                 let (member, who) = (member.0, name.to_string());
                 events.send(Event::Knocking { member, who }).await?;
             }
+            ModeratorEvent::Checked { member, role: Role::Onlooker, .. } => {
+                self.moderator.refuse(member);
+            }
             ModeratorEvent::Checked { member, level, name, .. } => {
                 self.panel = Some(member);
                 self.stage = Stage::Comparing;

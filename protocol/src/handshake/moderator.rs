@@ -93,6 +93,11 @@ impl ExpectJoinRequest {
         (Self { transcript, opening, means: means.clone() }, hello)
     }
 
+    /// Whether a person at the other side has to type before it can answer.
+    pub fn waits_for_person(&self) -> bool {
+        self.means.passwords.is_some()
+    }
+
     /// Who asks, and at which level, before anything is answered.
     ///
     /// # Errors

@@ -138,6 +138,31 @@ fn a_number_guesser_without_a_guess_burns_no_number() {
     assert!(pair.is_asked());
 }
 
+/// As many as may shake hands at a time join, and say nothing.
+#[test]
+fn who_joins_and_says_nothing_keeps_nobody_out() {
+    let silent = |pair: &mut Pair| {
+        for member in 3..3 + u16::try_from(MAX_HANDSHAKES).unwrap() {
+            let joined = Notice::MemberJoined { member: MemberId(member) };
+            pair.moderator.handle_notice(joined, pair.now);
+        }
+        // What is said to them reaches nobody.
+        while pair.moderator.poll_output().is_some() {}
+    };
+    let (mut pair, right, _) = by_password();
+    silent(&mut pair);
+    pair.try_password(&right);
+    assert!(pair.is_asked(), "at once, where a person may be typing");
+
+    let mut pair = Pair::new();
+    pair.moderator.open();
+    pair.settle();
+    silent(&mut pair);
+    pair.type_number();
+    pair.pass(REQUEST_STEP);
+    assert!(pair.is_asked(), "and soon, where nobody has to");
+}
+
 /// Every failure before the keys is one and the same message.
 #[test]
 fn all_failures_before_the_keys_look_the_same_on_the_wire() {
@@ -237,6 +262,51 @@ fn an_attempt_that_is_broken_off_after_the_opening_counts() {
         pair.settle();
     }
     assert_eq!(openings.get(), MAX_ATTEMPTS);
+}
+
+/// The same with somebody who wants to look on: his name is seen, but he has no key yet.
+#[test]
+fn an_onlooker_who_knows_the_password_still_waits_to_be_let_in() {
+    let (mut pair, right, _) = by_password();
+    let mut onlooker = Onlooker::new("Bob".try_into().unwrap(), Box::new(OsRng));
+    onlooker.join(Pair::number(), join_key());
+    let session = SessionId([5; 16]);
+    onlooker.handle_answer(Answer::Joined { session, member: DEVICE, resume: token() });
+    let joined = Notice::MemberJoined { member: DEVICE };
+    pair.moderator.handle_notice(joined, pair.now);
+    let mut keys = 0;
+    let mut is_known = false;
+    for _ in 0..8 {
+        while let Some(output) = pair.moderator.poll_output() {
+            match output {
+                Output::Packet(_, packet) => {
+                    let message = HandshakeMessage::decode(&packet[crate::header::HEADER_LEN..]);
+                    keys += u32::from(matches!(message, Ok(HandshakeMessage::KeyGrant(_))));
+                    onlooker.handle_packet(&packet, pair.now);
+                }
+                Output::Event(ModeratorEvent::Checked { level: Level::Password, .. }) => {
+                    is_known = true;
+                }
+                _ => {}
+            }
+        }
+        while let Some(output) = onlooker.poll_output() {
+            match output {
+                Output::Packet(_, packet) => pair.moderator.handle_packet(&packet, pair.now),
+                Output::Event(OnlookerEvent::AskPassword) => onlooker.enter_password(&right),
+                _ => {}
+            }
+        }
+    }
+    assert!(is_known && keys == 0);
+    pair.moderator.confirm_code(DEVICE);
+    while let Some(output) = pair.moderator.poll_output() {
+        if let Output::Packet(_, packet) = output {
+            let message = HandshakeMessage::decode(&packet[crate::header::HEADER_LEN..]);
+            keys += u32::from(matches!(message, Ok(HandshakeMessage::KeyGrant(_))));
+        }
+    }
+    assert_eq!(keys, 1);
 }
 
 // --- certificates ---

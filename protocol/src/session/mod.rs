@@ -76,6 +76,10 @@ pub const MAX_HANDSHAKES: usize = 5;
 /// long as they like.
 pub const HANDSHAKE_STEP: Duration = Duration::from_secs(30);
 
+/// The same for the first answer, which takes no thought: so that whoever joins and says nothing
+/// does not keep others waiting.
+pub const REQUEST_STEP: Duration = Duration::from_secs(10);
+
 /// The same where the person at the member types the session's password meanwhile.
 pub const PASSWORD_STEP: Duration = Duration::from_secs(180);
 

@@ -110,7 +110,9 @@ impl Pair {
             Asked::Remove { member } => {
                 self.removed.push(member);
                 let ended = Notice::SessionEnded { why: EndOfSession::Removed };
-                self.participant.handle_notice(&ended, self.now);
+                if member == DEVICE {
+                    self.participant.handle_notice(&ended, self.now);
+                }
             }
             Asked::Leave => {
                 let ended = Notice::SessionEnded { why: EndOfSession::Ended };

@@ -13,7 +13,7 @@ use crate::header::MemberId;
 use crate::message::{FromMember, Role, decode};
 use crate::session::pair::{Ends, Pair};
 use crate::session::tampered::Tampered;
-use crate::session::{HANDSHAKE_STEP, MAX_HANDSHAKES, PASSWORD_STEP};
+use crate::session::{HANDSHAKE_STEP, MAX_HANDSHAKES, PASSWORD_STEP, REQUEST_STEP};
 use crate::tunnel::{Asked, Standing};
 
 impl Moderator {
@@ -139,7 +139,7 @@ impl Moderator {
             let rng = &mut self.rng;
             let (state, hello) = ExpectJoinRequest::start(&context, name, *asks, means, rng);
             // A person there has to type.
-            let step = if means.passwords.is_some() { PASSWORD_STEP } else { HANDSHAKE_STEP };
+            let step = if means.passwords.is_some() { PASSWORD_STEP } else { REQUEST_STEP };
             member.stage = Stage::Request(state, now + step);
             self.put(id, member);
             self.send_handshake(id, &hello);
@@ -240,7 +240,11 @@ impl Moderator {
         let name = state.name().clone();
         let Some(code) = state.code() else {
             self.outputs.event(ModeratorEvent::Checked { member: id, role, level, name });
-            return Ok(Next::LetIn(role, state));
+            // Who only looks on is let in by the technician, however well known.
+            return Ok(match role {
+                Role::Device => Next::LetIn(role, state),
+                _ => Next::Stage(role, Stage::Compare(state)),
+            });
         };
         self.outputs.event(ModeratorEvent::Compare { member: id, role, code, name });
         Ok(Next::Stage(role, Stage::Compare(state)))

@@ -77,7 +77,8 @@ pub enum ModeratorEvent {
         name: Name,
     },
     /// Password or certificates were checked on both sides, so that nobody needs to compare. The
-    /// person there is asked now.
+    /// person at a device is asked now; an onlooker waits for [`Moderator::confirm_code`] or
+    /// [`Moderator::refuse`].
     Checked {
         /// Who.
         member: MemberId,

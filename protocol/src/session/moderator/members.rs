@@ -91,7 +91,12 @@ impl Stage {
 impl Member {
     /// Whether a handshake with it is under way.
     fn is_shaking_hands(&self) -> bool {
-        !matches!(self.stage, Stage::Waiting | Stage::Held(..) | Stage::Connected(_))
+        match &self.stage {
+            Stage::Waiting | Stage::Held(..) | Stage::Connected(_) => false,
+            // Whoever types a password takes long, and whoever pretends to keeps nobody out.
+            Stage::Request(state, _) => !state.waits_for_person(),
+            _ => true,
+        }
     }
 
     /// Whether it may know the key of an epoch.

@@ -3,12 +3,14 @@
 //! Lengths are shares of the panel's shorter side, so that a small panel and a large one look
 //! alike; buttons are never smaller than a finger needs.
 
+mod asking;
+
 use lotse_hal::{Rect, Size};
 
 use super::scene::{Align, Button, Look, Scene, Sign, inset, split_bottom, split_left, split_top};
 use super::texts::{MessageText, Texts};
 use super::theme;
-use super::view::{Ask, Ended, Level, Message, NUMBER_DIGITS, PASSWORD_DIGITS, Right, View};
+use super::view::{Ended, Level, Message, NUMBER_DIGITS, PASSWORD_DIGITS, View};
 use super::{letters, letters::Weight};
 
 /// The smallest side of a button, in pixels, on panels that have the room.
@@ -300,126 +302,6 @@ impl<'a> Draft<'a> {
     fn single_button(&mut self, row: Rect, button: Button, word: &str, look: Look) {
         let place = inset(row, row.width / 4, 0);
         self.button(button, place, word, self.px * 1.3, look);
-    }
-
-    fn asking(&mut self, ask: &Ask) {
-        let texts = &self.shown.texts.asking;
-        let body = self.header(Sign::FlagG, texts.title);
-        let (rest, row) = split_bottom(body, self.row_height(), self.gap);
-        let (card, countdown) = split_bottom(rest, self.share(58), self.gap / 2);
-        let inner = self.card(card);
-        let (who, check) = if self.is_wide() {
-            split_left(inner, inner.width / 2, self.gap * 2)
-        } else {
-            split_top(inner, inner.height * 58 / 100, self.gap)
-        };
-        self.who(who, ask);
-        self.check(check, ask.level);
-        let words = (texts.countdown)(self.shown.seconds_left);
-        let font = (Weight::Regular, self.px);
-        self.scene.text(countdown, &words, font, Align::Middle, theme::PAPER);
-
-        let half = row.width.saturating_sub(self.gap * 3) / 2;
-        let (refuse, accept) = split_left(row, half, self.gap * 3);
-        self.button(Button::Refuse, refuse, texts.refuse, self.px * 1.3, Look::Paper);
-        let look = if self.shown.is_armed { Look::Accent } else { Look::Asleep };
-        self.button(Button::Accept, accept, texts.accept, self.px * 1.3, look);
-    }
-
-    /// Who asks, and for what.
-    fn who(&mut self, place: Rect, ask: &Ask) {
-        let texts = self.shown.texts;
-        let label = (Weight::Regular, self.px * 0.85);
-        let (label_place, rest) = split_top(place, place.height * 12 / 100, 0);
-        let name_label = texts.asking.name_label;
-        self.scene.text(label_place, name_label, label, Align::Left, theme::INK_SOFT);
-        let (name_place, rest) = split_top(rest, place.height * 22 / 100, 0);
-        let edge = (self.gap / 6).max(1);
-        let frame = (theme::INK_SOFT, edge);
-        self.scene.framed(name_place, self.gap / 2, theme::PAPER_DARK, frame);
-        let name_inner = inset(name_place, self.gap, edge);
-        let name = ask.name.as_str();
-        let whole = letters::fit(name, Weight::Bold, self.px * 1.2, name_inner);
-        let least = (self.px * 0.75).max(letters::MIN_PX);
-        let (name, px) = match whole.fits && whole.px >= least {
-            true => (name.to_owned(), whole.px),
-            false => (letters::cut(name, Weight::Bold, least, name_inner.width as f32), least),
-        };
-        self.scene.text(name_inner, &name, (Weight::Bold, px), Align::Left, theme::INK);
-        let (label_place, list) = split_top(rest, place.height * 13 / 100, 0);
-        let rights_label = texts.asking.rights_label;
-        self.scene.text(label_place, rights_label, label, Align::Left, theme::INK_SOFT);
-        let rights: Vec<&str> = Right::ALL
-            .into_iter()
-            .filter(|right| ask.rights.contains(right))
-            .map(|right| texts.rights.of(right))
-            .collect();
-        self.list(list, &rights);
-    }
-
-    /// Points one below the other; the lines of each stand beside its bullet.
-    fn list(&mut self, place: Rect, points: &[&str]) {
-        const BULLET: &str = "•";
-        let mut px = self.px;
-        let (indent, line, lines) = loop {
-            let indent = letters::width("• ", Weight::Bold, px).ceil() as u32;
-            let line = letters::height(1, px).ceil() as u32;
-            let (_, room) = split_left(place, indent, 0);
-            // As many lines as it takes at this size.
-            let room = Rect { height: u32::MAX / 2, ..room };
-            let fitted = points.iter().map(|point| letters::fit(point, Weight::Bold, px, room));
-            let lines: Vec<letters::Fitted> = fitted.collect();
-            let count: usize = lines.iter().map(|fitted| fitted.lines.len()).sum();
-            let fits =
-                count as u32 * line <= place.height && lines.iter().all(|fitted| fitted.px >= px);
-            if fits || px <= letters::MIN_PX {
-                break (indent, line, lines);
-            }
-            px = letters::smaller(px);
-        };
-        let mut rest = place;
-        for (point, fitted) in points.iter().zip(lines) {
-            let (own, below) = split_top(rest, line * fitted.lines.len() as u32, 0);
-            let (bullet, words) = split_left(own, indent, 0);
-            let (bullet, _) = split_top(bullet, line, 0);
-            let font = (Weight::Bold, px);
-            self.scene.text(bullet, BULLET, font, Align::Left, theme::INK);
-            self.scene.text(words, point, font, Align::Left, theme::INK);
-            rest = below;
-        }
-    }
-
-    /// How it is known who asks.
-    fn check(&mut self, place: Rect, level: Level) {
-        let texts = self.shown.texts;
-        let levels = &texts.levels;
-        let (sign, level_text) = match level {
-            Level::Certificate => (Sign::Disc, &levels.certificate),
-            Level::CodeCompared { .. } => (Sign::Equals, &levels.code_compared),
-            Level::None => (Sign::Triangle, &levels.none),
-            Level::Password => (Sign::Disc, &levels.password),
-        };
-        let (word_place, rest) = split_top(place, place.height * 16 / 100, 0);
-        let color = if level == Level::None { theme::RED } else { theme::FLAG_BLUE };
-        let font = (Weight::Bold, theme::INK);
-        self.sign_and_word(word_place, sign, color, level_text.word, font);
-        let Level::CodeCompared { code } = level else {
-            let font = (Weight::Regular, self.px * 1.1);
-            self.scene.text(rest, level_text.meaning, font, Align::Left, theme::INK);
-            return;
-        };
-        let (code_place, rest) = split_top(rest, place.height * 42 / 100, self.gap / 2);
-        self.scene.area(code_place, self.gap / 2, theme::DEEP);
-        let digits = format!("{:03} {:03}", code / 1000 % 1000, code % 1000);
-        let font = (Weight::Bold, code_place.height as f32 * 0.9);
-        let inner = inset(code_place, self.gap, 0);
-        self.scene.text(inner, &digits, font, Align::Middle, theme::ACCENT);
-        let (question, advice) = split_top(rest, rest.height * 6 / 10, 0);
-        let words = texts.asking.code_question;
-        self.scene.text(question, words, (Weight::Bold, self.px), Align::Left, theme::INK);
-        let words = format!("{} {}", texts.asking.code_advice, level_text.meaning);
-        let font = (Weight::Regular, self.px * 0.85);
-        self.scene.text(advice, &words, font, Align::Left, theme::INK_SOFT);
     }
 
     fn message(&mut self, message: Message) {

@@ -28,9 +28,10 @@ fn answers() -> impl Strategy<Value = Answer> {
         (numbers(), any::<[u8; 16]>(), any::<u32>()).prop_map(|(number, id, expires_in_s)| {
             Answer::Opened { number, session: SessionId(id), expires_in_s, resume: token() }
         }),
-        (any::<[u8; 16]>(), any::<u16>()).prop_map(|(id, member)| Answer::Joined {
+        (any::<[u8; 16]>(), any::<(u16, u16)>()).prop_map(|(id, (member, m))| Answer::Joined {
             session: SessionId(id),
             member: MemberId(member),
+            moderator: MemberId(m),
             resume: token(),
         }),
         Just(Answer::Done),

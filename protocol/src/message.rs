@@ -198,6 +198,8 @@ pub struct Signature {
 pub struct RosterChange {
     /// Its number, one more than that of the list before, unless this is the whole list.
     pub number: u32,
+    /// How many have taken over as the moderator so far.
+    pub term: u16,
     /// This is the whole list: forget what was there before.
     pub is_whole: bool,
     /// Who moderates.

@@ -145,6 +145,8 @@ pub enum Answer {
         session: SessionId,
         /// Who the asker is from now on.
         member: MemberId,
+        /// Who moderates.
+        moderator: MemberId,
         /// For [`Asked::Resume`].
         resume: ResumeToken,
     },

@@ -194,7 +194,9 @@ impl Relay {
             return Answer::Refused(Refusal::NotAvailable);
         };
         let resume = self.resume_key.token(&found.place());
-        let answer = Answer::Joined { session: found.session.id, member: found.member, resume };
+        let (session, member) = (found.session.id, found.member);
+        let moderator = lock(&found.session.roster).moderator();
+        let answer = Answer::Joined { session, member, moderator, resume };
         info!(%number, member = found.member.0, "session joined");
         *seat = Some(found);
         answer
@@ -232,6 +234,10 @@ impl Relay {
             before.close(Bye::Replaced);
         }
         // While the roster is locked: nothing from this member can overtake it.
+        let moderator = roster.moderator();
+        if moderator != MemberId::MODERATOR && moderator != member {
+            asker.outlet.transmit(Frame::Notice(Notice::ModeratorIs { member: moderator }));
+        }
         let back = |member| Frame::Notice(Notice::MemberBack { member });
         for (other, outlet) in roster.present().filter(|(other, _)| *other != member) {
             if member == roster.moderator() || other == roster.moderator() {

@@ -253,7 +253,12 @@ fn an_idle_link_is_lost_after_two_and_a_half_pings() {
 
 #[test]
 fn replies_must_answer_what_was_asked() {
-    let joined = Answer::Joined { session: SESSION, member: MemberId(2), resume: token() };
+    let joined = Answer::Joined {
+        session: SESSION,
+        member: MemberId(2),
+        moderator: MemberId::MODERATOR,
+        resume: token(),
+    };
     for (id_offset, answer) in [(1, Answer::Done), (0, joined), (0, Answer::Done)] {
         let mut pair = Pair::new();
         let id = pair.client.request(Asked::Open).unwrap().wrapping_add(id_offset);

@@ -59,6 +59,8 @@ enum State {
 /// The way in.
 pub(super) struct Joiner {
     own: OwnSide,
+    /// As the server says; nobody else is heard.
+    moderator: MemberId,
     state: State,
     pending: Pending,
 }
@@ -84,7 +86,17 @@ pub(super) enum Progress {
 impl Joiner {
     pub(super) fn new(name: Name, role: Role) -> Self {
         let own = OwnSide { name, role, operator: None };
-        Self { own, state: State::Idle, pending: Pending::default() }
+        Self {
+            own,
+            moderator: MemberId::MODERATOR,
+            state: State::Idle,
+            pending: Pending::default(),
+        }
+    }
+
+    /// Who moderates the session that it is on its way into.
+    pub(super) fn moderator(&self) -> MemberId {
+        self.moderator
     }
 
     /// What it calls itself.
@@ -111,7 +123,7 @@ impl Joiner {
             std::mem::replace(&mut self.state, State::Idle)
             && let Some((joining, request)) = joining.enter_password(password, rng)
         {
-            say(joining.context(), &request, outputs);
+            say(joining.context(), self.moderator, &request, outputs);
             self.state = State::Entering { joining, granted, level };
         }
     }
@@ -125,7 +137,7 @@ impl Joiner {
             std::mem::replace(&mut self.state, State::Idle)
             && let Some((joining, proof)) = joining.identify(device)
         {
-            say(joining.context(), &proof, outputs);
+            say(joining.context(), self.moderator, &proof, outputs);
             self.state = State::Entering { joining, granted, level };
         }
     }
@@ -184,7 +196,7 @@ impl Joiner {
                 Consent::CannotAsk => Declined::CannotAsk,
                 _ => Declined::Refused,
             });
-            say(&context, &declined.encode(), outputs);
+            say(&context, self.moderator, &declined.encode(), outputs);
             return Progress::Ended(EndReason::NotConsented(consent));
         };
         let step = joining.accept(rng);
@@ -204,7 +216,8 @@ impl Joiner {
             }
         };
         let refusal = match answer {
-            Answer::Joined { session, member, .. } => {
+            Answer::Joined { session, member, moderator, .. } => {
+                self.moderator = moderator;
                 let context = Context { session, number, participant: member };
                 let joining = Joining::new(context, key, self.own.clone());
                 let level = Level::CodeCompared;
@@ -228,7 +241,7 @@ impl Joiner {
         let (joining, granted, level) = match std::mem::replace(&mut self.state, State::Idle) {
             State::Entering { joining, granted, level }
                 if header.class == Class::Handshake
-                    && header.source == MemberId::MODERATOR
+                    && header.source == self.moderator
                     && header.destination == joining.context().participant =>
             {
                 (joining, granted, level)
@@ -241,7 +254,7 @@ impl Joiner {
         let context = *joining.context();
         let step = joining.handle(payload, rng).map(|(step, answer)| {
             if let Some(answer) = answer {
-                say(&context, &answer, outputs);
+                say(&context, self.moderator, &answer, outputs);
             }
             step
         });
@@ -280,7 +293,7 @@ impl Joiner {
             }
             Err(error) => {
                 if let Some(farewell) = farewell(error) {
-                    say(&context, &farewell, outputs);
+                    say(&context, self.moderator, &farewell, outputs);
                 }
                 Progress::Ended(match error {
                     HandshakeError::Declined(why) => EndReason::Declined(why),
@@ -291,7 +304,7 @@ impl Joiner {
     }
 }
 
-fn say<E>(context: &Context, message: &[u8], outputs: &mut Outputs<E>) {
-    let packet = handshake_packet(context.participant, MemberId::MODERATOR, message);
+fn say<E>(context: &Context, to: MemberId, message: &[u8], outputs: &mut Outputs<E>) {
+    let packet = handshake_packet(context.participant, to, message);
     outputs.packets(Class::Handshake, vec![packet]);
 }

@@ -173,11 +173,6 @@ impl Pending {
         self.0.push_back(matters);
     }
 
-    /// How many wait for an answer.
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// An answer came: whether it is to the request that matters.
     fn answered(&mut self) -> bool {
         self.0.pop_front().unwrap_or(false)
@@ -201,5 +196,8 @@ fn handshake_packet(from: MemberId, to: MemberId, message: &[u8]) -> Vec<u8> {
     [&header.encode()[..], message].concat()
 }
 
+#[cfg(test)]
+#[path = "tests/simulation/mod.rs"]
+mod simulation;
 #[cfg(test)]
 mod tests;

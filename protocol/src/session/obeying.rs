@@ -59,8 +59,10 @@ impl Obeying {
             input: Incoming::new(opener(Class::Input)),
             feedback_in: opener(Class::Feedback),
             feedback_out: feedback_out.on_stream(grant.number),
-            tick: 0,
-            tick_at: now,
+            // Whoever has not heard of this grant from here is too late: grant and input may have
+            // been held back together.
+            tick: MAX_INPUT_AGE_TICKS + 1,
+            tick_at: now + TICK,
             pressed: Pressed::default(),
             heard: now,
             dropped: 0,
@@ -96,6 +98,9 @@ impl Obeying {
         now: Instant,
     ) -> Result<Option<InputEvent>, Tampered> {
         let moment = if self.is_paused(now) { Moment::PersonActs } else { moment };
+        if self.advance(now) {
+            self.input.tell_now(now);
+        }
         match header.class {
             Class::Input => match self.input.open(header, payload, now)? {
                 Some(bytes) => self.obey(&bytes, header.number, rights, moment, now),
@@ -147,6 +152,19 @@ impl Obeying {
         Ok(Some(input.event))
     }
 
+    /// Brings the device's time up to now; whether it moved. After a pause of this process it
+    /// jumps, so that what was held back meanwhile is old, even if it is read first.
+    fn advance(&mut self, now: Instant) -> bool {
+        if now < self.tick_at {
+            return false;
+        }
+        let late = now.saturating_duration_since(self.tick_at);
+        let missed = u32::try_from(late.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX - 1);
+        self.tick = self.tick.saturating_add(missed.saturating_add(1));
+        self.tick_at = now + TICK;
+        true
+    }
+
     /// The controller gave a sign of life. One that was held back on the way is none, and neither
     /// is any other packet: whoever lets those pass could keep keys down.
     fn hear(&mut self, tick: u32, now: Instant) {
@@ -190,14 +208,7 @@ impl Obeying {
             self.let_go();
         }
         let mut says = self.input.due().is_some_and(|due| due <= now);
-        if now >= self.tick_at {
-            // After a pause the time jumps, so that what was held back meanwhile is old.
-            let late = now.saturating_duration_since(self.tick_at);
-            let missed = u32::try_from(late.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX - 1);
-            self.tick = self.tick.saturating_add(missed.saturating_add(1));
-            self.tick_at = now + TICK;
-            says = true;
-        }
+        says |= self.advance(now);
         if self.paused_until.is_some_and(|until| until <= now) {
             self.paused_until = None;
             says = true;

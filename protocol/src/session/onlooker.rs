@@ -242,7 +242,8 @@ impl Onlooker {
         if !self.is_busy() {
             return;
         }
-        let moderator = self.live.as_ref().map_or(MemberId::MODERATOR, |live| live.seat.moderator);
+        let moderator =
+            self.live.as_ref().map_or_else(|| self.joiner.moderator(), |live| live.seat.moderator);
         match *notice {
             Notice::SessionEnded { why } => self.finish(EndReason::Server(why)),
             Notice::MemberLeft { member, how } if member == moderator => {
@@ -417,7 +418,7 @@ impl Onlooker {
         keys: &crate::handshake::participant::Keys,
         granted: Rights,
     ) {
-        let seat = Seat::new(context, MemberId::MODERATOR, keys, &mut self.rng);
+        let seat = Seat::new(context, self.joiner.moderator(), keys, &mut self.rng);
         let entered = FromMember::Entered { granted, key: seat.identity() };
         let deputy_keys = std::collections::BTreeMap::new();
         let live = Live { seat, steering: None, deputy_keys, is_paused: false };
@@ -442,8 +443,9 @@ impl Onlooker {
                 self.outputs.event(OnlookerEvent::Control(false));
             }
         } else {
-            let why = Tampered("somebody moderates whom the moderator has not named");
-            self.leave(EndReason::Tampered(why));
+            // Or it was named while this side was away, which comes to the same.
+            let why = EndReason::Server(EndOfSession::ModeratorLost);
+            self.leave(why);
         }
     }
 

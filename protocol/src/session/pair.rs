@@ -42,7 +42,14 @@ pub(super) struct Ends {
     pub(super) session: SessionId,
     pub(super) moderator: (MemberId, u16),
     pub(super) member: (MemberId, u16),
+    /// The moderator's term in which these two began to talk under this secret, or 0 if they met
+    /// in a handshake.
+    pub(super) term: u16,
 }
+
+/// Keys of a term begin with this epoch times the term: what is left of the term before, between
+/// the same two, is foreign. Nobody renews a key so often.
+const EPOCHS_PER_TERM: u16 = 256;
 
 impl Ends {
     /// As the moderator's grant says.
@@ -51,6 +58,7 @@ impl Ends {
             session,
             moderator: (moderator, grant.moderator_instance),
             member: (grant.member, grant.instance),
+            term: 0,
         }
     }
 }
@@ -58,23 +66,18 @@ impl Ends {
 impl Pair {
     /// The moderator's end.
     pub(super) fn of_moderator(secret: &PairKey, ends: Ends) -> Self {
-        Self::new(secret, ends.session, ends.moderator, ends.member)
+        Self::new(secret, &ends, ends.moderator, ends.member)
     }
 
     /// The member's end.
     pub(super) fn of_member(secret: &PairKey, ends: Ends) -> Self {
-        Self::new(secret, ends.session, ends.member, ends.moderator)
+        Self::new(secret, &ends, ends.member, ends.moderator)
     }
 
-    fn new(
-        secret: &PairKey,
-        session: SessionId,
-        here: (MemberId, u16),
-        there: (MemberId, u16),
-    ) -> Self {
+    fn new(secret: &PairKey, ends: &Ends, here: (MemberId, u16), there: (MemberId, u16)) -> Self {
         let purpose = |(sender, instance): (MemberId, u16), class| KeyUse {
-            session,
-            epoch: 0,
+            session: ends.session,
+            epoch: ends.term.wrapping_mul(EPOCHS_PER_TERM),
             sender,
             instance,
             class,

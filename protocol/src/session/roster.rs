@@ -16,6 +16,7 @@ use crate::tunnel::SessionId;
 pub struct Roster {
     session: SessionId,
     number: u32,
+    term: u16,
     moderator: MemberId,
     deputy: Option<MemberId>,
     entries: BTreeMap<MemberId, Entry>,
@@ -24,12 +25,17 @@ pub struct Roster {
 impl Roster {
     /// An empty list.
     pub(super) fn new(session: SessionId, moderator: MemberId) -> Self {
-        Self { session, number: 0, moderator, deputy: None, entries: BTreeMap::new() }
+        Self { session, number: 0, term: 0, moderator, deputy: None, entries: BTreeMap::new() }
     }
 
     /// Its number: one more for each change.
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// The number of the term that begins when somebody takes over.
+    pub(super) fn next_term(&self) -> u16 {
+        self.term.wrapping_add(1)
     }
 
     /// Who moderates.
@@ -62,6 +68,7 @@ impl Roster {
         let mut hash = Sha256::new_with_prefix(b"lotse/1 roster");
         hash.update(self.session.0);
         hash.update(self.number.to_be_bytes());
+        hash.update(self.term.to_be_bytes());
         hash.update(self.moderator.0.to_be_bytes());
         hash.update(self.deputy.map_or([0; 2], |deputy| deputy.0.to_be_bytes()));
         for entry in self.entries.values() {
@@ -102,8 +109,9 @@ impl Roster {
     ) -> RosterChange {
         let signed = signer.sign(&self.hash());
         let signature = Signature { r: *signed.r_bytes(), s: *signed.s_bytes() };
-        let (number, moderator, deputy) = (self.number, self.moderator, self.deputy);
-        RosterChange { number, is_whole, moderator, deputy, gone, changed, signature }
+        let (number, term) = (self.number, self.term);
+        let (moderator, deputy) = (self.moderator, self.deputy);
+        RosterChange { number, term, is_whole, moderator, deputy, gone, changed, signature }
     }
 
     /// The list after a change. `trusted` is the moderator's key, if it is known yet; otherwise
@@ -122,7 +130,8 @@ impl Roster {
         if !(follows || change.is_whole && change.number > self.number) {
             return Err(Tampered("a list of members that is not the next"));
         }
-        (next.number, next.moderator) = (change.number, change.moderator);
+        (next.number, next.term) = (change.number, change.term);
+        next.moderator = change.moderator;
         next.deputy = change.deputy;
         for member in change.gone {
             next.entries.remove(&member);
@@ -170,6 +179,7 @@ impl Draft<'_> {
 
     pub(super) fn set_moderator(&mut self, moderator: MemberId) {
         self.0.moderator = moderator;
+        self.0.term = self.0.next_term();
     }
 
     /// Leaves room for lists that somebody else may have signed and that nobody here has seen.

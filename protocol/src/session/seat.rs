@@ -184,6 +184,7 @@ impl Seat {
             session: self.session,
             moderator: (deputy, entry.instance),
             member: (self.me, self.instance),
+            term: self.roster.next_term(),
         };
         self.trusted = Some(entry.key);
         self.pair = Pair::of_member(&secret, ends);

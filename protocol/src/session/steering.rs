@@ -55,6 +55,8 @@ pub(super) struct Steering {
     texts: VecDeque<(u64, InputEvent)>,
     /// The way was broken: what is on it must be acknowledged before anything new follows.
     settling_until: Option<u64>,
+    /// Text that came too late because of that, in its order: it is sent anew, before what waits.
+    late: VecDeque<InputEvent>,
     /// Text that waits for that.
     waiting: VecDeque<InputEvent>,
 }
@@ -90,6 +92,7 @@ impl Steering {
             is_paused: false,
             texts: VecDeque::new(),
             settling_until: None,
+            late: VecDeque::new(),
             waiting: VecDeque::new(),
         }
     }
@@ -126,7 +129,8 @@ impl Steering {
         if !self.may_control() {
             return Ok(None);
         }
-        if !is_way_free || self.settling_until.is_some() {
+        // Before the device has told its time under this grant, everything would be too late.
+        if !is_way_free || self.tick == 0 || self.settling_until.is_some() {
             let takes = matches!(event, InputEvent::Text(_)) && self.waiting.len() < MAX_WAITING;
             let lets_go = matches!(event, InputEvent::ReleaseAll);
             if takes || lets_go {
@@ -195,25 +199,31 @@ impl Steering {
     fn settle(&mut self, too_old: (u64, u64), packets: &mut Packets, now: Instant) {
         let done = self.input.unacknowledged();
         let is_settling = self.settling_until.is_some();
-        let mut late = Vec::new();
         while self.texts.front().is_some_and(|(number, _)| *number < done) {
             if let Some((number, text)) = self.texts.pop_front()
                 && is_settling
                 && (too_old.0..too_old.1).contains(&number)
             {
-                late.push(text);
+                self.late.push_back(text);
             }
-        }
-        for text in late.into_iter().rev() {
-            self.waiting.push_front(text);
         }
         if self.settling_until.is_some_and(|until| done >= until) {
             self.settling_until = None;
-            for event in std::mem::take(&mut self.waiting) {
-                // Full only if the device stops acknowledging right now.
-                packets.extend(self.send(event, now).unwrap_or_default());
-            }
         }
+        if self.settling_until.is_none() {
+            packets.extend(self.catch_up(now));
+        }
+    }
+
+    /// Sends what could not be sent while the way was broken.
+    fn catch_up(&mut self, now: Instant) -> Packets {
+        let (late, waiting) = (std::mem::take(&mut self.late), std::mem::take(&mut self.waiting));
+        let mut packets = Vec::new();
+        for event in late.into_iter().chain(waiting) {
+            // Full only if the device stops acknowledging right now.
+            packets.extend(self.send(event, now).unwrap_or_default());
+        }
+        packets
     }
 
     /// When [`Self::handle_timeout`] is due.
@@ -248,10 +258,8 @@ impl Steering {
         let next = self.input.next_number();
         self.settling_until = (self.input.unacknowledged() < next).then_some(next);
         let mut packets = inputs(again);
-        if self.settling_until.is_none() {
-            for event in std::mem::take(&mut self.waiting) {
-                packets.extend(self.send(event, now).unwrap_or_default());
-            }
+        if self.settling_until.is_none() && self.tick != 0 {
+            packets.extend(self.catch_up(now));
         }
         packets
     }

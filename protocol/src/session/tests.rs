@@ -127,8 +127,8 @@ impl Pair {
     fn asked_by_participant(&mut self, what: &Asked) {
         match *what {
             Asked::Join { number } if number == Self::number() => {
-                let answer =
-                    Answer::Joined { session: SessionId([5; 16]), member: DEVICE, resume: token() };
+                let (session, moderator) = (SessionId([5; 16]), MemberId::MODERATOR);
+                let answer = Answer::Joined { session, member: DEVICE, moderator, resume: token() };
                 self.participant.handle_answer(answer);
                 self.moderator.handle_notice(Notice::MemberJoined { member: DEVICE }, self.now);
             }

@@ -13,7 +13,7 @@ use crate::keys::PairKey;
 use crate::message::{FromModerator, Role, SecretBytes};
 use crate::session::pair::{Ends, Pair};
 use crate::session::seat::Seat;
-use crate::session::{Onlooker, Outputs, Pending};
+use crate::session::{Onlooker, Outputs};
 use crate::tunnel::{Asked, Departure, EndOfSession, Standing};
 
 /// What a deputy needs to go on as the moderator.
@@ -59,6 +59,7 @@ impl Moderator {
                 session: seat.session,
                 moderator: (seat.me, seat.instance),
                 member: (entry.member, entry.instance),
+                term: seat.roster.next_term(),
             };
             let pair = Pair::of_moderator(&secret, ends);
             let stage = Stage::Connected(Box::new(Connected::new(pair, entry.rights, now)));
@@ -94,7 +95,7 @@ impl Moderator {
             attempts: 0,
             // Whoever the moderator before let try does not count here: no password is offered.
             failed_passwords: 0,
-            pending: Pending::default(),
+            pending: std::collections::VecDeque::new(),
             backlog: std::collections::VecDeque::new(),
             clock: Some(now),
         };
@@ -177,7 +178,7 @@ impl Moderator {
     /// are not inside yet will have to begin anew.
     pub fn pause(&mut self, now: Instant) {
         self.clock = Some(now);
-        self.pending = Pending::default();
+        self.pending.clear();
         self.backlog.clear();
         self.outputs.pause();
         if let State::Open(session) = &mut self.state
@@ -284,6 +285,7 @@ impl Session {
             session: self.id,
             moderator: (deputy, instance),
             member: (self.me, self.instance),
+            term: self.roster.next_term(),
         };
         let pair = Pair::of_member(&secret, ends);
         let (me, own) = (self.me, self.instance);

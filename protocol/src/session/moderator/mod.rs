@@ -20,14 +20,14 @@ use self::members::{Connected, Member, Members};
 use super::group::Group;
 use super::pair::Packets;
 use super::steering::Steering;
-use super::{Output, Outputs, Pending, Roster, handshake_packet};
+use super::{Output, Outputs, Roster, handshake_packet};
 use crate::SessionNumber;
 use crate::handshake::{Declined, HandshakeMessage};
 use crate::header::{Class, Header, MemberId};
 use crate::keys::GroupKey;
 use crate::message::{Entry, FromModerator, Rights, Role};
 use crate::packet::SealError;
-use crate::tunnel::{Answer, Asked, EndOfSession, Notice, Refusal, SessionId};
+use crate::tunnel::{Answer, Asked, Departure, EndOfSession, Notice, Refusal, SessionId};
 
 #[expect(clippy::large_enum_variant, reason = "there is one, and it is moved a handful of times")]
 enum State {
@@ -84,7 +84,8 @@ pub struct Moderator {
     attempts: u8,
     /// Runs by password that failed under this number.
     failed_passwords: u8,
-    pending: Pending,
+    /// Requests that wait for their answers. The server answers each once, in order.
+    pending: VecDeque<Asked>,
     /// What is to be asked when some of that was answered.
     backlog: VecDeque<Asked>,
     /// The latest instant that was told.
@@ -107,7 +108,7 @@ impl Moderator {
             outputs: Outputs::new(),
             attempts: 0,
             failed_passwords: 0,
-            pending: Pending::default(),
+            pending: VecDeque::new(),
             backlog: VecDeque::new(),
             clock: None,
         }
@@ -148,13 +149,22 @@ impl Moderator {
 
     /// Takes the server's answer to the oldest [`Output::Request`] that has none.
     pub fn handle_answer(&mut self, answer: Answer) {
-        let matters = self.pending.answered();
+        let asked = self.pending.pop_front();
         if let Some(next) = self.backlog.pop_front() {
             self.ask(next);
         }
-        if !matters || !matches!(self.state, State::Opening) {
-            return;
+        match (asked, &self.state) {
+            (Some(Asked::Open), State::Opening) => self.answered(answer),
+            // There is nobody there any more: whoever moderated before may have heard of it.
+            (Some(Asked::Seat { member, .. }), _) if matches!(answer, Answer::Refused(_)) => {
+                self.forget(member, ParticipantGone::Departed(Departure::Lost));
+            }
+            _ => {}
         }
+    }
+
+    /// Whether the session is open.
+    fn answered(&mut self, answer: Answer) {
         match answer {
             Answer::Opened { number, session, expires_in_s, .. } => {
                 self.opened(session, number);
@@ -338,7 +348,7 @@ impl Moderator {
     }
 
     fn ask(&mut self, what: Asked) {
-        self.pending.asked(what == Asked::Open);
+        self.pending.push_back(what.clone());
         self.outputs.request(what);
     }
 
@@ -380,6 +390,29 @@ impl Moderator {
 
 #[cfg(test)]
 impl Moderator {
+    /// For tests of the others: whatever may come over the channel of a pair.
+    pub(super) fn say_for_tests(&mut self, to: MemberId, message: &FromModerator) {
+        self.control(to, message);
+    }
+
+    /// For tests of the others: one member is shown a list of its own, properly signed.
+    pub(super) fn fork_list_for_tests(&mut self, victim: MemberId) {
+        use crate::message::{NewSecret, Turn};
+        let State::Open(session) = &mut self.state else { return };
+        let honest = session.roster.clone();
+        let lie = session.roster.sign(&session.signer, |draft| {
+            draft.edit(MemberId::MODERATOR, |entry| entry.name = "Nobody".try_into().unwrap());
+        });
+        session.roster = honest;
+        let truth = session.roster.sign(&session.signer, |_| {});
+        let epoch = session.group.epoch();
+        for member in self.inside() {
+            let roster = if member == victim { lie.clone() } else { truth.clone() };
+            let turn = Turn { epoch, secret: NewSecret::Same, roster };
+            self.control(member, &FromModerator::Turn(turn));
+        }
+    }
+
     /// For tests of the device: a console that ignores what it was granted.
     pub(super) fn believe_in_all_rights(&mut self) {
         let State::Open(session) = &mut self.state else { return };

@@ -52,13 +52,13 @@ impl News {
 
 impl Live {
     pub(super) fn new(
-        context: &Context,
+        (context, moderator): (&Context, MemberId),
         keys: &Keys,
         rights: Rights,
         rng: &mut impl CryptoRngCore,
         now: Instant,
     ) -> Self {
-        let seat = Seat::new(context, MemberId::MODERATOR, keys, rng);
+        let seat = Seat::new(context, moderator, keys, rng);
         let sealer = |class| seat.group.sealer(seat.me, seat.instance, class);
         Self {
             picture: sealer(Class::Picture),
@@ -177,7 +177,9 @@ impl Live {
                 self.last_grant = grant.number;
                 let mut news = self.revoke();
                 let controller = Some(grant.controller);
-                self.obeying = Some(Obeying::new(self.seat.session, &grant, now));
+                let mut obeying = Obeying::new(self.seat.session, &grant, now);
+                news.packets.extend(obeying.say(now));
+                self.obeying = Some(obeying);
                 news.events.push(ParticipantEvent::Controller(controller));
                 news
             }

@@ -13,7 +13,6 @@ use self::live::Live;
 use super::joiner::{EndReason, Joiner, Progress};
 use super::joining::Question;
 use super::pair::Packets;
-use super::tampered::Tampered;
 use super::{Output, Outputs};
 use crate::SessionNumber;
 use crate::certificate::{CertifiedDevice, PublicKey};
@@ -304,7 +303,13 @@ impl Participant {
                 self.outputs.event(ParticipantEvent::Ask { name, asks, standing });
             }
             Progress::Keys { context, keys, granted, level } => {
-                let live = Live::new(&context, &keys, granted, &mut self.rng, now);
+                let live = Live::new(
+                    (&context, self.joiner.moderator()),
+                    &keys,
+                    granted,
+                    &mut self.rng,
+                    now,
+                );
                 let entered = FromMember::Entered { granted, key: live.identity() };
                 self.live = Some(Box::new(live));
                 self.say(&entered);
@@ -317,7 +322,8 @@ impl Participant {
     }
 
     fn is_moderator(&self, member: MemberId) -> bool {
-        member == self.live.as_ref().map_or(MemberId::MODERATOR, |live| live.moderator())
+        member
+            == self.live.as_ref().map_or_else(|| self.joiner.moderator(), |live| live.moderator())
     }
 
     fn moderator_away(&mut self) {
@@ -347,8 +353,9 @@ impl Participant {
                 self.outputs.event(ParticipantEvent::Controller(None));
             }
             None => {
-                let why = Tampered("somebody moderates whom the moderator has not named");
-                self.leave(EndReason::Tampered(why));
+                // Or it was named while this side was away, which comes to the same.
+                let why = EndReason::Server(EndOfSession::ModeratorLost);
+                self.leave(why);
             }
         }
     }

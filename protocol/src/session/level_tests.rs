@@ -271,7 +271,9 @@ fn an_onlooker_who_knows_the_password_still_waits_to_be_let_in() {
     let mut onlooker = Onlooker::new("Bob".try_into().unwrap(), Box::new(OsRng));
     onlooker.join(Pair::number(), join_key());
     let session = SessionId([5; 16]);
-    onlooker.handle_answer(Answer::Joined { session, member: DEVICE, resume: token() });
+    let moderator = MemberId::MODERATOR;
+    let joined = Answer::Joined { session, member: DEVICE, moderator, resume: token() };
+    onlooker.handle_answer(joined);
     let joined = Notice::MemberJoined { member: DEVICE };
     pair.moderator.handle_notice(joined, pair.now);
     let mut keys = 0;

@@ -155,6 +155,10 @@ pub trait LocalInput: Send {
     /// Devices that vanish are dropped silently; an error means that none can be read at all.
     fn read(&mut self, panel: Size, events: &mut Vec<LocalEvent>) -> Result<(), Error>;
 
+    /// Keeps one key of all keyboards from everyone else for good, as far as the keyboards can: it
+    /// is heard here as before.
+    fn reserve(&mut self, _key: KeyCode) {}
+
     /// Keeps what happens from everyone else (`true`), or lets it through again.
     ///
     /// Takes effect for a device only once nothing is pressed on it.

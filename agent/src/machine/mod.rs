@@ -94,6 +94,7 @@ pub fn run(
         machine,
         settings,
     };
+    process.machine.local.reserve(process.settings.call_key);
     log::info!("screen: {:?}", process.machine.screen.info());
     log::info!("panel: {}", process.machine.panel.describe());
     process.show_idle(now);

@@ -8,7 +8,9 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use crate::{Button, Error, LocalEvent, LocalInput, Orientation, Point, Pointer, Size, Touch};
+use crate::{
+    Button, Error, KeyCode, LocalEvent, LocalInput, Orientation, Point, Pointer, Size, Touch,
+};
 
 /// The mounting of the display that is used now, known to all parts of a machine.
 ///
@@ -115,6 +117,10 @@ impl<L: LocalInput> LocalInput for Mounted<L> {
             }
         }
         outcome
+    }
+
+    fn reserve(&mut self, key: KeyCode) {
+        self.device.reserve(key);
     }
 
     fn grab(&mut self, exclusive: bool) -> Result<(), Error> {

@@ -167,6 +167,8 @@ pub(crate) enum View {
     Asking,
     /// The sign of a session, with Stop.
     Session,
+    /// A session on the whole panel.
+    Details,
     /// Says something, with Ok.
     Message,
 }
@@ -177,6 +179,7 @@ impl View {
             Self::Home => "home",
             Self::Asking => "asking",
             Self::Session => "session",
+            Self::Details => "details",
             Self::Message => "message",
         }
     }

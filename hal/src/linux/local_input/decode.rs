@@ -146,6 +146,8 @@ pub(crate) struct Decoder {
     /// Key changes of this frame, in their order.
     changes: Vec<(u16, bool)>,
     dropped: bool,
+    /// A code of this device, and the key that it stands for.
+    alias: Option<(u16, u16)>,
 }
 
 /// The most key changes in one frame; a device with more is not believed.
@@ -164,6 +166,7 @@ impl Decoder {
             touching: BTreeSet::new(),
             changes: Vec::new(),
             dropped: false,
+            alias: None,
         }
     }
 
@@ -172,6 +175,15 @@ impl Decoder {
         if let Some(surface) = &mut self.surface {
             surface.calibration = calibration;
         }
+    }
+
+    /// From now on one code stands for another key.
+    pub(crate) fn set_alias(&mut self, code: u16, key: u16) {
+        self.alias = Some((code, key));
+    }
+
+    fn meant(&self, code: u16) -> u16 {
+        self.alias.filter(|(alias, _)| *alias == code).map_or(code, |(_, key)| key)
     }
 
     /// Takes one event. True if events were lost and [`Decoder::resync`] must be called now.
@@ -192,7 +204,7 @@ impl Decoder {
             _ if self.dropped => {}
             (EV_SYN, SYN_REPORT) => self.report(panel, events),
             (EV_SYN, SYN_MT_REPORT) => self.end_of_finger(),
-            (EV_KEY, code) => self.key(code, value),
+            (EV_KEY, code) => self.key(self.meant(code), value),
             (EV_ABS, code) => self.absolute(code, value),
             _ => {}
         }
@@ -316,7 +328,7 @@ impl Decoder {
     pub(crate) fn resync(&mut self, now: &Snapshot, panel: Size, events: &mut Vec<LocalEvent>) {
         self.changes.clear();
         let (keys, buttons): (BTreeSet<u16>, _) =
-            now.keys.iter().copied().partition(|&code| code < BTN_MISC);
+            now.keys.iter().map(|&code| self.meant(code)).partition(|&code| code < BTN_MISC);
         let released = self.keys.difference(&keys).map(|&code| (code, false));
         let pressed = keys.difference(&self.keys).map(|&code| (code, true));
         self.changes = released.chain(pressed).collect();

@@ -13,11 +13,18 @@ use nix::libc;
 use super::decode::{Decoder, EVENT_BYTES, Protocol, Range, RawEvent, Snapshot, Surface};
 use crate::linux::calibration::Calibration;
 use crate::linux::event_codes::*;
-use crate::linux::sys::device_slots;
+use crate::linux::sys::{KeymapEntry, device_slots, keymap_entry, set_keymap_entry};
 use crate::{LocalEvent, Size};
 
 /// Events read at once.
 const BATCH: usize = 64;
+
+/// Entries of a keymap that are looked at.
+const MAX_KEYMAP: u16 = 1024;
+
+/// What a keyboard says instead of the key that is kept for us: `KEY_MACRO30`, which no keyboard
+/// layout has a meaning for.
+const RESERVED: u16 = 0x2ad;
 
 /// Batches taken in one go from a device, so that one that never stops cannot keep the others
 /// from being read.
@@ -40,6 +47,8 @@ pub(crate) struct Device {
     decoder: Decoder,
     surface: Option<Surface>,
     grab: Grab,
+    /// Entries of its keymap as they were before one key was kept for us.
+    reserved: Vec<KeymapEntry>,
 }
 
 /// Why a device is not read.
@@ -73,11 +82,36 @@ impl Device {
             return Err(NotRead::Unfit("it has neither keys nor positions"));
         }
         let decoder = Decoder::new(surface);
-        let mut device = Self { path: path.to_owned(), raw, decoder, surface, grab: Grab::Shared };
+        let mut device = Self {
+            path: path.to_owned(),
+            raw,
+            decoder,
+            surface,
+            grab: Grab::Shared,
+            reserved: Vec::new(),
+        };
         let now = device.snapshot()?;
         device.decoder.begin_with(&now);
         device.decoder.set_calibration(Calibration::of(path));
         Ok(device)
+    }
+
+    /// Has it say [`RESERVED`] instead of a key, so that nobody else hears that one. Not every
+    /// keyboard can: those of virtual machines often have no keymap.
+    pub(crate) fn reserve(&mut self, key: u16) {
+        for index in 0..MAX_KEYMAP {
+            let Ok(entry) = keymap_entry(&self.raw, index) else { break };
+            // What is reserved already was so by a predecessor that died.
+            let is_ours = entry.keycode == u32::from(RESERVED);
+            if !is_ours && entry.keycode != u32::from(key) {
+                continue;
+            }
+            let kept = entry.with_keycode(RESERVED);
+            if is_ours || set_keymap_entry(&self.raw, &kept).is_ok() {
+                self.reserved.push(entry.with_keycode(key));
+                self.decoder.set_alias(RESERVED, key);
+            }
+        }
     }
 
     /// Its node.
@@ -195,6 +229,15 @@ impl Device {
         }
         self.grab = wanted;
         Ok(true)
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        for entry in &self.reserved {
+            // One that is gone needs it no more.
+            set_keymap_entry(&self.raw, entry).ok();
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
 use self::device::{Device, Grab, NotRead};
-use crate::{Error, LocalEvent, LocalInput, Size};
+use crate::{Error, KeyCode, LocalEvent, LocalInput, Size};
 
 /// Where the devices are.
 const INPUT_DIRECTORY: &str = "/dev/input";
@@ -33,6 +33,8 @@ pub struct EvdevInput {
     news: Inotify,
     watches_inputs: bool,
     wanted: Grab,
+    /// A key that is kept from everyone else.
+    reserved: Option<KeyCode>,
 }
 
 impl EvdevInput {
@@ -52,6 +54,7 @@ impl EvdevInput {
             news,
             watches_inputs: false,
             wanted: Grab::Shared,
+            reserved: None,
         };
         input.scan();
         Ok(input)
@@ -79,8 +82,11 @@ impl EvdevInput {
                 continue;
             }
             match Device::open(&path) {
-                Ok(device) => {
+                Ok(mut device) => {
                     log::info!("reading {} ({})", device.name(), path.display());
+                    if let Some(KeyCode(key)) = self.reserved {
+                        device.reserve(key);
+                    }
                     self.devices.push(device);
                 }
                 Err(NotRead::Unfit(why)) => {
@@ -170,6 +176,11 @@ impl LocalInput for EvdevInput {
             log::debug!("{error}");
         }
         Ok(())
+    }
+
+    fn reserve(&mut self, key: KeyCode) {
+        self.reserved = Some(key);
+        self.devices.iter_mut().for_each(|device| device.reserve(key.0));
     }
 
     fn grab(&mut self, exclusive: bool) -> Result<(), Error> {

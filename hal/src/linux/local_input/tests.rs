@@ -144,6 +144,20 @@ fn keys_come_in_their_order_and_repeats_do_not() {
 }
 
 #[test]
+fn a_key_that_is_kept_for_us_is_heard_as_what_it_is_also_after_lost_events() {
+    let mut decoder = Decoder::new(None);
+    decoder.set_alias(0x2ad, 88);
+    let key = |pressed| LocalEvent::Key { key: KeyCode(88), pressed };
+    let events = feed(&mut decoder, &[(EV_KEY, 0x2ad, 1), (EV_SYN, SYN_REPORT, 0)]);
+    assert_eq!(events, [key(true)]);
+    let mut events = Vec::new();
+    decoder.resync(&Snapshot::default(), PANEL, &mut events);
+    let down = Snapshot { keys: [0x2ad].into(), ..Snapshot::default() };
+    decoder.resync(&down, PANEL, &mut events);
+    assert_eq!(events, [key(false), key(true)]);
+}
+
+#[test]
 fn lost_events_are_made_up_for() {
     let mut decoder = Decoder::new(surface(Protocol::TypeB));
     feed(&mut decoder, &[(EV_ABS, ABS_MT_TRACKING_ID, 1), (EV_KEY, 30, 1), END]);

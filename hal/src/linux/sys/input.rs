@@ -163,3 +163,56 @@ pub(crate) fn device_slots(device: impl AsFd, code: u16, missing: i32) -> io::Re
     })?;
     Ok(answer.values.to_vec())
 }
+
+/// One entry of a device's keymap (`struct input_keymap_entry`): what it says when a key is
+/// pressed.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeymapEntry {
+    flags: u8,
+    len: u8,
+    index: u16,
+    /// `KEY_*`
+    pub(crate) keycode: u32,
+    scancode: [u8; 32],
+}
+
+impl KeymapEntry {
+    /// The same entry for another key.
+    pub(crate) fn with_keycode(self, keycode: u16) -> Self {
+        Self { keycode: keycode.into(), ..self }
+    }
+}
+
+/// `INPUT_KEYMAP_BY_INDEX`
+const KEYMAP_BY_INDEX: u8 = 1;
+
+/// An entry of a device's keymap, by its place in it (`EVIOCGKEYCODE_V2`).
+///
+/// # Errors
+/// When there are not so many, or the device has none.
+pub(crate) fn keymap_entry(device: impl AsFd, index: u16) -> io::Result<KeymapEntry> {
+    let mut entry =
+        KeymapEntry { flags: KEYMAP_BY_INDEX, len: 0, index, keycode: 0, scancode: [0; 32] };
+    let request = nix::request_code_read!(b'E', 0x04, size_of::<KeymapEntry>());
+    // SAFETY: the kernel reads and writes one struct input_keymap_entry through a pointer that is
+    // valid.
+    Errno::result(unsafe {
+        libc::ioctl(device.as_fd().as_raw_fd(), request as _, &raw mut entry)
+    })?;
+    Ok(entry)
+}
+
+/// Changes what a device says for the key of an entry (`EVIOCSKEYCODE_V2`).
+///
+/// # Errors
+/// When the device does not let it be changed.
+pub(crate) fn set_keymap_entry(device: impl AsFd, entry: &KeymapEntry) -> io::Result<()> {
+    let by_scancode = KeymapEntry { flags: 0, ..*entry };
+    let request = nix::request_code_write!(b'E', 0x04, size_of::<KeymapEntry>());
+    // SAFETY: the kernel reads one struct input_keymap_entry through a pointer that is valid.
+    Errno::result(unsafe {
+        libc::ioctl(device.as_fd().as_raw_fd(), request as _, &raw const by_scancode)
+    })?;
+    Ok(())
+}

@@ -16,8 +16,8 @@ pub(crate) use buffers::{
 };
 pub(crate) use copy::make_opaque;
 pub(crate) use input::{
-    AbsoluteAxis, DeviceId, UinputBit, device_slots, uinput_absolute, uinput_bit, uinput_create,
-    uinput_sysname,
+    AbsoluteAxis, DeviceId, KeymapEntry, UinputBit, device_slots, keymap_entry, set_keymap_entry,
+    uinput_absolute, uinput_bit, uinput_create, uinput_sysname,
 };
 pub(crate) use map::Mapping;
 pub(crate) use terminal::{

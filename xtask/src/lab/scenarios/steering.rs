@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::screen::quiet_console;
 use super::session::{PROGRAMS, connect, expect_typed, listen_on_console};
 use crate::lab::machine::Machine;
-use crate::lab::people::{PATIENCE, Session};
+use crate::lab::people::{PATIENCE, Session, View};
 use crate::lab::picture::Picture;
 use crate::lab::scenario::{Bench, Case};
 
@@ -34,7 +34,8 @@ fn steering(bench: &mut Bench) -> Result<()> {
     classified(bench).context("classes")?;
     ten_fingers(bench, &mut session).context("ten fingers")?;
     caps_lock(bench, &mut session).context("Caps Lock")?;
-    woken(bench, &mut session).context("waking")
+    woken(bench, &mut session).context("waking")?;
+    called(bench, &session).context("the key that calls the panel")
 }
 
 /// What the agent finds is what the lab put there, and its screenshot is what is shown.
@@ -93,7 +94,7 @@ fn classified(bench: &mut Bench) -> Result<()> {
         "ls -l /dev/input/by-lotse/touch /dev/input/by-lotse/pointer /dev/input/by-lotse/keyboard",
     )?;
     guest.spawn(
-        &format!("exec stdbuf -oL libinput debug-events > {LIBINPUT} 2>&1"),
+        &format!("exec stdbuf -oL libinput debug-events --show-keycodes > {LIBINPUT} 2>&1"),
         "debug-events",
     )?;
     for (device, class) in [("touch", "t"), ("pointer", "p"), ("keyboard", "k")] {
@@ -172,6 +173,22 @@ fn woken(bench: &mut Bench, session: &mut Session) -> Result<()> {
     session.technician.ask("tap 400 300")?;
     let heard = format!("test $(grep -c TOUCH_DOWN {LIBINPUT}) -gt {down}");
     bench.guest.wait_for("a touch on the display that is awake", &heard, PATIENCE).map(drop)
+}
+
+/// In a session, the key shows who is connected, and Stop; and no program but the agent hears it, where the keyboard has
+/// a keymap that can be changed.
+fn called(bench: &mut Bench, session: &Session) -> Result<()> {
+    bench.guest.press(&["f12"])?;
+    session.agent.wait_view(&mut bench.guest, View::Details)?;
+    bench.guest.keep_screendump("details")?;
+    session.agent.press(&mut bench.guest, View::Details, "close")?;
+    session.agent.wait_view(&mut bench.guest, View::Session)?;
+    let heard = count(bench, "KEY_F12")?;
+    let is_virtual =
+        bench.guest.run("grep 'QEMU Virtio Keyboard' /proc/bus/input/devices", PATIENCE)?;
+    // The keyboard that is emulated for this kind of machine has no keymap.
+    ensure!(heard == 0 || is_virtual.status == 0, "others hear the key, too: {heard} times");
+    Ok(())
 }
 
 /// Waits until the console says this of the panel's screen.

@@ -141,7 +141,12 @@ impl Relay {
             (
                 what @ (Asked::Seat { .. } | Asked::Lock(_) | Asked::Deputy(_) | Asked::HandOver),
                 Some(seat),
-            ) => arrange(seat, &what),
+            ) => {
+                if let Asked::Seat { member, .. } = what {
+                    self.expect(seat, member, now);
+                }
+                arrange(seat, &what)
+            }
             (Asked::Resume { token }, None) => match self.resume(&token, asker, now) {
                 Some(found) => {
                     *seat = Some(found);
@@ -272,6 +277,16 @@ impl Relay {
         info!(%number, "session restored");
         self.wait_for(number, MemberId::MODERATOR, Turn::FIRST, now);
         Some(session)
+    }
+
+    /// After a restart the moderator may name members before they are back: their places are kept
+    /// for as long as those of others that are away.
+    fn expect(&self, seat: &Seat, member: MemberId, now: Instant) {
+        let mut roster = lock(&seat.session.roster);
+        if seat.member == roster.moderator() && roster.restore(member, self.members) {
+            drop(roster);
+            self.wait_for(seat.session.number, member, Turn::FIRST, now);
+        }
     }
 
     fn wait_for(&self, number: SessionNumber, member: MemberId, turn: Turn, now: Instant) {

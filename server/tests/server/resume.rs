@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use lotse_client::{ConnectOptions, Connection, Incoming, reconnect};
 use lotse_protocol::link::End;
 use lotse_protocol::tunnel::{
-    Answer, Asked, Bye, Departure, EndOfSession, Notice, Refusal, ResumeToken,
+    Answer, Asked, Bye, Departure, EndOfSession, Notice, Refusal, ResumeToken, Standing,
 };
 use lotse_protocol::{Class, MemberId, ServerAddress, SessionNumber};
 use lotse_server::testing::TestServer;
@@ -266,4 +266,31 @@ async fn reconnecting_ends_in_time_and_says_why_it_did_not_work() {
     let error = reconnect(&address, &options, until, &mut rand_core::OsRng).await.unwrap_err();
     assert!(matches!(error, lotse_client::ConnectError::Unreachable { .. }), "{error}");
     assert!(until.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn a_moderator_that_is_back_first_may_name_those_who_are_not() {
+    let data = tempfile::tempdir().unwrap();
+    let at = |data: &tempfile::TempDir| data.path().to_owned();
+    let first = TestServer::start_with(|config| config.data = at(&data)).await.unwrap();
+    let (moderator, kiosk, _) = pair(&first).await;
+    first.stop().await.unwrap();
+    let second = TestServer::start_with(|config| {
+        config.data = at(&data);
+        config.limits.resume = Duration::from_secs(3);
+    });
+    let second = second.await.unwrap();
+    let (mut moderator, answer, _) = resume(second.address(), &moderator.token).await;
+    assert_eq!(answer, Answer::Resumed);
+    let seat = |member| Asked::Seat { member, standing: Standing::Device };
+    assert_eq!(ask(&mut moderator, seat(kiosk.id)).await, Answer::Done);
+    let (mut again, answer, _) = resume(second.address(), &kiosk.token).await;
+    assert_eq!(answer, Answer::Resumed);
+    assert_eq!(notice(&mut moderator).await, back(kiosk.id));
+    assert_connected(&mut moderator, &mut again, kiosk.id).await;
+    // One that never comes is given up like anybody else.
+    let absent = MemberId(kiosk.id.0 + 1);
+    assert_eq!(ask(&mut moderator, seat(absent)).await, Answer::Done);
+    let lost = Notice::MemberLeft { member: absent, how: Departure::Lost };
+    assert_eq!(notice(&mut moderator).await, lost);
 }

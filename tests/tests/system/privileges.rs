@@ -4,8 +4,8 @@ use nix::unistd::{Pid, Uid, getuid};
 
 use crate::harness::System;
 
-/// `CAP_SYS_ADMIN` and `CAP_SYS_TTY_CONFIG` (`linux/capability.h`).
-const MACHINE_CAPABILITIES: u64 = 1 << 21 | 1 << 26;
+/// `CAP_DAC_OVERRIDE`, `CAP_SYS_ADMIN` and `CAP_SYS_TTY_CONFIG` (`linux/capability.h`).
+const MACHINE_CAPABILITIES: u64 = 1 << 1 | 1 << 21 | 1 << 26;
 
 /// A line of `/proc/PID/status` (proc(5)).
 fn status(process: Pid, name: &str) -> String {

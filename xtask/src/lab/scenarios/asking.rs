@@ -182,7 +182,8 @@ class Panel(QLabel):
     def paint(self):
         x, y, width, height, pitch = (self.place[name] for name in ("x", "y", "width", "height", "pitch"))
         image = QImage(self.memory[:], width, height, pitch, QImage.Format_RGB32)
-        self.setPixmap(QPixmap.fromImage(image))
+        # Its own pixels: those of the image go with it.
+        self.setPixmap(QPixmap.fromImage(image.copy()))
         self.setGeometry(x, y, width, height)
         self.raise_()
         self.show()

@@ -143,7 +143,7 @@ impl Relay {
                 Some(seat),
             ) => {
                 if let Asked::Seat { member, .. } = what {
-                    self.expect(seat, member, now);
+                    self.keep_place(seat, member, now);
                 }
                 arrange(seat, &what)
             }
@@ -281,7 +281,7 @@ impl Relay {
 
     /// After a restart the moderator may name members before they are back: their places are kept
     /// for as long as those of others that are away.
-    fn expect(&self, seat: &Seat, member: MemberId, now: Instant) {
+    fn keep_place(&self, seat: &Seat, member: MemberId, now: Instant) {
         let mut roster = lock(&seat.session.roster);
         if seat.member == roster.moderator() && roster.restore(member, self.members) {
             drop(roster);

@@ -73,7 +73,7 @@ fn agent_kill(bench: &mut Bench) -> Result<()> {
     let start = Instant::now();
     bench.guest.sh("systemctl kill --signal=KILL lotse-machine lotse-agent")?;
     expect_let_go(bench, start)?;
-    session.technician.expect_ended(&["panel-left", "link-lost"], 2 * PATIENCE)?;
+    session.technician.expect_ended(&["panel-left", "panel-failed", "link-lost"], 2 * PATIENCE)?;
     bring_together(bench, &mut session).context("after the agent has come back")?;
     agree(bench, &mut session)
 }
@@ -121,7 +121,7 @@ fn network_cut(bench: &mut Bench) -> Result<()> {
         session.technician.ask("move 300 300")?;
         return Ok(());
     }
-    session.technician.expect_ended(&["panel-left", "link-lost"], PATIENCE)?;
+    session.technician.expect_ended(&["panel-left", "panel-failed", "link-lost"], PATIENCE)?;
     wait_until_home(bench, &session)?;
     bring_together(bench, &mut session).context("after the network has come back")?;
     agree(bench, &mut session)

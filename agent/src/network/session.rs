@@ -9,7 +9,7 @@ use lotse_protocol::handshake::participant::Standing;
 use lotse_protocol::handshake::{Declined, HandshakeError, Password};
 use lotse_protocol::message::{Consent, DeviceEnd};
 use lotse_protocol::session::{EndReason, Output, Participant, ParticipantEvent};
-use lotse_protocol::tunnel::{Asked, EndOfSession};
+use lotse_protocol::tunnel::{Asked, EndOfSession, Notice};
 
 use super::keys::KeyPool;
 use super::machine_end::MachineEnd;
@@ -120,11 +120,20 @@ impl Session {
         match incoming {
             Incoming::Packet(packet) => self.participant.handle_packet(&packet, now),
             Incoming::Reply(reply) => self.participant.handle_answer(reply.answer),
-            Incoming::Notice(notice) => self.participant.handle_notice(&notice, now),
+            Incoming::Notice(notice) => {
+                self.participant.handle_notice(&notice, now);
+                // A device hears that of the moderator alone.
+                if let Notice::MemberBack { .. } = notice {
+                    self.is_moderator_away = false;
+                    self.reach(machine).await?;
+                }
+            }
             Incoming::Silent { .. } => self.silent(true, machine).await?,
             Incoming::Alive => self.silent(false, machine).await?,
             Incoming::Paused => {
                 self.participant.pause(now);
+                // Unless the server says otherwise when this side is back.
+                self.is_moderator_away = self.participant.is_busy();
                 self.silent(true, machine).await?;
                 if !self.participant.is_busy() {
                     // There was nothing yet that could go on.
@@ -267,7 +276,10 @@ impl Session {
                     self.reach(machine).await?;
                     continue;
                 }
-                ParticipantEvent::Ended(_) => self.is_moderator_away = false,
+                ParticipantEvent::Ended(_) => {
+                    self.is_moderator_away = false;
+                    self.is_cut_off = self.is_link_silent;
+                }
                 _ => {}
             }
             if self.ending.is_some() {

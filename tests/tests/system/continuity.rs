@@ -3,9 +3,8 @@
 use std::time::{Duration, Instant};
 
 use lotse_agent::panel::{Ended, Message};
-use lotse_hal::simulated::{Page, Target};
 
-use crate::faults::{RELEASED, hold_shift, open_kiosk};
+use crate::faults::{RELEASED, focus_field, hold_shift, open_kiosk};
 use crate::harness::{Console, Kiosk, Proxy, Server, System, eventually};
 
 /// Picture and control are back within this time after the network or the server is.
@@ -14,26 +13,12 @@ const BACK: Duration = Duration::from_secs(5);
 /// By when a fault is known.
 const KNOWN: Duration = Duration::from_secs(6);
 
-/// The field has the focus and is empty.
-fn focus_field(system: &mut System) {
-    let System { kiosk, console, .. } = system;
-    let tab = kiosk.twin.place(Target::Tab(Page::Settings));
-    console.command(&format!("tap {} {}", tab.x, tab.y));
-    kiosk.twin.go_to(Page::Settings);
-    kiosk.wait_as_twin("the settings' page");
-    let field = kiosk.twin.place(Target::Field);
-    console.command(&format!("tap {} {}", field.x, field.y));
-    kiosk.twin.fill_field("");
-    kiosk.wait_as_twin("the field with the focus");
-}
-
-/// The technician types, in pieces, until something happens; what was typed.
-fn type_until(console: &mut Console, first: char, happens: impl FnOnce(&mut Console)) -> String {
+/// The technician types six letters from `first` on, one at a time; what was typed.
+fn type_letters(console: &mut Console, first: char) -> String {
     let typed: String = (0..6).map(|at| char::from(first as u8 + at)).collect();
-    for piece in typed.chars() {
-        console.type_text(&piece.to_string());
+    for letter in typed.chars() {
+        console.type_text(&letter.to_string());
     }
-    happens(console);
     typed
 }
 
@@ -53,15 +38,15 @@ fn a_session_survives_the_servers_death_and_loses_nothing_that_was_typed() {
     system.connect();
     focus_field(&mut system);
     let mark = system.console.mark();
-    let mut text = type_until(&mut system.console, 'a', |_| {});
+    let mut text = type_letters(&mut system.console, 'a');
     system.server.kill();
     let killed = Instant::now();
     system.console.wait_event(mark, "interrupted", KNOWN);
     // What is typed into the gap waits.
-    text += &type_until(&mut system.console, 'k', |_| {});
+    text += &type_letters(&mut system.console, 'k');
     system.server.restart();
     system.console.wait_event(mark, "resumed", BACK);
-    text += &type_until(&mut system.console, 't', |_| {});
+    text += &type_letters(&mut system.console, 't');
     assert_typed(&mut system, &text, killed);
 }
 
@@ -76,7 +61,7 @@ fn a_session_survives_when_the_network_is_cut_for_twenty_seconds() {
     system.connect();
     focus_field(&mut system);
     let mark = system.console.mark();
-    let mut text = type_until(&mut system.console, 'a', |_| {});
+    let mut text = type_letters(&mut system.console, 'a');
     networks.iter().for_each(Proxy::cut);
     let cut = Instant::now();
     system.console.wait_event(mark, "interrupted", KNOWN);
@@ -84,7 +69,7 @@ fn a_session_survives_when_the_network_is_cut_for_twenty_seconds() {
     networks.iter().for_each(Proxy::mend);
     let mended = Instant::now();
     system.console.wait_event(mark, "resumed", BACK);
-    text += &type_until(&mut system.console, 't', |_| {});
+    text += &type_letters(&mut system.console, 't');
     assert_typed(&mut system, &text, mended);
 }
 

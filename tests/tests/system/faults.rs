@@ -18,9 +18,8 @@ fn start_impatient(options: KioskOptions) -> System {
 /// By when held keys are released.
 pub(crate) const RELEASED: Duration = Duration::from_secs(2);
 
-/// A session in which the technician holds Shift, and the kiosk's text field has the focus.
-pub(crate) fn hold_shift(system: &mut System) {
-    system.connect();
+/// The technician gives the kiosk's text field, which is empty, the focus.
+pub(crate) fn focus_field(system: &mut System) {
     let System { kiosk, console, .. } = system;
     let tab = kiosk.twin.place(Target::Tab(Page::Settings));
     console.command(&format!("tap {} {}", tab.x, tab.y));
@@ -30,6 +29,13 @@ pub(crate) fn hold_shift(system: &mut System) {
     console.command(&format!("tap {} {}", field.x, field.y));
     kiosk.twin.fill_field("");
     kiosk.wait_as_twin("the field with the focus");
+}
+
+/// A session in which the technician holds Shift, and the kiosk's text field has the focus.
+pub(crate) fn hold_shift(system: &mut System) {
+    system.connect();
+    focus_field(system);
+    let System { kiosk, console, .. } = system;
     assert!(!kiosk.is_shift_held());
     console.command("press Shift");
     eventually("Shift is held", KNOWN, || kiosk.is_shift_held());

@@ -1,5 +1,7 @@
 //! Clients for tests: the real one, and one that sends what it likes.
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use lotse_client::{ConnectOptions, Connection, Incoming, connect, tls};
@@ -8,6 +10,7 @@ use lotse_protocol::header::Fragment;
 use lotse_protocol::link::{ClientExpectWelcome, End};
 use lotse_protocol::tunnel::{Answer, Asked, Notice, Reply, Request, Standing};
 use lotse_protocol::{Class, Header, MemberId, ServerAddress, SessionNumber};
+use lotse_server::testing::TestServer;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -17,6 +20,16 @@ use tokio_rustls::client::TlsStream;
 
 /// Nothing in these tests takes longer, however slow the machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server on a given port (0: any) with a data directory that outlives it.
+pub(crate) async fn started_at(data: &Path, listen: SocketAddr) -> TestServer {
+    let data = data.to_owned();
+    let started = TestServer::start_with(|config| {
+        config.data = data;
+        config.listen = listen;
+    });
+    started.await.unwrap()
+}
 
 /// Connects the real client.
 pub(crate) async fn client(address: &ServerAddress) -> Connection {

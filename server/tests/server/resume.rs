@@ -10,7 +10,7 @@ use lotse_protocol::tunnel::{
 use lotse_protocol::{Class, MemberId, ServerAddress, SessionNumber};
 use lotse_server::testing::TestServer;
 
-use crate::harness::{ask, client, end_of, next, notice, packet, packet_from};
+use crate::harness::{ask, client, end_of, next, notice, packet, packet_from, started_at};
 
 const NOT_AVAILABLE: Answer = Answer::Refused(Refusal::NotAvailable);
 
@@ -222,16 +222,6 @@ async fn a_restored_session_whose_moderator_does_not_come_ends() {
     assert_eq!(answer, Answer::Resumed);
     let lost = Notice::SessionEnded { why: EndOfSession::ModeratorLost };
     assert_eq!(notice(&mut again).await, lost);
-}
-
-/// A server on a port of its own choice, and again on the same.
-async fn started_at(data: &std::path::Path, listen: std::net::SocketAddr) -> TestServer {
-    let data = data.to_owned();
-    let started = TestServer::start_with(|config| {
-        config.data = data;
-        config.listen = listen;
-    });
-    started.await.unwrap()
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! The client's link that comes back by itself, through what happens to networks and servers.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use lotse_client::{ConnectOptions, Incoming, SendError, SessionLink, connect};
@@ -13,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::harness::{PATIENCE, packet};
+use crate::harness::{PATIENCE, packet, started_at};
 
 /// What a network does with connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,15 +171,6 @@ async fn a_link_into_a_cut_is_replaced_when_the_cut_is_over() {
     let took = comes_back(&mut kiosk).await;
     assert!(took < Duration::from_secs(8), "{took:?}");
     assert_carries(&mut kiosk, MemberId(2), &mut moderator).await;
-}
-
-async fn started_at(data: &Path, listen: SocketAddr) -> TestServer {
-    let data = data.to_owned();
-    let started = TestServer::start_with(|config| {
-        config.data = data;
-        config.listen = listen;
-    });
-    started.await.unwrap()
 }
 
 #[tokio::test]

@@ -116,7 +116,7 @@ impl Default for Limits {
         let link = LinkConfig::default();
         Self {
             connections: 20_000,
-            connections_per_source: 64,
+            connections_per_source: 512,
             handshakes: 256,
             handshake: link.handshake,
             idle_silence: link.idle.lost_after,
@@ -127,9 +127,11 @@ impl Default for Limits {
             first_join: Duration::from_secs(600),
             quarantine: Duration::from_secs(24 * 3600),
             resume: Duration::from_secs(30),
-            joins_per_minute: 10,
-            joins_per_hour: 60,
-            failure_cost: 5,
+            // A whole session may sit in one office, behind one address; who guesses numbers gets two
+            // guesses a minute there, twelve an hour.
+            joins_per_minute: 120,
+            joins_per_hour: 720,
+            failure_cost: 60,
             opens_per_hour: 120,
             // 20 Mbit/s.
             upload_bytes_per_second: 2_500_000,

@@ -4,6 +4,7 @@
 
 mod codec_alone;
 mod counter;
+mod crowd;
 mod lossy;
 mod offered;
 mod path;
@@ -11,6 +12,7 @@ mod peers;
 mod player;
 mod process;
 mod rfb;
+mod server;
 mod x11;
 
 use std::io::Write as _;
@@ -50,6 +52,11 @@ enum Command {
         product: path::Product,
         /// Only these; all if none is named
         workloads: Vec<String>,
+    },
+    /// Fill a session, and measure how long it takes until newcomers are in and keys are new
+    Crowd {
+        #[command(flatten)]
+        crowd: crowd::Crowd,
     },
     /// Play onto a screen that another product shows, and watch it by that product's protocol
     Peer {
@@ -113,6 +120,7 @@ fn main() -> Result<()> {
                 say(&path::measure(&product, &workload, size, seed)?)?;
             }
         }
+        Command::Crowd { crowd } => say(&crowd::measure(&crowd)?)?,
         Command::Peer { peer, folder, workloads } => {
             for workload in chosen(&workloads)? {
                 say(&peers::measure(peer, &folder, &workload, size, seed)?)?;

@@ -2,8 +2,7 @@
 //! technician who decodes.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::SocketAddr;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ChildStdin;
 use std::sync::Arc;
@@ -24,6 +23,7 @@ use crate::counter::Counter;
 use crate::offered::{Offered, Print};
 use crate::player::{FileStage, Film};
 use crate::process::{MemoryWatch, Program, processor_time};
+use crate::server::Server;
 
 /// How long anything may take that is not measured.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -37,7 +37,7 @@ const MAX_EVENTS: usize = 64;
 pub(crate) struct Product {
     /// The session server's program
     #[arg(long, value_name = "PROGRAM")]
-    server: PathBuf,
+    pub(crate) server: PathBuf,
     /// The agent's program
     #[arg(long, value_name = "PROGRAM")]
     agent: PathBuf,
@@ -61,7 +61,7 @@ pub(crate) fn measure(
     let mut stage = FileStage::create(&screen, size)?;
     let offered = Arc::new(Offered::default());
     let outcome = (|| {
-        let server = Server::start(product)?;
+        let server = Server::start(&product.server, &product.folder)?;
         let counter = Counter::start(server.listening)?;
         let agent_server = format!("127.0.0.1:{}#{}", counter.port(), server.fingerprint()?);
         let mut kiosk = Kiosk::start(product, &agent_server, &screen, size)?;
@@ -109,40 +109,6 @@ pub(crate) fn wait_for_last(offered: &Offered) -> Result<()> {
         thread::sleep(Duration::from_millis(2));
     }
     Ok(())
-}
-
-/// A session server on a port of its own.
-struct Server {
-    address: String,
-    listening: SocketAddr,
-    _process: Program,
-}
-
-impl Server {
-    fn start(product: &Product) -> Result<Self> {
-        let data = product.folder.join("server-data");
-        fs::create_dir_all(&data).with_context(|| data.display().to_string())?;
-        let config = product.folder.join("server.toml");
-        // What is measured is the path, not what an operator allows one client to send.
-        let limits = "upload_bytes_per_second = 1000000000\nupload_burst_bytes = 1000000000\n";
-        fs::write(&config, format!("[limits]\n{limits}"))?;
-        let mut command = Program::command(&product.server);
-        command.args(["--listen", "127.0.0.1:0", "--data"]).arg(&data);
-        command.arg("--config").arg(&config);
-        let mut process = Program::start(command, &product.folder.join("server.log"), true)?;
-        let output = process.child().stdout.take().context("no output")?;
-        let mut lines = BufReader::new(output).lines();
-        let line = lines.next().context("the server does not come up; see server.log")??;
-        let up: Value = serde_json::from_str(&line).context("the server's first line")?;
-        let text = |key| up.get(key).and_then(Value::as_str).context("no address");
-        let (address, listening) = (text("address")?.to_owned(), text("listening")?.parse()?);
-        Ok(Self { address, listening, _process: process })
-    }
-
-    fn fingerprint(&self) -> Result<&str> {
-        let (_, fingerprint) = self.address.split_once('#').context("no own certificate")?;
-        Ok(fingerprint)
-    }
 }
 
 /// The machine and the person in front of it.

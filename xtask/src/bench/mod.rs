@@ -8,6 +8,7 @@
 
 mod baseline;
 mod chart;
+mod crowd;
 mod instructions;
 mod peers;
 mod table;
@@ -44,6 +45,10 @@ pub(crate) struct Args {
     /// RustDesk's settings; installs them
     #[arg(long, conflicts_with = "quick")]
     peers: bool,
+    /// Nothing but a session of 100 members: how long newcomers wait, and how long those who stay
+    /// have the same key as those who left
+    #[arg(long, conflicts_with_all = ["quick", "accept", "peers", "path_only", "only"])]
+    crowd: bool,
     /// Play each workload so often, all ways in turn, and take the medians
     #[arg(long, default_value_t = 1, value_name = "N")]
     rounds: u32,
@@ -64,6 +69,7 @@ pub(crate) fn run_quick() -> Result<()> {
         quick: true,
         accept: false,
         peers: false,
+        crowd: false,
         rounds: 1,
         path_only: false,
         only: Vec::new(),
@@ -82,6 +88,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let folder = paths::output("bench");
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let bench = Bench::build(&folder)?;
+    if args.crowd {
+        let row = crowd::play(&bench)?;
+        fs::write(folder.join("crowd.json"), serde_json::to_vec_pretty(&row)?)?;
+        return settle(&crowd::judge(&row));
+    }
     let mut broken = Vec::new();
 
     let mut codec = Vec::new();
@@ -114,6 +125,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     fs::write(folder.join("bench.json"), serde_json::to_vec_pretty(&all)?)?;
     fs::write(folder.join("bench.svg"), chart::draw(&codec, &path))?;
     say::result(&format!("figures and chart: {}", folder.display()));
+    settle(&broken)
+}
+
+/// Says what is not as promised.
+///
+/// # Errors
+/// When there is any.
+fn settle(broken: &[String]) -> Result<()> {
     broken.iter().for_each(|what| say::result(&format!("BROKEN  {what}")));
     ensure!(broken.is_empty(), "{} promises are broken", broken.len());
     Ok(())

@@ -175,6 +175,7 @@ impl SessionLink {
                     self.token = Some(resume.clone());
                 }
             }
+            Incoming::Notice(Notice::Token { resume }) => self.token = Some(resume.clone()),
             Incoming::Notice(Notice::SessionEnded { .. }) => {
                 (self.token, self.attempt) = (None, None);
             }

@@ -215,10 +215,17 @@ pub enum Notice {
         /// Who.
         member: MemberId,
     },
-    /// Somebody else moderates from now on.
+    /// Somebody else moderates from now on, or has begun to while the one who is told was away.
     ModeratorIs {
         /// Who.
         member: MemberId,
+        /// How many have taken over so far, this one included.
+        term: u16,
+    },
+    /// To whoever moderates from now on: takes the place of the token that it had.
+    Token {
+        /// For [`Asked::Resume`].
+        resume: ResumeToken,
     },
 }
 

@@ -3,6 +3,8 @@
 //! Locks are taken in this order: directory, roster, outlet or places that wait; none is held
 //! across an await.
 
+mod roles;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +22,7 @@ use crate::config::Limits;
 use crate::directory::{Directory, Lives};
 use crate::limits::{Rate, Source, SourceRates};
 use crate::outlet::Outlet;
-use crate::resume::{Place, ResumeKey};
+use crate::resume::{Place, ResumeKey, Role};
 use crate::roster::{Roster, Turn};
 
 /// Numbers in quarantine at most: 1 in 900 of all, about 20 MB.
@@ -78,9 +80,9 @@ impl Seat {
         self.session.id
     }
 
-    fn place(&self) -> Place {
+    fn place(&self, role: Role) -> Place {
         let (session, number) = (self.session.id, self.session.number);
-        Place { session, number, member: self.member }
+        Place { session, number, member: self.member, role }
     }
 }
 
@@ -145,7 +147,7 @@ impl Relay {
                 if let Asked::Seat { member, .. } = what {
                     self.keep_place(seat, member, now);
                 }
-                arrange(seat, &what)
+                self.arrange(seat, &what)
             }
             (Asked::Resume { token }, None) => match self.resume(&token, asker, now) {
                 Some(found) => {
@@ -174,7 +176,7 @@ impl Relay {
         let number = session.number;
         info!(%number, "session opened");
         let taken = Seat { session, member: MemberId::MODERATOR, turn: Turn::FIRST };
-        let resume = self.resume_key.token(&taken.place());
+        let resume = self.resume_key.token(&taken.place(Role::Moderator(0)));
         *seat = Some(taken);
         Answer::Opened {
             number,
@@ -198,7 +200,7 @@ impl Relay {
             lock(&self.joins).charge(asker.source, self.failure_cost - 1, now);
             return Answer::Refused(Refusal::NotAvailable);
         };
-        let resume = self.resume_key.token(&found.place());
+        let resume = self.resume_key.token(&found.place(Role::Member));
         let (session, member) = (found.session.id, found.member);
         let moderator = lock(&found.session.roster).moderator();
         let answer = Answer::Joined { session, member, moderator, resume };
@@ -228,10 +230,14 @@ impl Relay {
         asker: Asker<'_>,
         now: Instant,
     ) -> Option<Seat> {
-        let Place { session: id, number, member } = self.resume_key.place(token)?;
+        let Place { session: id, number, member, role } = self.resume_key.place(token)?;
         let session = self.session_of(number, id, now)?;
         let mut roster = lock(&session.roster);
+        let mut takes_over = false;
         if now < self.restores_until {
+            let before = roster.moderator();
+            takes_over = matches!(role, Role::Moderator(term) if roster.recognise(member, term))
+                && before != member;
             roster.restore(member, self.members);
         }
         let (before, turn) = roster.resume(member, Arc::clone(asker.outlet))?;
@@ -240,8 +246,14 @@ impl Relay {
         }
         // While the roster is locked: nothing from this member can overtake it.
         let moderator = roster.moderator();
-        if moderator != MemberId::MODERATOR && moderator != member {
-            asker.outlet.transmit(Frame::Notice(Notice::ModeratorIs { member: moderator }));
+        let term = roster.term();
+        let is_told = |id| takes_over || id == member && term > 0;
+        for (_, outlet) in roster.present().filter(|(id, _)| is_told(*id)) {
+            outlet.transmit(Frame::Notice(Notice::ModeratorIs { member: moderator, term }));
+        }
+        if member == moderator && term > 0 {
+            // Perhaps its link broke before it had heard of this.
+            self.give_token(&session, &roster);
         }
         let back = |member| Frame::Notice(Notice::MemberBack { member });
         for (other, outlet) in roster.present().filter(|(other, _)| *other != member) {
@@ -344,7 +356,7 @@ impl Relay {
         info!(%number, member = seat.member.0, ?how, "member left");
         let is_moderator = seat.member == roster.moderator();
         // Whoever ends the session ends it; whoever is lost is followed by the deputy.
-        if is_moderator && how != Departure::Left && hand_over(number, &mut roster) {
+        if is_moderator && how != Departure::Left && self.hand_over(&seat.session, &mut roster) {
             tell_moderator(&roster, Notice::MemberLeft { member: seat.member, how });
             return;
         }
@@ -422,37 +434,6 @@ fn tell_moderator(roster: &Roster<Arc<Outlet>>, notice: Notice) {
     if let Some(moderator) = roster.member(roster.moderator()) {
         moderator.transmit(Frame::Notice(notice));
     }
-}
-
-/// The deputy, if there is one, moderates from now on; all are told.
-fn hand_over(number: SessionNumber, roster: &mut Roster<Arc<Outlet>>) -> bool {
-    let Some(member) = roster.hand_over() else { return false };
-    info!(%number, member = member.0, "somebody else moderates");
-    for (_, outlet) in roster.present() {
-        outlet.transmit(Frame::Notice(Notice::ModeratorIs { member }));
-    }
-    true
-}
-
-/// What only the moderator may ask for about the session and its members.
-fn arrange(seat: &Seat, what: &Asked) -> Answer {
-    let mut roster = lock(&seat.session.roster);
-    if seat.member != roster.moderator() {
-        return Answer::Refused(Refusal::NotAllowed);
-    }
-    let is_done = match *what {
-        Asked::Seat { member, standing } => {
-            member != roster.moderator() && roster.seat(member, standing)
-        }
-        Asked::Lock(is_locked) => {
-            roster.lock(is_locked);
-            true
-        }
-        Asked::Deputy(deputy) => deputy != Some(roster.moderator()) && roster.set_deputy(deputy),
-        Asked::HandOver => hand_over(seat.session.number, &mut roster),
-        _ => false,
-    };
-    if is_done { Answer::Done } else { Answer::Refused(Refusal::NotAllowed) }
 }
 
 /// The moderator makes a member leave.

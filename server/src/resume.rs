@@ -3,6 +3,10 @@
 //! A token names session, number and member, and carries a MAC (HMAC-SHA-256, RFC 2104) under a
 //! key that only this server has. So a server that was started anew knows its sessions again from
 //! what their members bring, and has to write nothing down while they run.
+//!
+//! It also says whether its bearer moderates, and since how many hand-overs: of several who have
+//! moderated one after the other, the latest counts. Nobody gets the role by a token that was made
+//! for somebody else, or before another one took over.
 
 use std::path::Path;
 
@@ -20,13 +24,14 @@ const KEY_FILE: &str = "resume.key";
 
 const KEY_LEN: usize = 32;
 
-/// What comes before the MAC: session (16), number (4), member (2).
-const PLACE_LEN: usize = 22;
+/// What comes before the MAC: session (16), number (4), member (2), whether it moderates (1), term
+/// (2).
+const PLACE_LEN: usize = 25;
 
 const MAC_LEN: usize = 32;
 
 /// Sets this use of the key apart from any other.
-const LABEL: &[u8] = b"lotse/1 resume";
+const LABEL: &[u8] = b"lotse/1 resume with role";
 
 /// A member's place in a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +42,36 @@ pub struct Place {
     pub number: SessionNumber,
     /// The member.
     pub member: MemberId,
+    /// What it is there.
+    pub role: Role,
+}
+
+/// What a member is, as far as that lives through a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Anybody else.
+    Member,
+    /// The moderator, since so many had taken over.
+    Moderator(u16),
+}
+
+impl Role {
+    fn encode(self) -> [u8; 3] {
+        let (is_moderator, term) = match self {
+            Self::Member => (0, 0),
+            Self::Moderator(term) => (1, term),
+        };
+        let [high, low] = u16::to_be_bytes(term);
+        [is_moderator, high, low]
+    }
+
+    fn decode(bytes: [u8; 3]) -> Option<Self> {
+        match bytes {
+            [0, 0, 0] => Some(Self::Member),
+            [1, high, low] => Some(Self::Moderator(u16::from_be_bytes([high, low]))),
+            _ => None,
+        }
+    }
 }
 
 /// Makes and checks tokens.
@@ -101,6 +136,7 @@ impl ResumeKey {
         let _ = bytes.extend_from_slice(&place.session.0);
         let _ = bytes.extend_from_slice(&u32::from(place.number).to_be_bytes());
         let _ = bytes.extend_from_slice(&place.member.0.to_be_bytes());
+        let _ = bytes.extend_from_slice(&place.role.encode());
         let mac = self.mac(&bytes).finalize().into_bytes();
         let _ = bytes.extend_from_slice(&mac);
         ResumeToken(bytes)
@@ -111,11 +147,13 @@ impl ResumeKey {
         let (place, mac) = token.0.split_last_chunk::<MAC_LEN>()?;
         self.mac(place).verify_slice(mac).ok()?;
         let (session, rest) = place.split_first_chunk::<16>()?;
-        let (number, member) = rest.split_first_chunk::<4>()?;
+        let (number, rest) = rest.split_first_chunk::<4>()?;
+        let (member, role) = rest.split_first_chunk::<2>()?;
         Some(Place {
             session: SessionId(*session),
             number: SessionNumber::try_from(u32::from_be_bytes(*number)).ok()?,
-            member: MemberId(u16::from_be_bytes(member.try_into().ok()?)),
+            member: MemberId(u16::from_be_bytes(*member)),
+            role: Role::decode(role.try_into().ok()?)?,
         })
     }
 }
@@ -133,16 +171,18 @@ mod tests {
 
     fn place(session: [u8; 16], number: u32, member: u16) -> Place {
         let number = SessionNumber::try_from(number).unwrap();
-        Place { session: SessionId(session), number, member: MemberId(member) }
+        Place { session: SessionId(session), number, member: MemberId(member), role: Role::Member }
     }
 
     proptest! {
         #[test]
         fn a_token_leads_to_its_place(
             session: [u8; 16], number in 100_000_000u32..1_000_000_000, member: u16,
+            term: Option<u16>,
         ) {
             let key = key_of(7);
-            let place = place(session, number, member);
+            let role = term.map_or(Role::Member, Role::Moderator);
+            let place = Place { role, ..place(session, number, member) };
             prop_assert_eq!(key.place(&key.token(&place)), Some(place));
             prop_assert_eq!(key_of(8).place(&key.token(&place)), None);
         }

@@ -14,6 +14,8 @@ pub struct Roster<H> {
     members: BTreeMap<MemberId, Place<H>>,
     next: u16,
     moderator: MemberId,
+    /// How many have taken over as the moderator.
+    term: u16,
     deputy: Option<MemberId>,
     is_locked: bool,
     over: bool,
@@ -56,7 +58,7 @@ impl<H> Roster<H> {
     }
 
     /// A session that was there before the server was started anew: nobody is back yet, not even
-    /// the moderator.
+    /// the moderator. Until somebody brings proof of another, it is the one who opened it.
     pub fn restored() -> Self {
         Self::with(None, IDS_PER_RUN, Some(BTreeSet::new()))
     }
@@ -67,6 +69,7 @@ impl<H> Roster<H> {
             members,
             next,
             moderator: MemberId::MODERATOR,
+            term: 0,
             deputy: None,
             is_locked: false,
             over: false,
@@ -77,6 +80,29 @@ impl<H> Roster<H> {
     /// Who moderates.
     pub fn moderator(&self) -> MemberId {
         self.moderator
+    }
+
+    /// How many have taken over as the moderator.
+    pub fn term(&self) -> u16 {
+        self.term
+    }
+
+    /// In a session of before a restart: this member moderated when so many had taken over.
+    /// Whether nobody is known to have done so later, so that it is the moderator. Whoever took it
+    /// for gone meanwhile was not entitled to.
+    pub fn recognise(&mut self, member: MemberId, term: u16) -> bool {
+        let Some(gone) = &mut self.restored else { return false };
+        if self.over || term < self.term || (term == self.term && member != self.moderator) {
+            return false;
+        }
+        if member != self.moderator {
+            gone.remove(&member);
+            let before = std::mem::replace(&mut self.moderator, member);
+            self.seat(before, Standing::Onlooker);
+            (self.deputy, self.is_locked) = (None, false);
+        }
+        self.term = term;
+        true
     }
 
     /// What a member is from now on; whether there is such a member.
@@ -103,7 +129,7 @@ impl<H> Roster<H> {
     pub fn hand_over(&mut self) -> Option<MemberId> {
         let deputy = self.deputy.filter(|id| self.member(*id).is_some())?;
         let before = std::mem::replace(&mut self.moderator, deputy);
-        self.deputy = None;
+        (self.term, self.deputy) = (self.term.saturating_add(1), None);
         self.seat(before, Standing::Onlooker);
         Some(deputy)
     }
@@ -185,6 +211,11 @@ impl<H> Roster<H> {
     /// One member, if it is there.
     pub fn member(&self, member: MemberId) -> Option<&H> {
         self.members.get(&member)?.member.as_ref()
+    }
+
+    /// All who are away.
+    pub fn away_now(&self) -> impl Iterator<Item = MemberId> {
+        self.members.iter().filter(|(_, place)| place.member.is_none()).map(|(id, _)| *id)
     }
 
     /// All who are there.
@@ -285,6 +316,33 @@ mod tests {
         assert_eq!(roster.moderator(), MemberId(2));
         assert_eq!(roster.hand_over(), None, "once");
         assert_eq!(reached(&roster, 1, MemberId(2)), "a", "the one before looks on");
+    }
+
+    #[test]
+    fn after_a_restart_the_latest_moderator_counts_whoever_is_back_first() {
+        let (one, two, three) = (MemberId(1), MemberId(2), MemberId(3));
+        // The one who opened it is back first, and believes to be what it was.
+        let mut roster = Roster::restored();
+        assert!(roster.recognise(one, 0));
+        roster.resume(one, 'a').unwrap();
+        assert!(roster.restore(two, 9));
+        assert_eq!(roster.remove(two), Some(None), "it may say so, for now");
+        assert!(!roster.restore(two, 9));
+        assert!(roster.recognise(two, 1), "it has taken over since");
+        assert!(roster.restore(two, 9), "and was not to be removed");
+        roster.resume(two, 'b').unwrap();
+        assert_eq!((roster.moderator(), roster.term()), (two, 1));
+        assert!(!roster.recognise(one, 0) && !roster.recognise(three, 1));
+        assert_eq!(roster.moderator(), two);
+        // The other way round.
+        let mut roster = Roster::<char>::restored();
+        assert!(roster.recognise(two, 1) && !roster.recognise(one, 0));
+        assert_eq!(roster.moderator(), two);
+        // In a session of this run only the session itself says who moderates.
+        let mut roster = Roster::new('m');
+        roster.join('a', 9);
+        assert!(!roster.recognise(two, 7));
+        assert_eq!(roster.moderator(), one);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use lotse_client::{Incoming, SessionLink};
 use lotse_protocol::SessionNumber;
-use lotse_protocol::handshake::participant::Standing;
+use lotse_protocol::handshake::participant::{Standing, Unverified};
 use lotse_protocol::handshake::{Declined, HandshakeError, Password};
 use lotse_protocol::message::{Consent, DeviceEnd};
 use lotse_protocol::session::{EndReason, Output, Participant, ParticipantEvent};
@@ -355,7 +355,8 @@ fn standing_of(standing: Standing) -> Option<ipc::Standing> {
         Standing::Compare(code) => ipc::Standing::Compare(code.value()),
         Standing::Password => ipc::Standing::Password,
         // The machine process knows its own nonce, and believes no other.
-        Standing::Shown { technician, transcript, .. } => {
+        Standing::Shown(unverified) => {
+            let Unverified { technician, transcript, .. } = unverified;
             ipc::Standing::Shown { technician, transcript }
         }
         _ => return None,

@@ -8,23 +8,25 @@ use super::{
     Certificate, Holder, KeyPair, MAX_FRESH_S, MAX_TECHNICIAN_S, PublicKey, Signature,
     SignedCertificate, SignedState, State,
 };
-use crate::message::{Name, Rights};
+use crate::message::{Name, Rights, Role};
 
 /// So far ahead a certificate may begin to count: clocks differ.
 pub const CLOCK_SKEW_S: u64 = 300;
 
 const DEVICE_LABEL: &[u8] = b"lotse/1 this machine joins\0";
+const FELLOW_LABEL: &[u8] = b"lotse/1 this technician joins\0";
 const TECHNICIAN_LABEL: &[u8] = b"lotse/1 this technician is there\0";
 
-/// What a device shows: it is enrolled, and takes part in this very handshake.
+/// What a device, or a technician who looks on, shows: it is enrolled, and takes part in this very
+/// handshake.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertifiedDevice {
-    /// The device's certificate.
+    /// The certificate.
     pub certificate: SignedCertificate,
-    /// Drawn by the device for this handshake; the technician signs it too. It makes sure for
-    /// whoever keeps the device's key that the answer is new.
+    /// Drawn for this handshake; the technician who moderates signs it too. It makes sure for
+    /// whoever keeps the key that the answer is new.
     pub nonce: [u8; 32],
-    /// By the device's key, over nonce and transcript.
+    /// By the certificate's key, over nonce and transcript.
     pub signature: Signature,
 }
 
@@ -150,24 +152,39 @@ pub fn identify_device(
     CertifiedDevice { certificate: own.certificate.clone(), nonce, signature }
 }
 
-/// Checks a device's proof: it is of the operator of `pass`, and takes part in this handshake.
+/// The proof of a technician who looks on, over a fresh nonce and the transcript until now.
+pub fn identify_fellow(
+    pass: &Pass,
+    transcript: &[u8; 32],
+    rng: &mut impl CryptoRngCore,
+) -> CertifiedDevice {
+    let mut nonce = [0; 32];
+    rng.fill_bytes(&mut nonce);
+    let signature = pass.key.sign(&[FELLOW_LABEL, &nonce, transcript]);
+    CertifiedDevice { certificate: pass.certificate.clone(), nonce, signature }
+}
+
+/// Checks the proof of a device, or of a technician who looks on: it is of the operator of `pass`,
+/// is what it wants to be, and takes part in this handshake.
 ///
 /// # Errors
 /// [`NotCertified`]
 pub fn check_device(
     shown: &CertifiedDevice,
-    transcript: &[u8; 32],
+    (role, transcript): (Role, &[u8; 32]),
     pass: &Pass,
     now: u64,
 ) -> Result<Name, NotCertified> {
     let certificate = opened(&shown.certificate, pass.root)?;
-    if certificate.holder != Holder::Device {
-        return Err(NotCertified::Malformed);
-    }
+    let label = match (role, certificate.holder) {
+        (Role::Device, Holder::Device) => DEVICE_LABEL,
+        (Role::Onlooker, Holder::Technician { .. }) => FELLOW_LABEL,
+        _ => return Err(NotCertified::Malformed),
+    };
     check_time(&certificate, now)?;
     let state = checked_state(&pass.state, pass.root, now)?;
     check_not_revoked(&certificate, &state)?;
-    let signed = [DEVICE_LABEL, &shown.nonce, transcript];
+    let signed = [label, &shown.nonce, transcript];
     if !certificate.subject.verify(&signed, &shown.signature) {
         return Err(NotCertified::Signature);
     }
@@ -224,6 +241,32 @@ pub fn check_technician(
     let memory = Memory { generation: state.generation, time: memory.time.max(state.issued_at) };
     let rights = certificate.rights();
     Ok(Known { name: certificate.name, rights, not_after: certificate.not_after, memory })
+}
+
+/// Checks what the technician who moderates shows, for one who looks on and has a pass of the same
+/// operator.
+///
+/// # Errors
+/// [`NotCertified`]
+pub fn check_fellow(
+    shown: &CertifiedTechnician,
+    (nonce, transcript): (&[u8; 32], &[u8; 32]),
+    pass: &Pass,
+    now: u64,
+) -> Result<Name, NotCertified> {
+    let certificate = opened(&shown.certificate, pass.root)?;
+    if !matches!(certificate.holder, Holder::Technician { .. }) {
+        return Err(NotCertified::Malformed);
+    }
+    check_time(&certificate, now)?;
+    for state in [&shown.state, &pass.state] {
+        check_not_revoked(&certificate, &checked_state(state, pass.root, now)?)?;
+    }
+    let signed = [TECHNICIAN_LABEL, nonce, transcript];
+    if !certificate.subject.verify(&signed, &shown.signature) {
+        return Err(NotCertified::Signature);
+    }
+    Ok(certificate.name)
 }
 
 fn opened(signed: &SignedCertificate, root: PublicKey) -> Result<Certificate, NotCertified> {

@@ -22,7 +22,8 @@ use crate::message::{Name, Rights};
 
 pub use check::{
     CLOCK_SKEW_S, CertifiedDevice, CertifiedTechnician, Known, Memory, NotCertified, OwnDevice,
-    Pass, check_device, check_technician, groups, identify_device, identify_technician,
+    Pass, check_device, check_fellow, check_technician, groups, identify_device, identify_fellow,
+    identify_technician,
 };
 pub use text::{InvalidText, from_hex, to_hex};
 

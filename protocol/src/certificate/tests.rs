@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use rand_core::OsRng;
 
 use super::*;
+use crate::message::Role;
 
 const NOW: u64 = 1_800_000_000;
 const HOUR: u64 = 3600;
@@ -60,7 +61,10 @@ impl World {
 fn an_operators_technician_and_machine_know_each_other() {
     let world = World::new();
     let shown = identify_device(&world.device, &TRANSCRIPT, &mut OsRng);
-    assert_eq!(check_device(&shown, &TRANSCRIPT, &world.pass, NOW).unwrap(), "Kiosk 7");
+    assert_eq!(
+        check_device(&shown, (Role::Device, &TRANSCRIPT), &world.pass, NOW).unwrap(),
+        "Kiosk 7"
+    );
     let known = world.meet(Memory::default(), NOW).unwrap();
     assert_eq!((known.name.as_str(), known.rights), ("Ada", Rights::from(3)));
     assert_eq!(known.memory, Memory { generation: 5, time: NOW - HOUR });
@@ -138,7 +142,7 @@ fn a_machine_that_was_taken_back_is_refused_by_the_technician_and_helps_nobody()
     let serial = world.device.certificate.unchecked().unwrap().serial;
     world.pass.state = state(&world.root, 6, NOW, &[serial]);
     let shown = identify_device(&world.device, &TRANSCRIPT, &mut OsRng);
-    let checked = check_device(&shown, &TRANSCRIPT, &world.pass, NOW);
+    let checked = check_device(&shown, (Role::Device, &TRANSCRIPT), &world.pass, NOW);
     assert_eq!(checked, Err(NotCertified::Revoked));
     assert_eq!(world.meet(Memory::default(), NOW), Err(NotCertified::Revoked));
 }
@@ -157,7 +161,7 @@ fn a_clock_that_stands_in_the_past_does_not_bring_expired_certificates_back() {
 fn a_proof_holds_for_one_handshake_and_one_question() {
     let world = World::new();
     let shown = identify_device(&world.device, &TRANSCRIPT, &mut OsRng);
-    let checked = check_device(&shown, &[8; 32], &world.pass, NOW);
+    let checked = check_device(&shown, (Role::Device, &[8; 32]), &world.pass, NOW);
     assert_eq!(checked, Err(NotCertified::Signature));
     let answer = identify_technician(&world.pass, &shown.nonce, &TRANSCRIPT);
     for (nonce, transcript) in [(&[0; 32], &TRANSCRIPT), (&shown.nonce, &[8; 32])] {
@@ -171,6 +175,41 @@ fn a_proof_holds_for_one_handshake_and_one_question() {
     let seen = (&shown.nonce, &TRANSCRIPT);
     let checked = check_technician(&reflected, seen, &world.device, memory, NOW);
     assert_eq!(checked, Err(NotCertified::Signature));
+}
+
+#[test]
+fn a_technician_passes_for_no_device_and_a_device_for_no_technician() {
+    let world = World::new();
+    let device = identify_device(&world.device, &TRANSCRIPT, &mut OsRng);
+    let fellow = identify_fellow(&world.pass, &TRANSCRIPT, &mut OsRng);
+    let check = |shown: &CertifiedDevice, role| {
+        check_device(shown, (role, &TRANSCRIPT), &world.pass, NOW).map(|name| name.to_string())
+    };
+    assert_eq!(check(&device, Role::Device).as_deref(), Ok("Kiosk 7"));
+    assert_eq!(check(&fellow, Role::Onlooker).as_deref(), Ok("Ada"));
+    assert_eq!(check(&device, Role::Onlooker), Err(NotCertified::Malformed));
+    assert_eq!(check(&fellow, Role::Device), Err(NotCertified::Malformed));
+    // The signature of one kind is none of the other, under whatever key.
+    let signature =
+        world.pass.key.sign(&[b"lotse/1 this machine joins\0", &fellow.nonce, &TRANSCRIPT]);
+    let pretended = CertifiedDevice { signature, ..fellow };
+    assert_eq!(check(&pretended, Role::Onlooker), Err(NotCertified::Signature));
+}
+
+#[test]
+fn a_technician_checks_the_one_who_moderates() {
+    let mut world = World::new();
+    let nonce = [9; 32];
+    let answer = identify_technician(&world.pass, &nonce, &TRANSCRIPT);
+    let check = |pass: &Pass, nonce, now| check_fellow(&answer, (nonce, &TRANSCRIPT), pass, now);
+    assert_eq!(check(&world.pass, &nonce, NOW).unwrap(), "Ada");
+    assert_eq!(check(&world.pass, &[8; 32], NOW), Err(NotCertified::Signature));
+    assert_eq!(check(&World::new().pass, &nonce, NOW), Err(NotCertified::Malformed));
+    assert_eq!(check(&world.pass, &nonce, u64::MAX), Err(NotCertified::Expired));
+    // Taken back, which the one who looks on has heard and the other keeps to himself.
+    let serial = world.pass.certificate.unchecked().unwrap().serial;
+    world.pass.state = state(&world.root, 6, NOW, &[serial]);
+    assert_eq!(check(&world.pass, &nonce, NOW), Err(NotCertified::Revoked));
 }
 
 #[test]

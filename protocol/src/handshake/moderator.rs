@@ -181,7 +181,7 @@ impl ExpectJoinProof {
             return Err(HandshakeError::Unexpected);
         };
         let level = self.level();
-        let Self { mut transcript, public_key, mut name, check, .. } = self;
+        let Self { mut transcript, public_key, mut name, role, check } = self;
         let before = transcript.hash();
         transcript.add(bytes);
         let (mut code, mut password, mut answer) = (None, None, None);
@@ -194,7 +194,7 @@ impl ExpectJoinProof {
                 password = Some(key);
             }
             (Check::Certificate(pass), JoinProof::Certificate(shown)) => {
-                name = check_device(&shown, &before, &pass, clock)
+                name = check_device(&shown, (role, &before), &pass, clock)
                     .map_err(HandshakeError::NotCertified)?;
                 let known = identify_technician(&pass, &shown.nonce, &transcript.hash());
                 answer = Some(ModeratorProof::Certificate(known));

@@ -10,7 +10,9 @@ use super::{
     JoinProof, JoinRequest, KeyGrant, Level, ModeratorHello, ModeratorProof, Password, Suite,
     VERSION,
 };
-use crate::certificate::{CertifiedDevice, CertifiedTechnician, PublicKey};
+use crate::certificate::{
+    CertifiedDevice, CertifiedTechnician, NotCertified, Pass, PublicKey, check_fellow,
+};
 use crate::keys::{GroupKey, PairKey, open_grant};
 use crate::message::{Name, Rights, Role};
 
@@ -102,25 +104,41 @@ pub enum Standing {
     Compare(Code),
     /// He knows the session's password.
     Password,
-    /// He shows a certificate, **which is not checked yet**: whoever consents must do so with
-    /// [`crate::certificate::check_technician`].
-    Shown {
-        /// What he shows.
-        technician: Box<CertifiedTechnician>,
-        /// The nonce of this device's own proof.
-        nonce: [u8; 32],
-        /// What was said before he signed.
-        transcript: [u8; 32],
-    },
+    /// He shows a certificate, which nobody has checked yet.
+    Shown(Unverified),
+}
+
+/// A certificate that somebody shows and that **nobody has checked yet**: it says nothing of who he
+/// is. Whoever consents must check it: a device with [`crate::certificate::check_technician`], a
+/// technician who looks on with [`Unverified::check`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unverified {
+    /// What he shows.
+    pub technician: Box<CertifiedTechnician>,
+    /// The nonce of this side's own proof.
+    pub nonce: [u8; 32],
+    /// What was said before he signed.
+    pub transcript: [u8; 32],
+}
+
+impl Unverified {
+    /// What the operator calls him, if he is one of its technicians; for a technician with a pass.
+    ///
+    /// # Errors
+    /// [`NotCertified`]
+    pub fn check(&self, pass: &Pass, now: u64) -> Result<Name, NotCertified> {
+        check_fellow(&self.technician, (&self.nonce, &self.transcript), pass, now)
+    }
 }
 
 impl Standing {
-    /// Its level, as soon as it is checked.
-    pub fn level(&self) -> Level {
+    /// The level that this side has made sure of, comparing included; none as long as all there is
+    /// is a certificate that nobody has checked.
+    pub fn level(&self) -> Option<Level> {
         match self {
-            Self::Compare(_) => Level::CodeCompared,
-            Self::Password => Level::Password,
-            Self::Shown { .. } => Level::Certificate,
+            Self::Compare(_) => Some(Level::CodeCompared),
+            Self::Password => Some(Level::Password),
+            Self::Shown(_) => None,
         }
     }
 }
@@ -319,7 +337,7 @@ impl ExpectModeratorProof {
             }
             (Awaited::Certificate { nonce }, ModeratorProof::Certificate(technician)) => {
                 let technician = Box::new(technician);
-                (Standing::Shown { technician, nonce, transcript }, None)
+                (Standing::Shown(Unverified { technician, nonce, transcript }), None)
             }
             _ => return Err(HandshakeError::Unexpected),
         };

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{List, Name, Rights, Role, SecretBytes};
 use crate::MemberId;
+use crate::handshake::Level;
 use crate::session::MAX_MEMBERS;
 
 /// One member as the moderator has written it down for all.
@@ -15,8 +16,11 @@ pub struct Entry {
     pub instance: u16,
     /// What it is.
     pub role: Role,
-    /// What it calls itself. Nobody has checked it.
+    /// What it calls itself; with certificates, what its operator calls it.
     pub name: Name,
+    /// How sure the moderator who let it in was of who it is; nothing for the one who opened the
+    /// session.
+    pub level: Option<Level>,
     /// What may be done at it, if it is a device.
     pub rights: Rights,
     /// Who controls it, if it is a device and somebody does.
@@ -47,6 +51,8 @@ pub struct RosterChange {
     pub moderator: MemberId,
     /// Who takes over when the moderator is lost.
     pub deputy: Option<MemberId>,
+    /// The device whose screen everybody sees.
+    pub presenter: Option<MemberId>,
     /// Who is gone.
     pub gone: List<MemberId, MAX_MEMBERS>,
     /// Who is new or has changed.

@@ -12,7 +12,7 @@ use crate::handshake::{
 };
 use crate::header::{Class, Header, MemberId};
 use crate::message::{Consent, DeviceEnd, Name, Rights, Role};
-use crate::tunnel::{Answer, Asked, EndOfSession, Refusal};
+use crate::tunnel::{Answer, Asked, Departure, EndOfSession, Notice, Refusal};
 
 use super::tampered::Tampered;
 
@@ -52,7 +52,7 @@ enum State {
     Entering {
         joining: Joining,
         granted: Option<Rights>,
-        level: Level,
+        level: Option<Level>,
     },
 }
 
@@ -78,7 +78,7 @@ pub(super) enum Progress {
     /// The person here is to decide.
     Ask(Question),
     /// It is inside.
-    Keys { context: Context, keys: Box<Keys>, granted: Rights, level: Level },
+    Keys { context: Context, keys: Box<Keys>, granted: Rights, level: Option<Level> },
     /// It is out.
     Ended(EndReason),
 }
@@ -158,6 +158,15 @@ impl Joiner {
         self.pending = Pending::default();
     }
 
+    /// The link broke: what was asked will not be answered, and a handshake that was under way is
+    /// over; why, then.
+    pub(super) fn pause(&mut self) -> Option<EndReason> {
+        self.forget_requests();
+        let was_busy = self.is_busy();
+        self.forget();
+        was_busy.then_some(EndReason::Server(EndOfSession::ModeratorLost))
+    }
+
     /// Gives up, without telling anybody.
     pub(super) fn forget(&mut self) {
         self.state = State::Idle;
@@ -220,8 +229,7 @@ impl Joiner {
                 self.moderator = moderator;
                 let context = Context { session, number, participant: member };
                 let joining = Joining::new(context, key, self.own.clone());
-                let level = Level::CodeCompared;
-                self.state = State::Entering { joining, granted: None, level };
+                self.state = State::Entering { joining, granted: None, level: None };
                 return Progress::Joined;
             }
             Answer::Refused(refusal) => refusal,
@@ -266,7 +274,7 @@ impl Joiner {
         &mut self,
         context: Context,
         step: Result<Step, HandshakeError>,
-        (granted, level): (Option<Rights>, Level),
+        (granted, level): (Option<Rights>, Option<Level>),
         outputs: &mut Outputs<E>,
     ) -> Progress {
         match step {
@@ -301,6 +309,43 @@ impl Joiner {
                 })
             }
         }
+    }
+}
+
+/// What a notice of the server means to a member that does not moderate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    /// It is over.
+    Over(EndReason),
+    /// The moderator's link broke, or is there again.
+    Moderator { is_away: bool },
+    /// Somebody else is said to moderate.
+    ModeratorIs(MemberId, u16),
+    /// Pictures were dropped on the way here.
+    PicturesDropped,
+    /// Nothing.
+    Nothing,
+}
+
+/// What a notice means to a member whose moderator this is.
+pub(super) fn meaning(notice: &Notice, moderator: MemberId) -> Word {
+    match *notice {
+        Notice::SessionEnded { why } => Word::Over(EndReason::Server(why)),
+        Notice::MemberLeft { member, how } if member == moderator => {
+            Word::Over(EndReason::Server(match how {
+                Departure::Left => EndOfSession::Ended,
+                _ => EndOfSession::ModeratorLost,
+            }))
+        }
+        Notice::MemberAway { member } if member == moderator => Word::Moderator { is_away: true },
+        Notice::MemberBack { member } if member == moderator => Word::Moderator { is_away: false },
+        Notice::ModeratorIs { member, term } => Word::ModeratorIs(member, term),
+        Notice::PicturesDropped { .. } => Word::PicturesDropped,
+        Notice::MemberAway { .. }
+        | Notice::MemberBack { .. }
+        | Notice::MemberJoined { .. }
+        | Notice::MemberLeft { .. }
+        | Notice::Token { .. } => Word::Nothing,
     }
 }
 

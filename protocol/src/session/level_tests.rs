@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::certificate::{self, Holder, KeyPair, Memory, NotCertified, OwnDevice, Pass};
+use crate::handshake::participant::Unverified;
 use crate::handshake::{
     HandshakeMessage, Level, MAX_ATTEMPTS, MAX_PASSWORD_FAILURES, Password, SessionPasswords,
 };
@@ -49,7 +50,7 @@ impl Pair {
     }
 
     /// The level that both sides say, once they are connected.
-    fn level(&self) -> Option<(Level, Level)> {
+    fn level(&self) -> Option<(Level, Option<Level>)> {
         let ours = self.moderator_events.iter().find_map(|event| match event {
             ModeratorEvent::Connected { level, .. } => Some(*level),
             _ => None,
@@ -77,7 +78,7 @@ fn who_knows_the_password_connects_without_comparing() {
     assert!(pair.is_asked() && pair.count(is_compare) == 0);
     pair.participant.decide(Consent::Granted(BOTH), pair.now);
     pair.settle();
-    assert_eq!(pair.level(), Some((Level::Password, Level::Password)));
+    assert_eq!(pair.level(), Some((Level::Password, Some(Level::Password))));
 }
 
 #[test]
@@ -218,7 +219,7 @@ fn a_number_guesser_does_not_lock_the_right_person_out() {
     pair.moderator.confirm_code(member);
     pair.participant.decide(Consent::Granted(BOTH), pair.now);
     pair.settle();
-    assert_eq!(pair.level(), Some((Level::CodeCompared, Level::CodeCompared)));
+    assert_eq!(pair.level(), Some((Level::CodeCompared, Some(Level::CodeCompared))));
 }
 
 #[test]
@@ -352,7 +353,7 @@ impl Pair {
 
     fn shown(&self, own: &OwnDevice) -> Result<certificate::Known, NotCertified> {
         let Some(ParticipantEvent::Ask {
-            standing: Standing::Shown { technician, nonce, transcript },
+            standing: Standing::Shown(Unverified { technician, nonce, transcript }),
             ..
         }) = self.participant_events.last()
         else {
@@ -377,7 +378,7 @@ fn an_operators_technician_connects_without_comparing() {
     assert_eq!((known.name.as_str(), known.rights), ("Ada", Rights::VIEW));
     pair.participant.decide(Consent::Granted(known.rights), pair.now);
     pair.settle();
-    assert_eq!(pair.level(), Some((Level::Certificate, Level::Certificate)));
+    assert_eq!(pair.level(), Some((Level::Certificate, None)));
     let checked = |event: &ModeratorEvent| matches!(event, ModeratorEvent::Checked { name, .. } if name == "Kiosk of the operator");
     assert_eq!(pair.count(checked), 1);
 }

@@ -131,16 +131,18 @@ impl Obeying {
         let may = rights.capped_by(self.rights);
         if !rights::allows(what, Asker::Controller, may, moment) {
             self.dropped = self.dropped.saturating_add(1);
+            // Overtaken by the news that the controller's link broke: text may be wanted later.
+            if moment == Moment::Away && rights::allows(what, Asker::Controller, may, Moment::Live)
+            {
+                self.note_too_old(number, now);
+            }
             return Ok(None);
         }
         let age = self.tick.saturating_sub(input.tick);
         // Letting go is never too late.
         if age > MAX_INPUT_AGE_TICKS && what != rights::Kind::LetGo {
             self.dropped = self.dropped.saturating_add(1);
-            let (_, end) = self.too_old;
-            let goes_on = end == number;
-            self.too_old = (if goes_on { self.too_old.0 } else { number }, number + 1);
-            self.input.tell_now(now);
+            self.note_too_old(number, now);
             return Ok(None);
         }
         if self.too_old.1 == number && what == rights::Kind::LetGo && age > MAX_INPUT_AGE_TICKS {
@@ -150,6 +152,13 @@ impl Obeying {
         self.pressed.note(&input.event);
         self.hear(input.tick, now);
         Ok(Some(input.event))
+    }
+
+    fn note_too_old(&mut self, number: u64, now: Instant) {
+        let (first, end) = self.too_old;
+        let goes_on = end == number;
+        self.too_old = (if goes_on { first } else { number }, number.saturating_add(1));
+        self.input.tell_now(now);
     }
 
     /// Brings the device's time up to now; whether it moved. After a pause of this process it

@@ -19,18 +19,32 @@ pub struct Roster {
     term: u16,
     moderator: MemberId,
     deputy: Option<MemberId>,
+    presenter: Option<MemberId>,
     entries: BTreeMap<MemberId, Entry>,
 }
 
 impl Roster {
     /// An empty list.
     pub(super) fn new(session: SessionId, moderator: MemberId) -> Self {
-        Self { session, number: 0, term: 0, moderator, deputy: None, entries: BTreeMap::new() }
+        Self {
+            session,
+            number: 0,
+            term: 0,
+            moderator,
+            deputy: None,
+            presenter: None,
+            entries: BTreeMap::new(),
+        }
     }
 
     /// Its number: one more for each change.
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// How many have taken over as the moderator.
+    pub(super) fn term(&self) -> u16 {
+        self.term
     }
 
     /// The number of the term that begins when somebody takes over.
@@ -46,6 +60,11 @@ impl Roster {
     /// Who takes over when the moderator is lost.
     pub fn deputy(&self) -> Option<MemberId> {
         self.deputy
+    }
+
+    /// The device whose screen everybody sees.
+    pub fn presenter(&self) -> Option<MemberId> {
+        self.presenter
     }
 
     /// One member.
@@ -70,7 +89,9 @@ impl Roster {
         hash.update(self.number.to_be_bytes());
         hash.update(self.term.to_be_bytes());
         hash.update(self.moderator.0.to_be_bytes());
-        hash.update(self.deputy.map_or([0; 2], |deputy| deputy.0.to_be_bytes()));
+        for role in [self.deputy, self.presenter] {
+            hash.update(role.map_or([0; 2], |member| member.0.to_be_bytes()));
+        }
         for entry in self.entries.values() {
             let bytes = encode(entry);
             // An entry is far shorter than 4 GiB.
@@ -110,8 +131,18 @@ impl Roster {
         let signed = signer.sign(&self.hash());
         let signature = Signature { r: *signed.r_bytes(), s: *signed.s_bytes() };
         let (number, term) = (self.number, self.term);
-        let (moderator, deputy) = (self.moderator, self.deputy);
-        RosterChange { number, term, is_whole, moderator, deputy, gone, changed, signature }
+        let (moderator, deputy, presenter) = (self.moderator, self.deputy, self.presenter);
+        RosterChange {
+            number,
+            term,
+            is_whole,
+            moderator,
+            deputy,
+            presenter,
+            gone,
+            changed,
+            signature,
+        }
     }
 
     /// The list after a change. `trusted` is the moderator's key, if it is known yet; otherwise
@@ -132,7 +163,7 @@ impl Roster {
         }
         (next.number, next.term) = (change.number, change.term);
         next.moderator = change.moderator;
-        next.deputy = change.deputy;
+        (next.deputy, next.presenter) = (change.deputy, change.presenter);
         for member in change.gone {
             next.entries.remove(&member);
         }
@@ -166,9 +197,8 @@ impl Draft<'_> {
 
     pub(super) fn remove(&mut self, member: MemberId) {
         self.0.entries.remove(&member);
-        if self.0.deputy == Some(member) {
-            self.0.deputy = None;
-        }
+        self.0.deputy.take_if(|deputy| *deputy == member);
+        self.0.presenter.take_if(|presenter| *presenter == member);
     }
 
     pub(super) fn edit(&mut self, member: MemberId, edit: impl FnOnce(&mut Entry)) {
@@ -177,14 +207,20 @@ impl Draft<'_> {
         }
     }
 
+    /// Somebody else moderates: all grants are over.
     pub(super) fn set_moderator(&mut self, moderator: MemberId) {
         self.0.moderator = moderator;
         self.0.term = self.0.next_term();
+        self.0.entries.values_mut().for_each(|entry| entry.controller = None);
     }
 
     /// Leaves room for lists that somebody else may have signed and that nobody here has seen.
     pub(super) fn skip(&mut self, numbers: u32) {
         self.0.number = self.0.number.saturating_add(numbers);
+    }
+
+    pub(super) fn set_presenter(&mut self, presenter: Option<MemberId>) {
+        self.0.presenter = presenter.filter(|member| self.0.entries.contains_key(member));
     }
 
     pub(super) fn set_deputy(&mut self, deputy: Option<MemberId>) {

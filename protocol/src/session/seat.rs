@@ -31,6 +31,8 @@ pub(super) struct Seat {
     pub(super) group: Group,
     pub(super) roster: Roster,
     pub(super) signer: SigningKey,
+    /// How many have taken over as the moderator.
+    term: u16,
     /// The moderator's key, once it is known.
     trusted: Option<[u8; 32]>,
     seen: VecDeque<RosterSeen>,
@@ -70,6 +72,7 @@ impl Seat {
             group: Group::new(session, keys.grant.epoch, keys.group.clone()),
             roster: Roster::new(session, moderator),
             signer: SigningKey::from_bytes(&secret),
+            term: 0,
             trusted: None,
             seen: VecDeque::new(),
         }
@@ -83,8 +86,8 @@ impl Seat {
         pair: Pair,
         (group, roster, signer): (Group, Roster, SigningKey),
     ) -> Self {
-        let (trusted, seen) = (Some(key), VecDeque::new());
-        Self { session, me, instance, moderator, pair, group, roster, signer, trusted, seen }
+        let (term, trusted, seen) = (roster.next_term(), Some(key), VecDeque::new());
+        Self { session, me, instance, moderator, pair, group, roster, signer, term, trusted, seen }
     }
 
     /// The key with which this member signs.
@@ -154,6 +157,7 @@ impl Seat {
         }
         self.group.turn(turn.epoch, &turn.secret, now)?;
         self.trusted = roster.get(self.moderator).map(|entry| entry.key);
+        self.term = roster.term();
         self.roster = roster;
         self.group.listen_to(self.roster.devices().filter(|entry| entry.member != self.me));
         if self.seen.len() >= MAX_SEEN {
@@ -172,10 +176,22 @@ impl Seat {
         self.seen.iter().any(|ours| ours.number == seen.number && ours.hash != seen.hash)
     }
 
+    /// Whether this side knows already that this one moderates, in this term.
+    pub(super) fn is_led_by(&self, moderator: MemberId, term: u16) -> bool {
+        // Before the first list the term is not known.
+        self.moderator == moderator && (self.term == term || self.roster.number() == 0)
+    }
+
+    /// Whether the list names this one as the next to moderate. It does not say who came after
+    /// that, while this side was away.
+    pub(super) fn expects(&self, deputy: MemberId, term: u16) -> bool {
+        self.roster.deputy() == Some(deputy) && term == self.roster.next_term()
+    }
+
     /// The moderator is gone, and this is the deputy that everybody was told of: whether the
     /// list says so. From here on it is the moderator.
-    pub(super) fn follow(&mut self, deputy: MemberId) -> bool {
-        if self.roster.deputy() != Some(deputy) || deputy == self.me {
+    pub(super) fn follow(&mut self, deputy: MemberId, term: u16) -> bool {
+        if !self.expects(deputy, term) || deputy == self.me {
             return false;
         }
         let Some(entry) = self.roster.get(deputy) else { return false };
@@ -186,7 +202,7 @@ impl Seat {
             member: (self.me, self.instance),
             term: self.roster.next_term(),
         };
-        self.trusted = Some(entry.key);
+        (self.term, self.trusted) = (term, Some(entry.key));
         self.pair = Pair::of_member(&secret, ends);
         self.moderator = deputy;
         true

@@ -290,7 +290,8 @@ async fn the_deputy_follows_a_moderator_that_is_lost_or_hands_over() {
         } else {
             drop(first);
         }
-        assert_eq!(notice(&mut second).await, Notice::ModeratorIs { member });
+        assert_eq!(notice(&mut second).await, Notice::ModeratorIs { member, term: 1 });
+        assert!(matches!(notice(&mut second).await, Notice::Token { .. }));
         if !hands_over {
             let lost = left(MemberId::MODERATOR, Departure::Lost);
             assert_eq!(notice(&mut second).await, lost);

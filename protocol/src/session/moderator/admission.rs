@@ -300,10 +300,14 @@ impl Moderator {
             instance,
             role,
             name: name.clone(),
+            level: Some(level),
             rights,
             controller: None,
             key,
         };
+        if role == Role::Device {
+            session.focus.get_or_insert(id);
+        }
         self.list(entry);
         let stage = Stage::Connected(Box::new(Connected::new(pair, rights, now)));
         self.put(id, Member { role, stage });

@@ -65,7 +65,8 @@ impl Moderator {
             let stage = Stage::Connected(Box::new(Connected::new(pair, entry.rights, now)));
             members.put(entry.member, Member { role: entry.role, stage });
         }
-        let focus = members.first_device();
+        let presenter = seat.roster.presenter().filter(|id| members.connected(*id).is_some());
+        let focus = presenter.or_else(|| members.first_device());
         let session = Session {
             id: seat.session,
             number,
@@ -106,9 +107,7 @@ impl Moderator {
         }
         moderator.seat_everybody();
         if let Some(device) = focus {
-            moderator.edit(device, |entry| entry.controller = None);
-            let me = moderator.session().map_or(MemberId::MODERATOR, |session| session.me);
-            moderator.give_control(device, me);
+            moderator.begin_presenting(device);
         }
         moderator
     }

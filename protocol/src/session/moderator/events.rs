@@ -117,6 +117,12 @@ pub enum ModeratorEvent {
         /// How sure it is who is there.
         level: Level,
     },
+    /// Everybody sees the screen of this device from now on; ask for its pictures with
+    /// [`Moderator::watch`].
+    Presents {
+        /// Which device.
+        member: MemberId,
+    },
     /// Nothing has come from the watched device for [`DEVICE_SILENT_AFTER`] (`true`), or it is back. Only
     /// of devices that may be controlled: others have nothing to say while their picture stands.
     Silent(bool),

@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::handshake::Level;
 use crate::handshake::moderator::{Admission, ExpectJoinProof, ExpectJoinRequest};
 use crate::header::MemberId;
-use crate::message::{Name, Rights, Role, Turn};
+use crate::message::{CoveredParts, Name, OutputList, Rights, Role, ScreenReport, Turn};
 use crate::session::pair::Pair;
 use crate::session::{DEVICE_SILENT_AFTER, MAX_MEMBERS};
 
@@ -58,6 +58,16 @@ pub(super) struct Connected {
     pub(super) is_silent: bool,
     /// Its link is broken; it may come back.
     pub(super) is_away: bool,
+    /// What it has said about its screens, if it is a device.
+    pub(super) screens: Screens,
+}
+
+/// What a device has said last about its screens.
+#[derive(Debug, Default)]
+pub(super) struct Screens {
+    pub(super) report: Option<ScreenReport>,
+    pub(super) outputs: Option<Box<OutputList>>,
+    pub(super) covered: CoveredParts,
 }
 
 impl Connected {
@@ -71,6 +81,7 @@ impl Connected {
             heard: now,
             is_silent: false,
             is_away: false,
+            screens: Screens::default(),
         }
     }
 

@@ -192,6 +192,7 @@ impl Moderator {
             instance: 0,
             role: Role::Onlooker,
             name: self.config.name.clone(),
+            level: None,
             rights: Rights::NONE,
             controller: None,
             key: signer.verifying_key().to_bytes(),
@@ -229,8 +230,10 @@ impl Moderator {
             }
             Notice::MemberAway { member } => self.member_away(member),
             Notice::MemberBack { member } => self.member_back(member, now),
-            Notice::ModeratorIs { member } => self.moderator_is(member),
+            Notice::ModeratorIs { member, .. } => self.moderator_is(member),
             Notice::SessionEnded { why } => self.finish(why),
+            // For the link.
+            Notice::Token { .. } => {}
             Notice::PicturesDropped { source } => {
                 if self.focus() == Some(source) {
                     self.refresh();
@@ -319,13 +322,17 @@ impl Moderator {
     /// A member is not in the table any more.
     fn gone(&mut self, member: MemberId, gone: &Member, why: ParticipantGone) {
         let State::Open(session) = &mut self.state else { return };
-        if session.focus == Some(member) {
+        let was_focus = session.focus == Some(member);
+        if was_focus {
             session.focus = session.members.first_device();
         }
         let had_keys = gone.has_keys();
         self.outputs.event(ModeratorEvent::Gone { member, role: gone.role, why });
         if had_keys {
             self.depart(member);
+        }
+        if was_focus && let Some(next) = self.focus() {
+            self.begin_presenting(next);
         }
         self.admit_waiting();
     }

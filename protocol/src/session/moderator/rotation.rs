@@ -100,9 +100,11 @@ impl Moderator {
             return self.finish(EndOfSession::Ended);
         };
         let departing: Vec<_> = session.departing.iter().map(|(gone, _)| *gone).collect();
+        let focus = session.focus;
         let change = session.roster.sign(&session.signer, |draft| {
             departing.into_iter().for_each(|gone| draft.remove(gone));
             edit(draft);
+            draft.set_presenter(focus);
         });
         let secret = match begin {
             Begin::Nothing => NewSecret::Same,
@@ -215,11 +217,12 @@ impl Moderator {
     pub(super) fn proclaim(&mut self, now: Instant) {
         let State::Open(session) = &mut self.state else { return };
         let epoch = session.group.epoch().saturating_add(LEAVE_EPOCHS);
-        let me = session.me;
+        let (me, focus) = (session.me, session.focus);
         session.roster.sign(&session.signer, |draft| {
             draft.skip(LEAVE_LISTS);
             draft.set_moderator(me);
             draft.set_deputy(None);
+            draft.set_presenter(focus);
         });
         let mut secret = [0; 32];
         self.rng.fill_bytes(&mut secret);

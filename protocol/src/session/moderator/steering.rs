@@ -22,6 +22,46 @@ const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 const GATHER_REFRESHES: Duration = Duration::from_millis(100);
 
 impl Moderator {
+    /// From now on everybody sees this device's screen; whether it is one that is inside. Control
+    /// of it is this side's, unless somebody else has it.
+    pub fn present(&mut self, device: MemberId) -> bool {
+        let State::Open(session) = &mut self.state else { return false };
+        let is_device = session.members.get(device).is_some_and(|m| m.role == Role::Device);
+        if !is_device || session.members.connected(device).is_none() {
+            return false;
+        }
+        let before = session.focus;
+        if before != Some(device) {
+            self.watch(false);
+            if let State::Open(session) = &mut self.state {
+                session.focus = Some(device);
+            }
+            self.begin_presenting(device);
+        }
+        true
+    }
+
+    /// The screen of this device, which is the focus by now, is to be seen.
+    pub(super) fn begin_presenting(&mut self, device: MemberId) {
+        let State::Open(session) = &mut self.state else { return };
+        let me = session.me;
+        let is_free = session.roster.get(device).is_some_and(|entry| entry.controller.is_none());
+        let Some(connected) = session.members.connected_mut(device) else { return };
+        (connected.is_silent, connected.heard) = (false, self.clock.unwrap_or(connected.heard));
+        let report = connected.screens.report;
+        let outputs = connected.screens.outputs.clone().unwrap_or_default();
+        let covered = connected.screens.covered.clone();
+        if !(is_free && self.give_control(device, me)) {
+            self.redraft(|_| {});
+        }
+        self.outputs.event(ModeratorEvent::Presents { member: device });
+        if let Some(report) = report {
+            self.outputs.event(ModeratorEvent::Screen(report));
+        }
+        self.outputs.event(ModeratorEvent::Outputs(outputs));
+        self.outputs.event(ModeratorEvent::Covered(covered));
+    }
+
     /// Asks the device for pictures, or for none.
     pub fn watch(&mut self, wanted: bool) {
         self.tell_device(&FromModerator::Watch(wanted));
@@ -80,6 +120,11 @@ impl Moderator {
             return false;
         }
         self.withdraw_control(device);
+        // One device is steered from here at a time.
+        let steered = self.session().and_then(|s| s.steering.as_ref()).map(Steering::device);
+        if let Some(other) = steered.filter(|_| to == me) {
+            self.withdraw_control(other);
+        }
         let State::Open(session) = &mut self.state else { return false };
         // One more for each list, and there is another list for each grant.
         let [.., high, low] = session.roster.number().to_be_bytes();
@@ -88,7 +133,9 @@ impl Moderator {
         let key = SecretBytes(*key.as_bytes());
         session.grants.insert(device, number);
         let grant = ControlGrant { number, device, controller: to, rights, key };
-        session.steering = (to == me).then(|| Steering::new(id, &grant, me, now));
+        if to == me {
+            session.steering = Some(Steering::new(id, &grant, me, now));
+        }
         self.control(device, &FromModerator::Grant(grant.clone()));
         self.control(to, &FromModerator::Grant(grant));
         self.edit(device, |entry| entry.controller = Some(to));
@@ -132,8 +179,8 @@ impl Moderator {
         let (me, now) = (session.me, self.clock);
         let deputy = session.roster.deputy();
         if role == Role::Device {
-            let is_focus = *session.focus.get_or_insert(id) == id;
-            if is_focus {
+            if session.focus == Some(id) {
+                self.outputs.event(ModeratorEvent::Presents { member: id });
                 self.give_control(id, me);
             }
         } else if let Some(now) = now {
@@ -157,9 +204,15 @@ impl Moderator {
         let me = session.me;
         session.steering.take_if(|steering| steering.device() == gone);
         session.grants.remove(&gone);
-        let controlled = session.roster.devices().find(|d| d.controller == Some(gone));
-        if let Some(device) = controlled.map(|device| device.member) {
-            self.give_control(device, me);
+        let focus = session.focus;
+        let controlled = session.roster.devices().filter(|d| d.controller == Some(gone));
+        let controlled: Vec<_> = controlled.map(|device| device.member).collect();
+        for device in controlled {
+            if focus == Some(device) {
+                self.give_control(device, me);
+            } else {
+                self.withdraw_control(device);
+            }
         }
     }
 
@@ -297,6 +350,9 @@ impl Moderator {
         let is_watched = self.focus() == Some(id);
         match decode(bytes) {
             Ok(FromMember::Screen(report)) => {
+                if let Some(connected) = self.connected_mut(id) {
+                    connected.screens.report = Some(report);
+                }
                 if is_watched {
                     self.outputs.event(ModeratorEvent::Screen(report));
                 }
@@ -305,11 +361,17 @@ impl Moderator {
                 self.outputs.event(ModeratorEvent::CannotType(c));
             }
             Ok(FromMember::Outputs(outputs)) => {
+                if let Some(connected) = self.connected_mut(id) {
+                    connected.screens.outputs = Some(outputs.clone());
+                }
                 if is_watched {
                     self.outputs.event(ModeratorEvent::Outputs(outputs));
                 }
             }
             Ok(FromMember::Covered(parts)) => {
+                if let Some(connected) = self.connected_mut(id) {
+                    connected.screens.covered = parts.clone();
+                }
                 if is_watched {
                     self.outputs.event(ModeratorEvent::Covered(parts));
                 }

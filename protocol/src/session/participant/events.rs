@@ -38,8 +38,9 @@ pub enum ParticipantEvent {
     Connected {
         /// What may be done.
         rights: Rights,
-        /// How sure it is who is there.
-        level: Level,
+        /// How sure it is who is there; nothing where he showed a certificate, of which this side
+        /// knows nothing: whoever has checked it knows.
+        level: Option<Level>,
     },
     /// Pictures are wanted, or no longer.
     Watch(bool),

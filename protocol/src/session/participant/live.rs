@@ -245,9 +245,13 @@ impl Live {
         (std::mem::take(&mut self.is_away), self.resume(now))
     }
 
+    pub(super) fn is_led_by(&self, moderator: MemberId, term: u16) -> bool {
+        self.seat.is_led_by(moderator, term)
+    }
+
     /// The deputy moderates from now on, if it is the deputy: whether something was held down.
-    pub(super) fn follow(&mut self, deputy: MemberId) -> Option<bool> {
-        if !self.seat.follow(deputy) {
+    pub(super) fn follow(&mut self, deputy: MemberId, term: u16) -> Option<bool> {
+        if !self.seat.follow(deputy, term) {
             return None;
         }
         self.is_away = false;

@@ -10,7 +10,7 @@ use rand_core::CryptoRngCore;
 pub use events::ParticipantEvent;
 
 use self::live::Live;
-use super::joiner::{EndReason, Joiner, Progress};
+use super::joiner::{EndReason, Joiner, Progress, Word, meaning};
 use super::joining::Question;
 use super::pair::Packets;
 use super::{Output, Outputs};
@@ -23,7 +23,7 @@ use crate::message::{
     ScreenReport,
 };
 use crate::packet::SealError;
-use crate::tunnel::{Answer, Asked, Departure, EndOfSession, Notice};
+use crate::tunnel::{Answer, Asked, EndOfSession, Notice};
 
 /// The device's side of a session: joins by number, asks the person, shows and obeys.
 ///
@@ -180,20 +180,14 @@ impl Participant {
     /// [`Participant::resume`], one that has just begun ends. Whatever is held down is let go of.
     pub fn pause(&mut self, now: Instant) {
         self.clock = Some(now);
-        self.joiner.forget_requests();
-        match &mut self.live {
-            Some(live) => {
-                self.outputs.pause();
-                if live.pause() {
-                    self.outputs.event(ParticipantEvent::Input(InputEvent::ReleaseAll));
-                }
+        let over = self.joiner.pause();
+        if let Some(live) = &mut self.live {
+            self.outputs.pause();
+            if live.pause() {
+                self.outputs.event(ParticipantEvent::Input(InputEvent::ReleaseAll));
             }
-            None if self.joiner.is_busy() => {
-                self.joiner.forget();
-                let why = EndReason::Server(EndOfSession::ModeratorLost);
-                self.outputs.event(ParticipantEvent::Ended(why));
-            }
-            None => {}
+        } else if let Some(why) = over {
+            self.outputs.event(ParticipantEvent::Ended(why));
         }
     }
 
@@ -224,16 +218,10 @@ impl Participant {
         if !self.is_busy() {
             return;
         }
-        match *notice {
-            Notice::SessionEnded { why } => self.finish(EndReason::Server(why)),
-            Notice::MemberLeft { member, how } if self.is_moderator(member) => {
-                self.finish(EndReason::Server(match how {
-                    Departure::Left => EndOfSession::Ended,
-                    _ => EndOfSession::ModeratorLost,
-                }));
-            }
-            Notice::MemberAway { member } if self.is_moderator(member) => self.moderator_away(),
-            Notice::MemberBack { member } if self.is_moderator(member) => {
+        match meaning(notice, self.moderator()) {
+            Word::Over(why) => self.finish(why),
+            Word::Moderator { is_away: true } => self.moderator_away(),
+            Word::Moderator { is_away: false } => {
                 if let Some(live) = &mut self.live {
                     let (was_away, packets) = live.moderator_back(now);
                     if was_away {
@@ -242,12 +230,8 @@ impl Participant {
                     self.send(packets);
                 }
             }
-            Notice::ModeratorIs { member } => self.moderator_is(member),
-            Notice::PicturesDropped { .. }
-            | Notice::MemberAway { .. }
-            | Notice::MemberBack { .. }
-            | Notice::MemberJoined { .. }
-            | Notice::MemberLeft { .. } => {}
+            Word::ModeratorIs(member, term) => self.moderator_is(member, term),
+            Word::PicturesDropped | Word::Nothing => {}
         }
     }
 
@@ -321,9 +305,8 @@ impl Participant {
         }
     }
 
-    fn is_moderator(&self, member: MemberId) -> bool {
-        member
-            == self.live.as_ref().map_or_else(|| self.joiner.moderator(), |live| live.moderator())
+    fn moderator(&self) -> MemberId {
+        self.live.as_ref().map_or_else(|| self.joiner.moderator(), |live| live.moderator())
     }
 
     fn moderator_away(&mut self) {
@@ -340,12 +323,12 @@ impl Participant {
 
     /// The server says that somebody else moderates; the list of members must have said before
     /// who that may be.
-    fn moderator_is(&mut self, member: MemberId) {
+    fn moderator_is(&mut self, member: MemberId, term: u16) {
         let Some(live) = &mut self.live else { return };
-        if live.moderator() == member {
+        if live.is_led_by(member, term) {
             return;
         }
-        match live.follow(member) {
+        match live.follow(member, term) {
             Some(held) => {
                 if held {
                     self.outputs.event(ParticipantEvent::Input(InputEvent::ReleaseAll));

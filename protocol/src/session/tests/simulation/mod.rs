@@ -336,7 +336,7 @@ impl World {
         };
         match event {
             ModeratorEvent::Compare { member, .. } => machine.confirm_code(member),
-            ModeratorEvent::Connected { .. } => machine.watch(true),
+            ModeratorEvent::Presents { .. } => machine.watch(true),
             ModeratorEvent::Members(roster) => {
                 seen.roster = Some((roster.number(), roster.hash()));
             }

@@ -250,7 +250,7 @@ fn the_deputy_takes_over_and_nobody_else() {
     // The server names somebody else.
     let (mut world, device, onlookers) = session(1);
     let member = world.member(onlookers[0]).unwrap();
-    let notice = Notice::ModeratorIs { member };
+    let notice = Notice::ModeratorIs { member, term: 1 };
     world.at_device(device, |device, now| device.handle_notice(&notice, now));
     let lost = EndReason::Server(crate::tunnel::EndOfSession::ModeratorLost);
     assert_eq!(world.seen(device).ended, Some(lost));
@@ -277,6 +277,7 @@ fn a_list_that_the_moderator_has_not_signed_is_refused() {
         let forge = |moderator: &mut Moderator| {
             let signature = Signature { r: [0; 32], s: [0; 32] };
             let roster = RosterChange {
+                presenter: None,
                 number: 1_000_000,
                 term: 0,
                 is_whole: true,
@@ -303,4 +304,59 @@ fn a_member_that_is_shown_another_list_notices() {
     world.pass(Duration::from_secs(15));
     assert!(world.seen(onlookers[0]).rosters_differ);
     assert!(!world.seen(onlookers[1]).rosters_differ);
+}
+
+/// Somebody is away while the role goes to another and back: who moderates has the same name as
+/// before, but knows others' keys.
+#[test]
+fn who_was_away_while_the_role_went_there_and_back_does_not_stay_behind() {
+    let (mut world, device, onlookers) = session(1);
+    world.break_link(device);
+    for holder in [onlookers[0], 0] {
+        let deputy = world.member(holder).unwrap();
+        assert_eq!(world.moderate(|m| m.set_deputy(Some(deputy))), Some(true));
+        world.pass(A_MOMENT);
+        assert_eq!(world.moderate(|moderator| moderator.hand_over()), Some(true));
+        world.pass(A_MOMENT);
+        assert_eq!(world.moderator(), Some(holder));
+    }
+    world.mend_link(device);
+    world.pass(Duration::from_secs(5));
+    let lost = EndReason::Server(crate::tunnel::EndOfSession::ModeratorLost);
+    assert_eq!(world.seen(device).ended, Some(lost));
+}
+
+#[test]
+fn everybody_sees_the_device_that_the_moderator_has_chosen() {
+    let mut world = World::new(7, LATENCY);
+    let devices = [(); 2].map(|()| {
+        let device = world.device();
+        world.pass(Duration::from_secs(5));
+        device
+    });
+    let onlooker = world.onlooker();
+    world.pass(Duration::from_secs(5));
+    let members = devices.map(|device| world.member(device).unwrap());
+    show(&mut world, devices[0], b"one");
+    show(&mut world, devices[1], b"two");
+    assert_eq!(world.seen(onlooker).pictures, [b"one".to_vec()], "the first one's screen");
+    assert_eq!(world.moderate(|moderator| moderator.present(members[1])), Some(true));
+    world.pass(A_MOMENT);
+    show(&mut world, devices[0], b"still one");
+    show(&mut world, devices[1], b"two");
+    for seer in [0, onlooker] {
+        assert_eq!(world.seen(seer).pictures.last(), Some(&b"two".to_vec()));
+    }
+    assert!(world.input(0, key(30, true)), "control goes with the choice");
+    world.pass(A_MOMENT);
+    assert_eq!(inputs(&world, devices[1]).first(), Some(&key(30, true)));
+    assert_eq!(inputs(&world, devices[0]), []);
+    let nobody = world.member(onlooker).unwrap();
+    assert_eq!(world.moderate(|moderator| moderator.present(nobody)), Some(false));
+    // It goes: the other one is seen again.
+    world.moderate(|moderator| moderator.kick(members[1]));
+    world.pass(A_MOMENT);
+    show(&mut world, devices[0], b"back to one");
+    assert_eq!(world.seen(onlooker).pictures.last(), Some(&b"back to one".to_vec()));
+    assert!(world.input(0, key(31, true)));
 }

@@ -21,6 +21,7 @@ pub(super) struct Server {
     nodes: BTreeMap<MemberId, Node>,
     moderator: Option<MemberId>,
     deputy: Option<MemberId>,
+    term: u16,
     is_locked: bool,
     next: u16,
     /// Members that get everything, whatever the moderator says.
@@ -161,7 +162,8 @@ impl Server {
         if let Some(place) = self.places.get_mut(&before) {
             place.standing = Standing::Onlooker;
         }
-        Some(self.tell_all(&Notice::ModeratorIs { member }))
+        self.term += 1;
+        Some(self.tell_all(&Notice::ModeratorIs { member, term: self.term }))
     }
 
     fn gone(&mut self, member: MemberId, how: Departure) -> Notices {
@@ -202,7 +204,7 @@ impl Server {
         let node = place.node;
         let mut notices = Vec::new();
         if let Some(moderator) = self.moderator {
-            notices.push((node, Notice::ModeratorIs { member: moderator }));
+            notices.push((node, Notice::ModeratorIs { member: moderator, term: self.term }));
         }
         for (other, place) in &self.places {
             let one_moderates = self.moderator == Some(member) || self.moderator == Some(*other);

@@ -1,66 +1,31 @@
 //! The side of a second console: it looks on, and may be given control of the device.
 
+mod events;
+
+use std::sync::Arc;
 use std::time::Instant;
 
 use rand_core::CryptoRngCore;
 
-use super::joiner::{EndReason, Joiner, Progress};
-use super::moderator::Inheritance;
+pub use events::OnlookerEvent;
+
+use super::joiner::{EndReason, Joiner, Progress, Word, meaning};
+use super::joining::Question;
+use super::moderator::{Inheritance, WallClock};
 use super::seat::{Brought, Seat};
 use super::steering::Steering;
 use super::tampered::Tampered;
-use super::{Output, Outputs, Roster};
+use super::{Output, Outputs};
 use crate::SessionNumber;
-use crate::handshake::participant::Standing;
-use crate::handshake::{Code, Context, Declined, JoinKey, Password};
+use crate::certificate::{Pass, identify_fellow};
+use crate::handshake::participant::{Standing, Unverified};
+use crate::handshake::{Context, Declined, HandshakeError, JoinKey, Level, Password};
 use crate::header::{Class, Header, MemberId};
 use crate::keys::PairKey;
 use crate::message::{
     Consent, DeviceEnd, FromMember, FromModerator, InputEvent, Name, Rights, Role,
 };
-use crate::tunnel::{Answer, Asked, Departure, EndOfSession, Notice};
-
-/// What the onlooker's program must know.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum OnlookerEvent {
-    /// The server let this side in; the moderator's console answers by itself.
-    Joined,
-    /// The session's password is to be typed; answer with [`Onlooker::enter_password`], or end.
-    AskPassword,
-    /// The people must compare this code; answer with [`Onlooker::confirm_code`] or
-    /// [`Onlooker::end`].
-    Compare {
-        /// What the moderator calls himself. Nobody has checked it.
-        name: Name,
-        /// The six digits.
-        code: Code,
-    },
-    /// The moderator has let this side in.
-    Connected,
-    /// Who is in the session has changed.
-    Members(Box<Roster>),
-    /// An update of the picture, for the codec's decoder. If it cannot be used, call
-    /// [`Onlooker::refresh`].
-    Picture(Vec<u8>),
-    /// This side may control the device from now on, or may not any more.
-    Control(bool),
-    /// Somebody at the device uses it: inputs are not carried out for a moment.
-    Paused(bool),
-    /// So many inputs were not carried out.
-    InputDropped(u16),
-    /// Nothing comes from the device that is controlled, or something does again.
-    Silent(bool),
-    /// Somebody else was shown another list of members: the moderator or the server lies.
-    RostersDiffer,
-    /// The link to the moderator is broken (`true`), or is there again.
-    Away(bool),
-    /// The moderator is gone or has handed over, and this side is the deputy: go on with
-    /// [`crate::session::Moderator::inherit`]. This value is of no use any more.
-    TakeOver(Box<Inheritance>),
-    /// It is over.
-    Ended(EndReason),
-}
+use crate::tunnel::{Answer, Asked, EndOfSession, Notice};
 
 /// The side of a second console.
 ///
@@ -68,6 +33,8 @@ pub enum OnlookerEvent {
 pub struct Onlooker {
     rng: Box<dyn CryptoRngCore + Send>,
     joiner: Joiner,
+    /// The technician's identity, for sessions of others of the same operator.
+    pass: Option<(Arc<Pass>, WallClock)>,
     number: Option<SessionNumber>,
     live: Option<Box<Live>>,
     outputs: Outputs<OnlookerEvent>,
@@ -92,7 +59,15 @@ impl Onlooker {
     /// An onlooker that is in no session.
     pub fn new(name: Name, rng: Box<dyn CryptoRngCore + Send>) -> Self {
         let joiner = Joiner::new(name, Role::Onlooker);
-        Self { rng, joiner, number: None, live: None, outputs: Outputs::new(), clock: None }
+        let outputs = Outputs::new();
+        Self { rng, joiner, pass: None, number: None, live: None, outputs, clock: None }
+    }
+
+    /// From the next join on it takes part in certificates of this pass's operator, and prefers
+    /// them.
+    pub fn set_pass(&mut self, pass: Arc<Pass>, clock: WallClock) {
+        self.joiner.set_operator(Some(pass.root));
+        self.pass = Some((pass, clock));
     }
 
     /// The moderator that has handed over looks on.
@@ -106,7 +81,8 @@ impl Onlooker {
         let live = Live { seat, steering: None, deputy_keys, is_paused: false };
         let live = Some(Box::new(live));
         let joiner = Joiner::new(name, Role::Onlooker);
-        Self { rng, joiner, number: Some(number), live, outputs: Outputs::new(), clock: None }
+        let (number, outputs) = (Some(number), Outputs::new());
+        Self { rng, joiner, pass: None, number, live, outputs, clock: None }
     }
 
     /// What must leave; drain it after each call.
@@ -196,21 +172,15 @@ impl Onlooker {
     /// The link broke; see [`crate::session::Participant::pause`].
     pub fn pause(&mut self, now: Instant) {
         self.clock = Some(now);
-        self.joiner.forget_requests();
-        match &mut self.live {
-            Some(live) => {
-                self.outputs.pause();
-                live.is_paused = true;
-                if let Some(steering) = &mut live.steering {
-                    steering.pause();
-                }
+        let over = self.joiner.pause();
+        if let Some(live) = &mut self.live {
+            self.outputs.pause();
+            live.is_paused = true;
+            if let Some(steering) = &mut live.steering {
+                steering.pause();
             }
-            None if self.joiner.is_busy() => {
-                self.joiner.forget();
-                let why = EndReason::Server(EndOfSession::ModeratorLost);
-                self.outputs.event(OnlookerEvent::Ended(why));
-            }
-            None => {}
+        } else if let Some(why) = over {
+            self.outputs.event(OnlookerEvent::Ended(why));
         }
     }
 
@@ -244,31 +214,27 @@ impl Onlooker {
         }
         let moderator =
             self.live.as_ref().map_or_else(|| self.joiner.moderator(), |live| live.seat.moderator);
-        match *notice {
-            Notice::SessionEnded { why } => self.finish(EndReason::Server(why)),
-            Notice::MemberLeft { member, how } if member == moderator => {
-                self.finish(EndReason::Server(match how {
-                    Departure::Left => EndOfSession::Ended,
-                    _ => EndOfSession::ModeratorLost,
-                }));
-            }
-            Notice::MemberAway { member } if member == moderator => {
-                self.outputs.event(OnlookerEvent::Away(true));
-            }
-            Notice::MemberBack { member } if member == moderator => {
-                if let Some(live) = &mut self.live {
+        match meaning(notice, moderator) {
+            Word::Over(why) => self.finish(why),
+            Word::Moderator { is_away } => self.moderator_away(is_away, now),
+            Word::ModeratorIs(member, term) => self.moderator_is(member, term),
+            Word::PicturesDropped => self.refresh(),
+            Word::Nothing => {}
+        }
+    }
+
+    fn moderator_away(&mut self, is_away: bool, now: Instant) {
+        match &mut self.live {
+            Some(live) => {
+                if !is_away {
                     let packets = live.seat.pair.again(now);
                     self.outputs.sealed(packets);
                 }
-                self.outputs.event(OnlookerEvent::Away(false));
+                self.outputs.event(OnlookerEvent::Away(is_away));
             }
-            Notice::ModeratorIs { member } if member != moderator => self.moderator_is(member),
-            Notice::PicturesDropped { .. } => self.refresh(),
-            Notice::MemberAway { .. }
-            | Notice::MemberBack { .. }
-            | Notice::MemberJoined { .. }
-            | Notice::MemberLeft { .. }
-            | Notice::ModeratorIs { .. } => {}
+            // Whoever comes back has forgotten those who were on their way in.
+            None if is_away => self.leave(EndReason::Server(EndOfSession::ModeratorLost)),
+            None => {}
         }
     }
 
@@ -341,8 +307,7 @@ impl Onlooker {
             }
             Brought::Message(message) => return self.told(message, now),
             Brought::Picture { device, update, after_gap } => {
-                // Of several devices the first is shown.
-                if live.seat.roster.devices().next().is_some_and(|first| first.member == device) {
+                if live.seat.roster.presenter() == Some(device) {
                     self.outputs.event(OnlookerEvent::Picture(update));
                     if after_gap {
                         self.refresh();
@@ -393,23 +358,49 @@ impl Onlooker {
     fn progress(&mut self, progress: Progress) {
         match progress {
             Progress::AskPassword => self.outputs.event(OnlookerEvent::AskPassword),
-            // An onlooker has no certificate of a device.
-            Progress::Identify(_) => self.leave(EndReason::Declined(Declined::Failed)),
-            Progress::Ask(question) => {
-                if let Standing::Compare(code) = question.standing {
-                    let name = question.name;
-                    self.outputs.event(OnlookerEvent::Compare { name, code });
-                } else {
-                    // The password has said it all; there is nobody here to be asked for consent.
-                    self.accept();
-                }
-            }
+            Progress::Identify(transcript) => self.identify(&transcript),
+            Progress::Ask(question) => self.consider(question),
             Progress::Keys { context, keys, granted, .. } => {
                 self.enter(&context, &keys, granted);
             }
             Progress::Ended(why) => self.leave(why),
             Progress::Nothing | Progress::Joined => {}
         }
+    }
+
+    fn identify(&mut self, transcript: &[u8; 32]) {
+        match &self.pass {
+            Some((pass, _)) => {
+                let shown = identify_fellow(pass, transcript, &mut self.rng);
+                self.joiner.identify(shown, &mut self.outputs);
+            }
+            None => self.leave(EndReason::Declined(Declined::Failed)),
+        }
+    }
+
+    /// The moderator has shown what it can. There is nobody here to be asked for consent, only
+    /// somebody who wants to know with whom he deals.
+    fn consider(&mut self, question: Question) {
+        let Question { name, standing, .. } = question;
+        let (name, level) = match standing {
+            Standing::Compare(code) => {
+                return self.outputs.event(OnlookerEvent::Compare { name, code });
+            }
+            Standing::Password => (name, Level::Password),
+            Standing::Shown(unverified) => match self.verify(&unverified) {
+                Ok(name) => (name, Level::Certificate),
+                Err(error) => return self.leave(EndReason::Handshake(error)),
+            },
+        };
+        self.outputs.event(OnlookerEvent::Checked { name, level });
+        self.accept();
+    }
+
+    fn verify(&self, unverified: &Unverified) -> Result<Name, HandshakeError> {
+        let (Some((pass, clock)), Some(now)) = (&self.pass, self.clock) else {
+            return Err(HandshakeError::Incompatible);
+        };
+        unverified.check(pass, clock.unix_s(now)).map_err(HandshakeError::NotCertified)
     }
 
     fn enter(
@@ -429,16 +420,19 @@ impl Onlooker {
 
     /// The server says that somebody else moderates; the list of members must have said before
     /// who that may be.
-    fn moderator_is(&mut self, member: MemberId) {
+    fn moderator_is(&mut self, member: MemberId, term: u16) {
         let Some(live) = &mut self.live else { return };
-        if member == live.seat.me && live.seat.roster.deputy() == Some(member) {
+        if live.seat.is_led_by(member, term) {
+            return;
+        }
+        if member == live.seat.me && live.seat.expects(member, term) {
             let (Some(live), Some(number)) = (self.live.take(), self.number) else { return };
             let Live { seat, deputy_keys, .. } = *live;
             let inheritance = Inheritance { number, seat, pair_keys: deputy_keys };
             self.outputs.event(OnlookerEvent::TakeOver(Box::new(inheritance)));
             return;
         }
-        if live.seat.follow(member) {
+        if live.seat.follow(member, term) {
             if live.steering.take().is_some() {
                 self.outputs.event(OnlookerEvent::Control(false));
             }

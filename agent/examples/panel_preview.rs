@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use lotse_agent::panel::{
-    Ask, Ended, Language, Level, Message, Name, PanelOutput, PanelUi, Right, View,
+    Ask, Coming, Connected, Ended, Language, Level, Message, Name, PanelOutput, PanelUi, Right,
+    RightSet, View, Work,
 };
 use lotse_hal::draw::paint_strips;
 use lotse_hal::{KeyCode, LocalEvent, Size};
@@ -54,27 +55,27 @@ fn views(now: Instant) -> Vec<(&'static str, View)> {
     let ask = |level, rights: &[Right]| {
         View::Asking(Ask {
             name: Name::from_network("Aleksandra Brzęczyszczykiewicz"),
-            rights: rights.to_vec(),
+            rights: RightSet::of(rights),
+            ticked: RightSet::of(&[Right::View, Right::Control]),
             level,
             deadline: now + Duration::from_secs(60),
         })
     };
     let code = Level::CodeCompared { code: 407_318 };
     let home = |is_server_reachable, can_close| View::Home { is_server_reachable, can_close };
-    let session = |is_silent| View::Session {
-        name: Name::from_network("Aleksandra Brzęczyszczykiewicz"),
-        is_silent,
-        level: Some(Level::Password),
-    };
-    let details = View::Details {
-        name: Name::from_network("Aleksandra Brzęczyszczykiewicz"),
-        is_silent: false,
-        level: None,
-    };
+    let name = || Name::from_network("Aleksandra Brzęczyszczykiewicz");
+    let rights = RightSet::of(&[Right::View, Right::Control, Right::Shell]);
+    let connected = Connected::new(name(), Some(Level::Password), rights);
+    let session = |is_silent| View::Session(Connected { is_silent, ..connected.clone() });
+    let details = View::Details(connected.clone());
+    let deadline = now + Duration::from_secs(10);
+    let coming = |what| View::Coming(Coming { name: name(), what, deadline });
     vec![
         ("asking", ask(code, &Right::ALL)),
         ("asking-armed", ask(code, &[Right::View, Right::Control])),
         ("asking-unknown", ask(Level::None, &[Right::View])),
+        ("coming-application", coming(Work::RestartApplication)),
+        ("coming-reboot", coming(Work::Reboot)),
         ("ended", View::Message(Message::Ended(Ended::ByTechnician))),
         ("home", home(true, true)),
         ("home-offline", home(false, false)),

@@ -16,7 +16,9 @@ use nix::sys::signal::Signal;
 use crate::config::{Config, DATA_DIRECTORY, DEFAULT_PATH, Settings};
 use crate::local_socket::LocalAddress;
 use crate::machine::typing::{self, KeyboardLayout};
-use crate::panel::{self, Ask, Level, Message, Name, Right, View};
+use crate::panel::{
+    self, Ask, Coming, Connected, Level, Message, Name, Right, RightSet, View, Work,
+};
 use crate::supervisor::{self, Role};
 use crate::{doctor, machine, network, privileges, probe, sandbox};
 
@@ -76,7 +78,7 @@ enum Command {
         /// Size of the screen
         #[arg(value_name = "WxH")]
         size: String,
-        /// home, password, asking, session, details or message
+        /// home, password, asking, session, details, coming or message
         view: String,
         /// Size of the display, if it is known
         #[arg(long, value_name = "WxH")]
@@ -319,16 +321,21 @@ fn print_layout(size: &str, view: &str, millimetres: Option<&str>) -> anyhow::Re
         "home" => View::Home { is_server_reachable: true, can_close: false },
         "asking" => View::Asking(Ask {
             name,
-            rights: vec![Right::View, Right::Control],
+            rights: RightSet::of(&[Right::View, Right::Control]),
+            ticked: RightSet::of(&[Right::View, Right::Control]),
             level: Level::CodeCompared { code: 123_456 },
             deadline: std::time::Instant::now(),
         }),
         "password" => View::Password { number: 123_456_789 },
-        "session" => View::Session { name, is_silent: false, level: None },
-        "details" => View::Details { name, is_silent: false, level: None },
+        "session" => View::Session(Connected::new(name, None, RightSet::of(&Right::ALL))),
+        "details" => View::Details(Connected::new(name, None, RightSet::of(&Right::ALL))),
+        "coming" => {
+            let (what, deadline) = (Work::Reboot, std::time::Instant::now());
+            View::Coming(Coming { name, what, deadline })
+        }
         "message" => View::Message(Message::Refused),
         _ => anyhow::bail!(
-            "{view:?} is not a view: home, password, asking, session, details, message"
+            "{view:?} is not a view: home, password, asking, session, details, coming, message"
         ),
     };
     let layout = panel::layout(size, density, &view);

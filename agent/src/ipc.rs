@@ -55,6 +55,10 @@ pub enum ToNetwork {
     Screen(ScreenReport),
     /// A character has no key here.
     CannotType(char),
+    /// The person here uses the machine: input from afar has to wait.
+    LocalInput,
+    /// No more than this is allowed from now on.
+    Limit(Rights),
     /// The session must end.
     End(DeviceEnd),
     /// The screens that the machine has.
@@ -102,6 +106,8 @@ pub enum ToMachine {
     Refresh,
     /// To be injected.
     Input(InputEvent),
+    /// No more than this may be done from now on, the technician's console says.
+    Limit(Rights),
     /// Another of the machine's screens is wanted.
     Show(OutputName),
     /// It is over, or did not begin.

@@ -3,11 +3,10 @@
 use lotse_protocol::certificate::{
     self, CertifiedTechnician, Entry, Holder, KeyPair, Pass, from_hex, issue, issue_state,
 };
-use lotse_protocol::handshake::Level;
 use rand_core::OsRng;
 
 use super::*;
-use crate::panel::Message;
+use crate::panel::{self, Message};
 
 const BOTH: Rights = Rights::KNOWN;
 
@@ -90,11 +89,15 @@ fn nobody_asks_for_a_password_before_a_number_was_typed() {
     assert!(matches!(bench.process.panel.view(), View::Hidden));
 }
 
+fn policy(text: &str) -> Policy {
+    let text = format!("server = \"x\"\n[policy]\n{}", text.replace("[levels]", "[policy.levels]"));
+    toml::from_str::<Config>(&text).unwrap().check().unwrap().policy
+}
+
 #[test]
 fn a_right_that_demands_more_is_not_given() {
     let demands = |settings: &mut Settings| {
-        settings.levels =
-            vec![(Rights::VIEW, Level::CodeCompared), (Rights::CONTROL, Level::Password)];
+        settings.policy = policy("[levels]\ncontrol = \"password\"");
     };
     let mut bench = Bench::with(BOTH, demands);
     bench.accept();
@@ -103,7 +106,9 @@ fn a_right_that_demands_more_is_not_given() {
     assert!(bench.is_watched() && !bench.is_steered());
 
     let mut bench = Bench::with(BOTH, |settings| {
-        settings.levels = vec![(BOTH, Level::Certificate)];
+        let levels = ["view", "control", "shell", "reboot"];
+        let levels = levels.map(|name| format!("{name} = \"certificate\"\n")).concat();
+        settings.policy = policy(&format!("[levels]\n{levels}"));
     });
     bench.join();
     bench.hears(ask());
@@ -146,7 +151,7 @@ impl Operator {
         let bench = Bench::with(BOTH, |settings| {
             settings.data_directory = folder.path().to_owned();
             settings.enrolment = Some(enrolment);
-            settings.unattended = is_unattended;
+            settings.policy.unattended = is_unattended;
         });
         Self { pass, bench, _folder: folder }
     }
@@ -184,7 +189,7 @@ fn a_certified_technician_needs_nobody_only_where_the_policy_says_so() {
     let mut alone = Operator::new(Rights::KNOWN, true);
     alone.meet();
     alone.bench.hears(ToMachine::Connected { rights: Rights::KNOWN });
-    let View::Session { level, .. } = alone.bench.process.panel.view() else {
+    let View::Session(panel::Connected { level, .. }) = alone.bench.process.panel.view() else {
         panic!("the session is shown: {:?}", alone.bench.process.panel.view())
     };
     assert_eq!(*level, Some(crate::panel::Level::Certificate));

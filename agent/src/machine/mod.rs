@@ -5,6 +5,7 @@
 //! the consent is kept here, and every input is held against it.
 
 mod capture;
+mod consent;
 mod details;
 mod events;
 mod guesses;
@@ -86,7 +87,7 @@ pub fn run(
     let keep = Keep::open(&settings.data_directory);
     let mut process = MachineProcess {
         panel: PanelScreen::new(settings.language, settings.idle, now),
-        session: Session::new(settings.max_cpu, settings.layout.clone(), now)?,
+        session: Session::new(&settings, now)?,
         network: NetworkLink::new(listener, network_user),
         identity: Identity::open(keep.clone(), settings.enrolment.as_ref())?,
         guesses: Guesses::open(keep),
@@ -162,6 +163,9 @@ impl MachineProcess {
             log::warn!("input devices of the machine: {error}");
         }
         for event in events {
+            if self.session.used_locally(&mut self.machine.input, &event, now) {
+                self.network.send(&ToNetwork::LocalInput);
+            }
             if let LocalEvent::Key { key, pressed: true } = event
                 && key == self.settings.call_key
                 && self.panel.can_be_called()
@@ -220,6 +224,7 @@ impl MachineProcess {
             ToMachine::PictureShown(number) => self.session.shown(number, now),
             ToMachine::Refresh => self.session.refresh(now),
             ToMachine::Input(event) => self.input(event, now),
+            ToMachine::Limit(rights) => self.limit(rights, now),
             ToMachine::Show(name) => self.session.show(&mut self.machine, &name, now),
             ToMachine::Ended(why) => self.end_session(why, now),
         }

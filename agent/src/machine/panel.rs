@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use lotse_hal::{LocalEvent, Panel, Phase, ScreenInfo, Size};
 
 use crate::config::Idle;
-use crate::panel::{Language, Message, PanelOutput, PanelUi, View};
+use crate::panel::{Coming, Connected, Language, Message, PanelOutput, PanelUi, View};
 
 /// A question on the screen is read back this long after it was shown, and then as often.
 const VERIFY: Duration = Duration::from_millis(300);
@@ -22,6 +22,8 @@ pub(super) struct PanelScreen {
     size: Size,
     /// What lies under the interruption message.
     before_silence: Option<View>,
+    /// Who is connected, while something else is announced above that.
+    connected: Option<Connected>,
     is_on_screen: bool,
     is_failing: bool,
     needs_redraw: bool,
@@ -39,6 +41,7 @@ impl PanelScreen {
             idle,
             size,
             before_silence: None,
+            connected: None,
             is_on_screen: false,
             is_failing: false,
             needs_redraw: false,
@@ -79,16 +82,13 @@ impl PanelScreen {
     pub(super) fn can_be_called(&self) -> bool {
         matches!(
             self.ui.view(),
-            View::Hidden
-                | View::Home { can_close: true, .. }
-                | View::Session { .. }
-                | View::Details { .. }
+            View::Hidden | View::Home { can_close: true, .. } | View::Session(_) | View::Details(_)
         )
     }
 
     /// Whether a person has something to answer, so that input belongs to the panel alone.
     pub(super) fn wants_input(&self) -> bool {
-        !matches!(self.ui.view(), View::Hidden | View::Session { .. })
+        !matches!(self.ui.view(), View::Hidden | View::Session(_))
     }
 
     /// Shows what is shown without a session.
@@ -104,10 +104,8 @@ impl PanelScreen {
     /// to stop it, also where the sign of the session cannot be seen or touched.
     pub(super) fn call(&mut self, is_server_reachable: bool, now: Instant) {
         match self.ui.view().clone() {
-            View::Session { name, is_silent, level } => {
-                self.show(View::Details { name, is_silent, level }, now);
-            }
-            View::Details { .. } | View::Home { can_close: true, .. } => self.close(now),
+            View::Session(connected) => self.show(View::Details(connected), now),
+            View::Details(_) | View::Home { can_close: true, .. } => self.close(now),
             _ => self.show(View::Home { is_server_reachable, can_close: true }, now),
         }
     }
@@ -115,9 +113,7 @@ impl PanelScreen {
     /// Gives the screen back to the machine's own picture.
     pub(super) fn close(&mut self, now: Instant) {
         match self.ui.view().clone() {
-            View::Details { name, is_silent, level } => {
-                self.show(View::Session { name, is_silent, level }, now);
-            }
+            View::Details(connected) => self.show(View::Session(connected), now),
             _ => self.show(View::Hidden, now),
         }
     }
@@ -125,6 +121,7 @@ impl PanelScreen {
     /// Shows something.
     pub(super) fn show(&mut self, view: View, now: Instant) {
         self.before_silence = None;
+        self.connected = None;
         self.ui.show(view, now);
     }
 
@@ -138,15 +135,8 @@ impl PanelScreen {
     /// The link fell silent in a session, or speaks again. The sign says so and stays on the
     /// screen, so that Stop can be pressed all the same.
     pub(super) fn silent(&mut self, is_silent: bool, now: Instant) {
+        self.change(|connected| connected.is_silent = is_silent, now);
         match self.ui.view() {
-            View::Session { name, level, .. } => {
-                let (name, level) = (name.clone(), *level);
-                self.ui.show(View::Session { name, is_silent, level }, now);
-            }
-            View::Details { name, level, .. } => {
-                let (name, level) = (name.clone(), *level);
-                self.ui.show(View::Details { name, is_silent, level }, now);
-            }
             View::Joining { .. } if is_silent => {
                 self.before_silence = Some(self.ui.view().clone());
                 self.ui.show(View::Message(Message::Interrupted), now);
@@ -157,6 +147,34 @@ impl PanelScreen {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Something about the one who is connected has changed.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Connected), now: Instant) {
+        let mut view = self.ui.view().clone();
+        let (View::Session(connected) | View::Details(connected)) = &mut view else {
+            if let Some(connected) = &mut self.connected {
+                change(connected);
+            }
+            return;
+        };
+        change(connected);
+        self.ui.show(view, now);
+    }
+
+    /// Announces something above the sign of the session, which comes back afterwards.
+    pub(super) fn announce(&mut self, coming: Coming, now: Instant) {
+        if let View::Session(connected) | View::Details(connected) = self.ui.view() {
+            self.connected = Some(connected.clone());
+        }
+        self.ui.show(View::Coming(coming), now);
+    }
+
+    /// What was announced is prevented, or done: back to the sign.
+    pub(super) fn end_announcement(&mut self, now: Instant) {
+        if let (View::Coming(_), Some(connected)) = (self.ui.view(), self.connected.take()) {
+            self.ui.show(View::Session(connected), now);
         }
     }
 

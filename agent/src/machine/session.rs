@@ -1,20 +1,21 @@
 //! One session at the machine: what was asked, what was consented, and what is done.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use lotse_hal::{Held, Machine};
-use lotse_protocol::handshake::Level as NetworkLevel;
-use lotse_protocol::message::{Consent, InputEvent, Name as NetworkName, Rights};
+use lotse_hal::{Held, LocalEvent, Machine};
+use lotse_protocol::message::{InputEvent, Rights};
+use lotse_protocol::session::LOCAL_PAUSE;
 use rand_core::RngCore as _;
 
 use super::capture::Capture;
 use super::details::Details;
 use super::inject::inject;
+use super::is_release;
 use super::link::NetworkLink;
-use super::typing::{KeyboardLayout, Typist};
-use super::{MachineProcess, is_release};
-use crate::ipc::{Ended, Standing, ToNetwork};
-use crate::panel::{self, Ask, Level, Message, Name, PanelOutput, Right, View};
+use super::typing::Typist;
+use crate::config::Settings;
+use crate::ipc::ToNetwork;
+use crate::panel::{Level, Name, Right, RightSet};
 
 /// Inputs of the technician that are not injected because nothing was consented are counted, and
 /// told to the log this often at most.
@@ -22,13 +23,39 @@ const LOG_EVERY: u32 = 100;
 
 /// A display that sleeps is woken this often at most.
 const WAKE_EVERY: Duration = Duration::from_secs(1);
-/// No certificate of a technician counts for longer.
-const LONGEST_CERTIFICATE: Duration =
-    Duration::from_secs(lotse_protocol::certificate::MAX_TECHNICIAN_S);
+
+/// The network process is told this often at most that the person uses the machine; much less
+/// than the pause that follows.
+const TELL_USE_EVERY: Duration = Duration::from_millis(500);
+
+/// Where input goes into a device that is there, it is heard again as if the person had done it:
+/// what comes within this time of an injection is not believed to be the person's.
+const ECHO: Duration = Duration::from_millis(300);
+
+/// The rights that have messages, by their names in the protocol and on the panel. No others are
+/// offered.
+const RIGHTS: [(Rights, Right); 4] = [
+    (Rights::VIEW, Right::View),
+    (Rights::CONTROL, Right::Control),
+    (Rights::SHELL, Right::Shell),
+    (Rights::REBOOT, Right::Reboot),
+];
+
+/// Rights as the panel shows them.
+pub(super) fn shown(rights: Rights) -> RightSet {
+    let shown = RIGHTS.iter().filter(|(bit, _)| rights.allows(*bit));
+    shown.fold(RightSet::NONE, |set, (_, right)| set.with(*right))
+}
+
+/// Rights as the protocol names them.
+pub(super) fn rights_of(set: RightSet) -> Rights {
+    let named = RIGHTS.iter().filter(|(_, right)| set.has(*right));
+    named.fold(Rights::NONE, |rights, (bit, _)| rights.with(*bit))
+}
 
 /// How far a session has come, as the machine itself has seen it.
 #[derive(Debug)]
-enum Phase {
+pub(super) enum Phase {
     None,
     /// A number was typed.
     Joining,
@@ -52,17 +79,44 @@ enum Phase {
 
 /// Who asks, and how that is known.
 #[derive(Debug, Clone)]
-struct Who {
-    name: Name,
-    level: Level,
+pub(super) struct Who {
+    pub(super) name: Name,
+    pub(super) level: Level,
     /// From when on the certificate does not count any more.
+    pub(super) until: Option<Instant>,
+}
+
+/// The person at the machine uses it: whoever steers it from afar waits.
+#[derive(Debug, Default)]
+struct LocalUse {
     until: Option<Instant>,
+    told_at: Option<Instant>,
+    /// When something was injected last.
+    injected_at: Option<Instant>,
+    /// Whether what is injected as touch is heard again, and whether keys are.
+    touch_echoes: bool,
+    keys_echo: bool,
+}
+
+impl LocalUse {
+    fn is_going_on(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| now < until)
+    }
+
+    fn is_echo(&self, event: &LocalEvent, now: Instant) -> bool {
+        let echoes = match event {
+            LocalEvent::Touch { .. } => self.touch_echoes,
+            LocalEvent::Key { .. } => self.keys_echo,
+            _ => true,
+        };
+        echoes && self.injected_at.is_some_and(|at| now.saturating_duration_since(at) < ECHO)
+    }
 }
 
 /// The session of the moment.
 #[derive(Debug)]
 pub(super) struct Session {
-    phase: Phase,
+    pub(super) phase: Phase,
     capture: Capture,
     typist: Typist,
     rejected: u32,
@@ -72,9 +126,10 @@ pub(super) struct Session {
     wakes: bool,
     woken_at: Option<Instant>,
     /// What was typed, for the panel.
-    number: u32,
+    pub(super) number: u32,
     /// When a session must end by itself: its certificate expires.
-    expires_at: Option<Instant>,
+    pub(super) expires_at: Option<Instant>,
+    local_use: LocalUse,
 }
 
 impl Session {
@@ -82,12 +137,19 @@ impl Session {
     ///
     /// # Errors
     /// When there is no memory for the picture's encoder.
-    pub(super) fn new(max_cpu: f32, layout: KeyboardLayout, now: Instant) -> anyhow::Result<Self> {
+    pub(super) fn new(settings: &Settings, now: Instant) -> anyhow::Result<Self> {
+        let max_cpu = settings.max_cpu;
+        let ways = &settings.machine.input;
+        let local_use = LocalUse {
+            touch_echoes: ways.touch.is_heard_again() || ways.pointer.is_heard_again(),
+            keys_echo: ways.keyboard.is_heard_again(),
+            ..LocalUse::default()
+        };
         let capture = Capture::new(rand_core::OsRng.next_u64(), max_cpu, now)?;
         Ok(Self {
             phase: Phase::None,
             capture,
-            typist: Typist::new(layout),
+            typist: Typist::new(settings.layout.clone()),
             rejected: 0,
             max_cpu,
             details: Details::default(),
@@ -95,6 +157,7 @@ impl Session {
             woken_at: None,
             number: 0,
             expires_at: None,
+            local_use,
         })
     }
 
@@ -103,7 +166,13 @@ impl Session {
         !matches!(self.phase, Phase::None)
     }
 
-    fn allows(&self, right: Rights) -> bool {
+    /// Whether somebody is connected.
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self.phase, Phase::Live { .. })
+    }
+
+    /// Whether the person has consented to this, and it is live.
+    pub(super) fn allows(&self, right: Rights) -> bool {
         matches!(self.phase, Phase::Live { granted } if granted.allows(right))
     }
 
@@ -166,6 +235,10 @@ impl Session {
             self.rejected = self.rejected.saturating_add(1);
             return Vec::new();
         }
+        if self.local_use.is_going_on(now) && !is_release(&event) {
+            return Vec::new();
+        }
+        self.local_use.injected_at = Some(now);
         self.capture.alert(now);
         if self.capture.is_off() && !is_release(&event) {
             // Whoever cannot see what is there must not press it: the first touch only wakes.
@@ -194,6 +267,54 @@ impl Session {
         }
     }
 
+    /// The person at the machine has done something with a physical device: what is injected is
+    /// let go of, and nothing more is for a while. Whether the network process is to be told.
+    pub(super) fn used_locally(
+        &mut self,
+        held: &mut Held,
+        event: &LocalEvent,
+        now: Instant,
+    ) -> bool {
+        if !self.allows(Rights::CONTROL) || self.local_use.is_echo(event, now) {
+            return false;
+        }
+        let goes_on = self.local_use.is_going_on(now);
+        self.local_use.until = Some(now + LOCAL_PAUSE);
+        if !goes_on {
+            log::info!("the person uses the machine: input from afar waits");
+            self.let_go(held);
+        }
+        let told_at = self.local_use.told_at;
+        let tells = told_at.is_none_or(|at| now.saturating_duration_since(at) >= TELL_USE_EVERY);
+        if tells {
+            self.local_use.told_at = Some(now);
+        }
+        tells
+    }
+
+    /// Nothing stays pressed, and what waits to be typed is not.
+    fn let_go(&mut self, held: &mut Held) {
+        self.typist.clear(held);
+        if let Err(error) = held.release_all() {
+            log::warn!("could not release everything that was pressed: {error}");
+        }
+    }
+
+    /// No more than this is allowed from now on; what is left.
+    pub(super) fn limit(&mut self, held: &mut Held, rights: Rights, now: Instant) -> Rights {
+        let Phase::Live { granted } = &mut self.phase else { return Rights::NONE };
+        let before = *granted;
+        *granted = granted.capped_by(rights);
+        let left = *granted;
+        if before.allows(Rights::CONTROL) && !left.allows(Rights::CONTROL) {
+            self.let_go(held);
+        }
+        if before.allows(Rights::VIEW) && !left.allows(Rights::VIEW) {
+            self.watch(false, now);
+        }
+        left
+    }
+
     /// When [`Session::handle_timeout`] is due.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let capture = self.allows(Rights::VIEW).then(|| self.capture.poll_timeout()).flatten();
@@ -208,6 +329,7 @@ impl Session {
         now: Instant,
     ) -> Vec<ToNetwork> {
         if self.typist.is_busy() {
+            self.local_use.injected_at = Some(now);
             self.capture.alert(now);
         }
         if let Err(error) = self.typist.handle_timeout(&mut machine.input, now) {
@@ -229,9 +351,10 @@ impl Session {
     }
 
     /// Everything is over; nothing stays pressed.
-    fn end(&mut self, held: &mut Held, now: Instant) {
+    pub(super) fn end(&mut self, held: &mut Held, now: Instant) {
         self.phase = Phase::None;
-        self.typist.clear(held);
+        self.let_go(held);
+        (self.local_use.until, self.local_use.told_at) = (None, None);
         self.details.forget();
         self.woken_at = None;
         self.expires_at = None;
@@ -244,270 +367,5 @@ impl Session {
                 self.capture.watch(false, now);
             }
         }
-        if let Err(error) = held.release_all() {
-            log::warn!("could not release everything that was pressed: {error}");
-        }
     }
-}
-
-impl MachineProcess {
-    /// The technician's console wants the session's password.
-    pub(super) fn ask_password(&mut self, now: Instant) {
-        if !matches!(self.session.phase, Phase::Joining) {
-            log::warn!("the network process wants a password although nobody typed a number");
-            return;
-        }
-        let number = self.session.number;
-        if !self.guesses.may_try(number) {
-            log::warn!("three wrong passwords were typed for this number; it is not tried again");
-            self.network.send(&ToNetwork::Cancel);
-            self.end_session(Ended::NumberBurned, now);
-            return;
-        }
-        self.session.phase = Phase::Typing;
-        self.panel.show(View::Password { number }, now);
-    }
-
-    /// The person has typed a password: it is a wrong one until the technician has proved that he
-    /// knows the same.
-    fn password_entered(&mut self, password: u32, now: Instant) {
-        if !matches!(self.session.phase, Phase::Typing) {
-            return;
-        }
-        let number = self.session.number;
-        self.session.phase = Phase::Joining;
-        self.guesses.begin(number, SystemTime::now());
-        let mut digits = heapless::String::new();
-        // Six digits fit into six bytes.
-        std::fmt::Write::write_fmt(&mut digits, format_args!("{:06}", password % 1_000_000)).ok();
-        self.network.send(&ToNetwork::Password(digits));
-        self.panel.show(View::Joining { number }, now);
-    }
-
-    /// The technician's console has a certificate of this machine's operator.
-    pub(super) fn identify(&mut self, transcript: &[u8; 32]) {
-        if !matches!(self.session.phase, Phase::Joining) {
-            log::warn!("the network process wants a signature although nobody typed a number");
-            return;
-        }
-        match self.identity.sign(transcript) {
-            Some(device) => self.network.send(&ToNetwork::Identified(Box::new(device))),
-            None => log::warn!("the network process wants a signature that is not due"),
-        }
-    }
-
-    /// A technician is there: the person is asked, or the policy.
-    pub(super) fn ask(
-        &mut self,
-        name: &NetworkName,
-        asks: Rights,
-        standing: &Standing,
-        now: Instant,
-    ) {
-        if !matches!(self.session.phase, Phase::Joining) {
-            log::warn!("the network process asks although nobody typed a number");
-            self.network.send(&ToNetwork::Decide(Consent::CannotAsk));
-            return;
-        }
-        let caller = |level| Who { name: Name::from_network(name), level, until: None };
-        let (who, limit, level) = match standing {
-            Standing::Compare(code) => {
-                let who = caller(Level::CodeCompared { code: *code });
-                (who, Rights::KNOWN, NetworkLevel::CodeCompared)
-            }
-            Standing::Password => {
-                self.guesses.succeeded(self.session.number);
-                (caller(Level::Password), Rights::KNOWN, NetworkLevel::Password)
-            }
-            Standing::Shown { technician, transcript } => {
-                let clock = SystemTime::now();
-                let known = match self.identity.check(technician, transcript, clock) {
-                    Ok(known) => known,
-                    Err(error) => {
-                        log::warn!("a technician's certificate is refused: {error}");
-                        self.refuse_as(Consent::Refused, Ended::NotCertified, now);
-                        return;
-                    }
-                };
-                let name = Name::from_network(&known.name);
-                let until = now.checked_add(left(known.not_after, clock));
-                let who = Who { name, level: Level::Certificate, until };
-                (who, known.rights, NetworkLevel::Certificate)
-            }
-        };
-        let asks = asks.capped_by(limit).capped_by(self.settings.allowed_at(level));
-        self.consider(asks, who, now);
-    }
-
-    fn consider(&mut self, asks: Rights, who: Who, now: Instant) {
-        let mut rights = Vec::new();
-        for (bit, right) in [(Rights::VIEW, Right::View), (Rights::CONTROL, Right::Control)] {
-            if asks.allows(bit) {
-                rights.push(right);
-            }
-        }
-        if rights.is_empty() {
-            log::info!("what is asked for is forbidden by the policy of this machine");
-            self.refuse_as(Consent::Refused, Ended::ByPolicy, now);
-            return;
-        }
-        if who.level == Level::Certificate && self.settings.unattended {
-            log::info!("session: {} is let in by certificate, unattended", who.name.as_str());
-            self.session.phase = Phase::Asking { asks, who };
-            self.accepted(now);
-            return;
-        }
-        let view = View::Asking(Ask {
-            name: who.name.clone(),
-            rights,
-            level: who.level,
-            deadline: now + self.settings.answer_time,
-        });
-        self.session.phase = Phase::Asking { asks, who };
-        self.panel.show(view, now);
-    }
-
-    /// The keys are there, which also means that the technician has confirmed the code.
-    pub(super) fn connected(&mut self, rights: Rights, now: Instant) {
-        match std::mem::replace(&mut self.session.phase, Phase::None) {
-            Phase::Consented { granted, who } => {
-                let granted = granted.capped_by(rights);
-                log::info!("session: connected, {}", who.level.word());
-                self.session.phase = Phase::Live { granted };
-                self.session.expires_at = who.until;
-                let level = Some(who.level);
-                self.panel.show(View::Session { name: who.name, is_silent: false, level }, now);
-            }
-            other => {
-                self.session.phase = other;
-                log::warn!("a session without consent is ended");
-                self.network.send(&ToNetwork::End(lotse_protocol::message::DeviceEnd::Fault));
-            }
-        }
-    }
-
-    /// A session lasts no longer than its certificate.
-    pub(super) fn handle_expiry(&mut self, now: Instant) {
-        if self.session.expires_at.is_some_and(|at| at <= now) {
-            let end = lotse_protocol::message::DeviceEnd::Stopped;
-            self.network.send(&ToNetwork::End(end));
-            self.end_session(Ended::ByTime, now);
-            self.handle_panel(now);
-        }
-    }
-
-    /// The session is over, or never came to be.
-    pub(super) fn end_session(&mut self, why: Ended, now: Instant) {
-        let was_going_on = self.session.is_going_on();
-        self.session.end(&mut self.machine.input, now);
-        if let Err(error) = self.machine.screen.switch_to(None) {
-            log::warn!("going back to the screen of before: {error}");
-        }
-        if !was_going_on {
-            return;
-        }
-        log::info!("session: {why:?}");
-        let message = match why {
-            Ended::NotJoined => Message::NotJoined,
-            Ended::Refused => Message::Refused,
-            Ended::RefusedByTime => Message::RefusedByTime,
-            Ended::ByStaff => Message::Ended(panel::Ended::ByStaff),
-            Ended::ByTechnician => Message::Ended(panel::Ended::ByTechnician),
-            Ended::ConnectionLost => Message::Ended(panel::Ended::ConnectionLost),
-            Ended::Unsafe => Message::Unsafe,
-            Ended::WrongPassword => Message::WrongPassword,
-            Ended::NumberBurned => Message::NumberBurned,
-            Ended::NotCertified => Message::NotCertified,
-            Ended::ByPolicy => Message::Ended(panel::Ended::ByPolicy),
-            Ended::ByTime => Message::Ended(panel::Ended::ByTime),
-            Ended::ServerUnreachable => Message::ServerUnreachable,
-        };
-        self.panel.show(View::Message(message), now);
-    }
-
-    /// Shows what is shown without a session.
-    pub(super) fn show_idle(&mut self, now: Instant) {
-        self.panel.show_idle(self.is_server_reachable, now);
-        self.handle_panel(now);
-    }
-
-    /// Does what the person has decided, and brings the screen up to date.
-    pub(super) fn handle_panel(&mut self, now: Instant) {
-        while let Some(output) = self.panel.poll_output() {
-            match output {
-                PanelOutput::NumberEntered(number) => {
-                    self.identity.begin();
-                    self.session.phase = Phase::Joining;
-                    self.session.number = number;
-                    self.network.send(&ToNetwork::Join { number });
-                    self.panel.show(View::Joining { number }, now);
-                }
-                PanelOutput::PasswordEntered(password) => self.password_entered(password, now),
-                PanelOutput::Cancelled => {
-                    self.network.send(&ToNetwork::Cancel);
-                    self.session.end(&mut self.machine.input, now);
-                    self.panel.show_idle(self.is_server_reachable, now);
-                }
-                PanelOutput::Closed => self.panel.close(now),
-                PanelOutput::MessageClosed => {
-                    self.panel.show_idle(self.is_server_reachable, now);
-                }
-                PanelOutput::Accepted => self.accepted(now),
-                PanelOutput::Refused { timed_out } => {
-                    let consent = if timed_out { Consent::TimedOut } else { Consent::Refused };
-                    self.refuse(consent, now);
-                }
-                PanelOutput::StopPressed => {
-                    let end = lotse_protocol::message::DeviceEnd::Stopped;
-                    self.network.send(&ToNetwork::End(end));
-                    self.end_session(Ended::ByStaff, now);
-                }
-                _ => {}
-            }
-        }
-        self.bring_to_screen(now);
-    }
-
-    fn bring_to_screen(&mut self, now: Instant) {
-        if self.panel.needs_redraw() {
-            self.panel.set_display(&self.machine.screen.info());
-        }
-        let is_shown = self.panel.draw(&mut self.machine.panel, now);
-        let is_asking = matches!(self.session.phase, Phase::Asking { .. });
-        if !is_shown && is_asking {
-            // What cannot be shown cannot be answered.
-            self.refuse(Consent::CannotAsk, now);
-        }
-        if let Err(error) = self.machine.local.grab(self.panel.wants_input()) {
-            log::debug!("input devices of the machine: {error}");
-        }
-    }
-
-    /// The person has accepted; that the question was seen was checked when it was touched.
-    fn accepted(&mut self, now: Instant) {
-        let Phase::Asking { asks, who } = &self.session.phase else { return };
-        let (granted, who) = (*asks, who.clone());
-        self.session.phase = Phase::Consented { granted, who };
-        self.network.send(&ToNetwork::Decide(Consent::Granted(granted)));
-        self.panel.show(View::Joining { number: self.session.number }, now);
-    }
-
-    fn refuse(&mut self, consent: Consent, now: Instant) {
-        let why = match consent {
-            Consent::TimedOut => Ended::RefusedByTime,
-            _ => Ended::Refused,
-        };
-        self.refuse_as(consent, why, now);
-    }
-
-    fn refuse_as(&mut self, consent: Consent, why: Ended, now: Instant) {
-        self.network.send(&ToNetwork::Decide(consent));
-        self.end_session(why, now);
-    }
-}
-
-/// How long a certificate counts from now on.
-fn left(not_after: u64, clock: SystemTime) -> Duration {
-    let now = clock.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Duration::from_secs(not_after).saturating_sub(now).min(LONGEST_CERTIFICATE)
 }

@@ -13,7 +13,7 @@ use lotse_hal::{Point, Size};
 use lotse_protocol::message::{InputEvent, Name as NetworkName, Place, Rights};
 
 use super::*;
-use crate::config::Config;
+use crate::config::{Config, Policy};
 use crate::ipc::{Ended, Standing};
 use crate::panel::{ARM_DELAY, View, layout};
 
@@ -46,15 +46,18 @@ impl Bench {
             data_directory: std::path::PathBuf::new(),
             ..Config::default()
         };
-        let mut settings =
-            Settings { policy, idle: crate::config::Idle::Hidden, ..config.check().unwrap() };
+        let mut settings = Settings {
+            policy: Policy::allowing(policy),
+            idle: crate::config::Idle::Hidden,
+            ..config.check().unwrap()
+        };
         change(&mut settings);
         let keep = Keep::open(&settings.data_directory);
         let listener = crate::local_socket::LocalAddress::random().listen().unwrap();
         let network = NetworkLink::new(listener, nix::unistd::getuid());
         let mut process = MachineProcess {
             panel: PanelScreen::new(settings.language, settings.idle, now),
-            session: Session::new(settings.max_cpu, settings.layout.clone(), now).unwrap(),
+            session: Session::new(&settings, now).unwrap(),
             network,
             identity: Identity::open(keep.clone(), settings.enrolment.as_ref()).unwrap(),
             guesses: Guesses::open(keep),
@@ -295,11 +298,12 @@ fn the_key_that_calls_the_panel_shows_a_session_and_lets_it_be_stopped() {
     bench.accept();
     bench.hears(connected());
     key(&mut bench, "F12");
-    assert!(matches!(bench.process.panel.view(), View::Details { .. }));
+    assert!(matches!(bench.process.panel.view(), View::Details(_)));
     bench.attack();
     assert!(!bench.is_steered(), "nothing is steered while the person looks at that");
     key(&mut bench, "F12");
-    assert!(matches!(bench.process.panel.view(), View::Session { .. }));
+    assert!(matches!(bench.process.panel.view(), View::Session(_)));
+    bench.wait(lotse_protocol::session::LOCAL_PAUSE);
     bench.attack();
     assert!(bench.is_steered());
     key(&mut bench, "F12");
@@ -324,3 +328,5 @@ fn a_second_question_cannot_replace_the_one_that_was_read() {
 
 #[path = "level_tests.rs"]
 mod levels;
+#[path = "rights_tests.rs"]
+mod rights;

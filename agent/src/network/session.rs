@@ -229,6 +229,8 @@ impl Session {
             Message::Typed(ToNetwork::Decide(consent)) => self.participant.decide(consent, now),
             Message::Typed(ToNetwork::Screen(report)) => self.participant.report_screen(report),
             Message::Typed(ToNetwork::CannotType(c)) => self.participant.report_cannot_type(c),
+            Message::Typed(ToNetwork::LocalInput) => self.participant.local_input(now),
+            Message::Typed(ToNetwork::Limit(rights)) => self.participant.limit(rights),
             Message::Typed(ToNetwork::End(why)) => self.end(why, machine).await?,
             Message::Typed(ToNetwork::Outputs(o)) => self.participant.report_outputs(o),
             Message::Typed(ToNetwork::Covered(c)) => self.participant.report_covered(c),
@@ -336,6 +338,7 @@ impl Session {
             ParticipantEvent::Watch(watched) => ToMachine::Watch(watched),
             ParticipantEvent::PictureShown(number) => ToMachine::PictureShown(number),
             ParticipantEvent::Refresh => ToMachine::Refresh,
+            ParticipantEvent::Rights(rights) => ToMachine::Limit(rights),
             ParticipantEvent::Show(name) => ToMachine::Show(name),
             ParticipantEvent::Input(event) => ToMachine::Input(event),
             ParticipantEvent::Ended(why) => {

@@ -4,13 +4,15 @@
 //! alike; buttons are never smaller than a finger needs.
 
 mod asking;
+mod connected;
 
 use lotse_hal::{Rect, Size};
 
+pub(super) use self::connected::can_be_limited;
 use super::scene::{Align, Button, Look, Scene, Sign, inset, split_bottom, split_left, split_top};
 use super::texts::{MessageText, Texts};
 use super::theme;
-use super::view::{Ended, Level, Message, NUMBER_DIGITS, PASSWORD_DIGITS, View};
+use super::view::{Ended, Message, NUMBER_DIGITS, PASSWORD_DIGITS, RightSet, View};
 use super::{letters, letters::Weight};
 
 /// The smallest side of a button, in pixels, on panels that have the room.
@@ -40,8 +42,12 @@ pub(super) struct Shown<'a> {
     pub(super) selected: Option<Button>,
     /// Whether accepting is possible yet.
     pub(super) is_armed: bool,
-    /// Until a question is answered by time.
+    /// Until a question is answered by time, or something begins.
     pub(super) seconds_left: u64,
+    /// What the person has not taken out of the question.
+    pub(super) ticked: RightSet,
+    /// Whether the person chooses from the rights.
+    pub(super) is_choosing: bool,
 }
 
 /// How much of the shorter side a row of large buttons may take, in thousandths: as much as leaves
@@ -71,19 +77,17 @@ fn draft(shown: &Shown<'_>, row: u32) -> Option<Scene> {
     let mut draft = Draft::new(shown, row);
     match shown.view {
         View::Hidden => return None,
+        View::Asking(ask) if shown.is_choosing => draft.choosing(ask),
         View::Asking(ask) => draft.asking(ask),
+        View::Coming(coming) => draft.coming(coming),
         View::Home { is_server_reachable, can_close } => {
             draft.home(*is_server_reachable, *can_close);
         }
         View::Joining { number } => draft.joining(*number),
         View::Message(message) => draft.message(*message),
         View::Password { number } => draft.password(*number),
-        View::Session { name, is_silent, level } => {
-            draft.session(name.as_str(), *is_silent, *level);
-        }
-        View::Details { name, is_silent, level } => {
-            draft.details(name.as_str(), *is_silent, *level);
-        }
+        View::Session(connected) => draft.session(connected),
+        View::Details(connected) => draft.details(connected),
     }
     Some(draft.scene)
 }
@@ -328,70 +332,6 @@ impl<'a> Draft<'a> {
         } else {
             self.single_button(row, Button::Ok, texts.ok, Look::Accent);
         }
-    }
-
-    /// What a session is like at the moment.
-    fn session_state(&self, is_silent: bool, level: Option<Level>) -> &'static str {
-        let texts = &self.shown.texts.session;
-        match (is_silent, level) {
-            (true, _) => texts.interrupted,
-            (false, Some(Level::Certificate)) => texts.by_certificate,
-            (false, Some(Level::Password)) => texts.by_password,
-            (false, Some(Level::CodeCompared { .. })) => texts.by_code,
-            (false, _) => texts.connected,
-        }
-    }
-
-    /// A session on the whole panel, with room to stop it.
-    fn details(&mut self, name: &str, is_silent: bool, level: Option<Level>) {
-        let texts = self.shown.texts;
-        let body = self.header(Sign::FlagH, texts.session.connected);
-        let (card, row) = split_bottom(body, self.row_height(), self.gap);
-        let inner = self.card(card);
-        let (above, below) = split_top(inner, inner.height / 2, self.gap);
-        let (label, name_place) = split_top(above, above.height * 3 / 10, 0);
-        let font = (Weight::Regular, self.px * 0.85);
-        self.scene.text(label, texts.asking.name_label, font, Align::Left, theme::INK_SOFT);
-        let edge = (self.gap / 6).max(1);
-        let frame = (theme::INK_SOFT, edge);
-        self.scene.framed(name_place, self.gap / 2, theme::PAPER_DARK, frame);
-        let place = inset(name_place, self.gap, edge);
-        let px = letters::fit(name, Weight::Bold, self.px * 1.4, place).px;
-        let name = letters::cut(name, Weight::Bold, px, place.width as f32);
-        self.scene.text(place, &name, (Weight::Bold, px), Align::Left, theme::INK);
-        let font = (Weight::Regular, self.px * 1.1);
-        let state = self.session_state(is_silent, level);
-        self.scene.text(below, state, font, Align::Left, theme::INK);
-        let half = row.width.saturating_sub(self.gap * 3) / 2;
-        let (close, stop) = split_left(row, half, self.gap * 3);
-        self.button(Button::Close, close, texts.home.close, self.px * 1.3, Look::Raised);
-        self.button(Button::Stop, stop, texts.messages.stop, self.px * 1.3, Look::Red);
-    }
-
-    fn session(&mut self, name: &str, is_silent: bool, level: Option<Level>) {
-        let texts = &self.shown.texts.session;
-        let state = self.session_state(is_silent, level);
-        let edge = (self.short / 200).max(2);
-        let height = self.share(100).max((self.finger() + 4 * edge).min(self.short / 4));
-        let width = (height * 13 / 2).min(self.shown.size.width);
-        let area = Rect { x: self.shown.size.width - width, y: 0, width, height };
-        self.scene = Scene::new(area, theme::RED);
-        let inner = inset(area, edge, edge);
-        self.scene.area(inner, 0, theme::DEEP);
-        let inner = inset(inner, edge, edge);
-        let (flag, rest) = split_left(inner, inner.height * 3 / 4, edge * 3);
-        self.flag(inset(flag, 0, flag.height / 6), Sign::FlagH);
-        let stop_width = inner.height * 8 / 5;
-        let (words, stop) =
-            split_left(rest, rest.width.saturating_sub(stop_width + edge * 3), edge * 3);
-        let (label, name_place) = split_top(words, words.height / 2, 0);
-        let px = height as f32 * 0.3;
-        let font = (Weight::Regular, px);
-        self.scene.text(label, state, font, Align::Left, theme::PAPER);
-        let px = letters::fit(state, Weight::Regular, px, label).px;
-        let name = letters::cut(name, Weight::Bold, px, name_place.width as f32);
-        self.scene.text(name_place, &name, (Weight::Bold, px), Align::Left, theme::PAPER);
-        self.button(Button::Stop, stop, texts.stop, height as f32 * 0.35, Look::Red);
     }
 }
 

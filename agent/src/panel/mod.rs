@@ -6,6 +6,7 @@
 //!
 //! # Rules
 //! * Refusing is the default, for fingers, keyboard and time alike.
+//! * Rights can be taken out of a question one by one before it is accepted.
 //! * Accepting is possible [`ARM_DELAY`] after the question was first seen intact on the screen,
 //!   with a press that begins after that and ends on the same button.
 //! * No text from the network is shown except names, made harmless by [`Name`] and framed as
@@ -31,7 +32,10 @@ pub use name::{MAX_LETTERS, Name};
 pub use scene::Button;
 pub use texts::Language;
 pub use ui::{ARM_DELAY, ENTRY_TIME, MESSAGE_TIME, PASSWORD_TIME, PanelOutput, PanelUi};
-pub use view::{Ask, Ended, Level, Message, NUMBER_DIGITS, PASSWORD_DIGITS, Right, View};
+pub use view::{
+    Ask, Coming, Connected, Ended, Level, Message, NUMBER_DIGITS, PASSWORD_DIGITS, Right, RightSet,
+    View, Work,
+};
 
 /// Where the panel's buttons are, for programs that press them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -71,6 +75,15 @@ impl NamedPlace {
 /// Where everything is that can be pressed, on a panel of a size that shows a view.
 /// `density` is how many pixels a millimetre has, where that is known.
 pub fn layout(size: Size, density: Option<f32>, view: &View) -> PanelLayout {
+    layout_of(size, density, view, false)
+}
+
+/// The same while the person chooses what to allow.
+pub fn choosing_layout(size: Size, density: Option<f32>, ask: &Ask) -> PanelLayout {
+    layout_of(size, density, &View::Asking(ask.clone()), true)
+}
+
+fn layout_of(size: Size, density: Option<f32>, view: &View, is_choosing: bool) -> PanelLayout {
     let shown = layout::Shown {
         size,
         density,
@@ -81,6 +94,11 @@ pub fn layout(size: Size, density: Option<f32>, view: &View) -> PanelLayout {
         selected: None,
         is_armed: false,
         seconds_left: 0,
+        ticked: match view {
+            View::Asking(ask) => ask.ticked,
+            _ => RightSet::NONE,
+        },
+        is_choosing,
     };
     let scene = layout::scene(&shown);
     let buttons = scene.iter().flat_map(|scene| &scene.buttons);

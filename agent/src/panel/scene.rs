@@ -7,6 +7,7 @@ use lotse_hal::{Point, Rect};
 
 use super::letters::{self, Fitted, Weight};
 use super::theme;
+use super::view::Right;
 
 /// Something that can be pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,18 +18,30 @@ pub enum Button {
     Cancel,
     /// Goes back to the machine's own picture.
     Close,
+    /// Shows what can be allowed, to choose from.
+    Choose,
+    /// The choice is made.
+    Chosen,
     /// Joins the number that was typed.
     Connect,
     /// Deletes the last digit.
     Delete,
+    /// Shows more of the session.
+    Details,
     /// Types a digit, 0 to 9.
     Digit(u8),
+    /// Lets the technician do nothing but look on.
+    LookOnly,
     /// Closes a message.
     Ok,
+    /// What is about to happen shall not.
+    Prevent,
     /// Says no to who asks.
     Refuse,
     /// Ends the session.
     Stop,
+    /// Allows something, or no longer.
+    Tick(Right),
 }
 
 impl Button {
@@ -37,13 +50,19 @@ impl Button {
         match self {
             Self::Accept => "accept".to_owned(),
             Self::Cancel => "cancel".to_owned(),
+            Self::Choose => "choose".to_owned(),
+            Self::Chosen => "chosen".to_owned(),
             Self::Close => "close".to_owned(),
             Self::Connect => "connect".to_owned(),
             Self::Delete => "delete".to_owned(),
+            Self::Details => "details".to_owned(),
             Self::Digit(digit) => format!("digit-{digit}"),
+            Self::LookOnly => "look-only".to_owned(),
             Self::Ok => "ok".to_owned(),
+            Self::Prevent => "prevent".to_owned(),
             Self::Refuse => "refuse".to_owned(),
             Self::Stop => "stop".to_owned(),
+            Self::Tick(right) => format!("tick-{right:?}").to_lowercase(),
         }
     }
 }
@@ -163,6 +182,11 @@ impl Scene {
     ) {
         let text = letters::fit(text, weight, px, place);
         self.pieces.push(Piece::Text { place, text, weight, align, color });
+    }
+
+    /// A place that can be pressed, with whatever is drawn there.
+    pub(super) fn region(&mut self, button: Button, place: Rect) {
+        self.buttons.push((button, place));
     }
 
     /// A button with its word.

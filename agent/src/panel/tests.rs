@@ -22,7 +22,8 @@ fn name(text: &str) -> Name {
 
 fn ask(level: Level, deadline: Instant) -> View {
     let name = name(&"W".repeat(MAX_LETTERS));
-    View::Asking(Ask { name, rights: Right::ALL.to_vec(), level, deadline })
+    let rights = RightSet::of(&Right::ALL);
+    View::Asking(Ask { name, rights, ticked: rights, level, deadline })
 }
 
 fn all_views(now: Instant) -> Vec<View> {
@@ -40,11 +41,28 @@ fn all_views(now: Instant) -> Vec<View> {
     for is_silent in [false, true] {
         for level in levels.into_iter().map(Some).chain([None]) {
             let name = name(&"W".repeat(MAX_LETTERS));
-            views.push(View::Details { name: name.clone(), is_silent, level });
-            views.push(View::Session { name, is_silent, level });
+            let connected = Connected::new(name, level, RightSet::of(&Right::ALL));
+            let connected = Connected { is_silent, ..connected };
+            views.push(View::Details(connected.clone()));
+            views.push(View::Session(connected));
         }
     }
+    for (is_limited, has_terminal) in [(true, false), (false, true)] {
+        let connected = Connected::new(name("Ada"), None, RightSet::of(&[Right::View]));
+        let connected = Connected { is_limited, has_terminal, ..connected };
+        views.push(View::Details(connected.clone()));
+        views.push(View::Session(connected));
+    }
+    for what in Work::ALL {
+        let name = name(&"W".repeat(MAX_LETTERS));
+        views.push(View::Coming(Coming { name, what, deadline: now }));
+    }
     views
+}
+
+/// Somebody who may do what is usual.
+fn ada() -> Connected {
+    Connected::new(name("Ada"), None, RightSet::of(&[Right::View, Right::Control]))
 }
 
 fn scene_of(size: Size, view: &View, language: Language) -> Scene {
@@ -65,6 +83,8 @@ fn scene_on(size: Size, density: Option<f32>, view: &View, language: Language) -
         selected,
         is_armed: false,
         seconds_left: 888,
+        ticked: RightSet::of(&[Right::View, Right::Shell]),
+        is_choosing: false,
     })
     .unwrap()
 }
@@ -196,7 +216,8 @@ fn what_decides_is_fifteen_millimetres_wide_and_high_where_the_size_is_known() {
             // As usual; with every right there is, small panels have no room for more.
             let usual = View::Asking(Ask {
                 name: name("Ada"),
-                rights: vec![Right::View, Right::Control],
+                rights: RightSet::of(&[Right::View, Right::Control]),
+                ticked: RightSet::of(&[Right::View, Right::Control]),
                 level: Level::CodeCompared { code: 888_888 },
                 deadline: Instant::now(),
             });
@@ -231,7 +252,9 @@ fn a_second_line_of_a_right_stands_below_the_first_and_not_below_its_bullet() {
             .pieces
             .iter()
             .filter_map(|piece| match piece {
-                Piece::Text { place, text, .. } if text.lines == ["•"] => Some(*place),
+                Piece::Text { place, text, .. } if text.lines == ["✓"] || text.lines == ["✗"] => {
+                    Some(*place)
+                }
                 _ => None,
             })
             .collect();
@@ -253,7 +276,7 @@ fn the_flag_of_a_session_is_flown_only_during_one() {
         let scene = scene_of(SIZE, &view, Language::English);
         let flies =
             scene.pieces.iter().any(|piece| matches!(piece, Piece::Sign { sign: Sign::FlagH, .. }));
-        let is_session = matches!(view, View::Session { .. } | View::Details { .. });
+        let is_session = matches!(view, View::Session(_) | View::Details(_) | View::Coming(_));
         assert_eq!(flies, is_session, "{view:?}");
     }
 }
@@ -262,7 +285,7 @@ fn the_flag_of_a_session_is_flown_only_during_one() {
 fn a_session_can_be_stopped_by_keys_alone() {
     let now = Instant::now();
     let mut ui = PanelUi::new(SIZE, Language::English, now);
-    let details = View::Details { name: name("Ada"), is_silent: false, level: None };
+    let details = View::Details(ada());
     let press = |ui: &mut PanelUi, key| {
         for pressed in [true, false] {
             ui.handle_local(&LocalEvent::Key { key: KeyCode(key), pressed }, now);
@@ -383,13 +406,17 @@ fn tap(ui: &mut PanelUi, button: Button, now: Instant) {
     }
 }
 
+fn accepted() -> PanelOutput {
+    PanelOutput::Accepted(RightSet::of(&Right::ALL))
+}
+
 #[test]
 fn accepting_takes_a_press_and_a_release_on_the_armed_button() {
     let mut asked = Asked::armed();
     asked.touch(Button::Accept, Phase::Down);
     assert_eq!(asked.answers(), []);
     asked.touch(Button::Accept, Phase::Up);
-    assert_eq!(asked.answers(), [PanelOutput::Accepted]);
+    assert_eq!(asked.answers(), [accepted()]);
     // Nothing after the answer counts.
     asked.touch(Button::Refuse, Phase::Down);
     asked.touch(Button::Refuse, Phase::Up);
@@ -430,7 +457,7 @@ fn a_question_that_is_covered_must_be_seen_anew() {
     asked.pass(1500);
     asked.touch(Button::Accept, Phase::Down);
     asked.touch(Button::Accept, Phase::Up);
-    assert_eq!(asked.answers(), [PanelOutput::Accepted]);
+    assert_eq!(asked.answers(), [accepted()]);
 }
 
 #[test]
@@ -502,7 +529,7 @@ fn the_keyboard_accepts_in_two_steps() {
     assert_eq!(asked.outputs(), [PanelOutput::Redraw], "the selection is seen");
     asked.key(ENTER, true);
     asked.key(ENTER, false);
-    assert_eq!(asked.answers(), [PanelOutput::Accepted]);
+    assert_eq!(asked.answers(), [accepted()]);
 }
 
 #[test]
@@ -545,7 +572,7 @@ fn the_same_question_again_starts_nothing_anew() {
     asked.ui.show(view, asked.now);
     asked.touch(Button::Accept, Phase::Down);
     asked.touch(Button::Accept, Phase::Up);
-    assert_eq!(asked.answers(), [PanelOutput::Accepted]);
+    assert_eq!(asked.answers(), [accepted()]);
 }
 
 fn home(can_close: bool) -> (PanelUi, Instant) {
@@ -611,13 +638,13 @@ fn the_sign_of_a_session_takes_a_small_corner_and_stops_at_a_touch() {
     for (width, height) in [(320, 240), (800, 480), (1920, 1080), (1080, 1920)] {
         let size = Size::new(width, height);
         let mut ui = PanelUi::new(size, Language::English, now);
-        ui.show(View::Session { name: name("Ada"), is_silent: false, level: None }, now);
+        ui.show(View::Session(ada()), now);
         let area = ui.area().unwrap();
         assert_eq!((area.y, area.x + area.width), (0, width));
         assert!(area.height * 4 <= height.min(width), "{area:?}");
     }
     let mut ui = PanelUi::new(SIZE, Language::English, now);
-    ui.show(View::Session { name: name("Ada"), is_silent: false, level: None }, now);
+    ui.show(View::Session(ada()), now);
     for key in [ENTER, ESCAPE, RIGHT] {
         for pressed in [true, false] {
             ui.handle_local(&LocalEvent::Key { key: KeyCode(key), pressed }, now);
@@ -632,7 +659,7 @@ fn the_sign_of_a_session_takes_a_small_corner_and_stops_at_a_touch() {
 fn the_sign_says_that_the_link_is_silent_and_can_still_be_stopped() {
     let now = Instant::now();
     let mut ui = PanelUi::new(SIZE, Language::English, now);
-    let sign = |is_silent| View::Session { name: name("Ada"), is_silent, level: None };
+    let sign = |is_silent| View::Session(Connected { is_silent, ..ada() });
     let words = |is_silent| {
         let scene = scene_of(SIZE, &sign(is_silent), Language::English);
         let text = |piece: &Piece| match piece {
@@ -727,7 +754,7 @@ proptest! {
             asked.ui.handle_local(event, asked.now);
         }
         let answers = asked.answers();
-        prop_assert!(answers.len() <= 1 && !answers.contains(&PanelOutput::Accepted));
+        prop_assert!(answers.len() <= 1 && !answers.iter().any(|it| matches!(it, PanelOutput::Accepted(_))));
     }
 }
 
@@ -772,3 +799,6 @@ fn nobody_who_types_a_password_gives_up_joining() {
         assert!(outputs.any(|output| output == PanelOutput::Cancelled));
     }
 }
+
+#[path = "rights_tests.rs"]
+mod rights;

@@ -13,7 +13,7 @@ use super::letters::Letters;
 use super::paint;
 use super::scene::{Button, Scene};
 use super::texts::Language;
-use super::view::{Message, NUMBER_DIGITS, PASSWORD_DIGITS, View};
+use super::view::{Message, NUMBER_DIGITS, PASSWORD_DIGITS, RightSet, View};
 
 /// From when the question is seen intact until it can be accepted, so that a finger on its way
 /// to something else does not accept.
@@ -33,18 +33,25 @@ const MAX_OUTPUTS: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PanelOutput {
-    /// Yes to who asks. The screen must be verified once more before anything follows from it.
-    Accepted,
+    /// Yes to who asks, to these rights. The screen must be verified once more before anything
+    /// follows from it.
+    Accepted(RightSet),
     /// Joining is given up.
     Cancelled,
     /// Back to the machine's own picture.
     Closed,
+    /// More of the session is to be shown.
+    DetailsOpened,
+    /// The technician may only look on from now on.
+    LookOnlyPressed,
     /// A message was read, or shown long enough.
     MessageClosed,
     /// A session number was typed, below 1,000,000,000.
     NumberEntered(u32),
     /// A session's password was typed, below 1,000,000.
     PasswordEntered(u32),
+    /// What is about to happen shall not.
+    Prevented,
     /// The picture in [`PanelUi::area`] is to be shown anew.
     Redraw,
     /// No to who asks.
@@ -54,6 +61,8 @@ pub enum PanelOutput {
     },
     /// The session is to end at once.
     StopPressed,
+    /// Nobody has prevented what was announced: it is time.
+    TimeHasCome,
 }
 
 /// What the person at the machine sees and touches.
@@ -77,6 +86,10 @@ pub struct PanelUi {
     intact_since: Option<Instant>,
     /// Whether the view's question has its answer.
     is_decided: bool,
+    /// What is allowed by accepting.
+    ticked: RightSet,
+    /// Whether the person chooses from the rights: the question is not seen meanwhile.
+    is_choosing: bool,
     now: Instant,
     scene: Option<Scene>,
     letters: RefCell<Letters>,
@@ -125,6 +138,8 @@ impl PanelUi {
             enter: Enter::default(),
             intact_since: None,
             is_decided: false,
+            ticked: RightSet::NONE,
+            is_choosing: false,
             now,
             scene: None,
             letters: RefCell::default(),
@@ -152,8 +167,8 @@ impl PanelUi {
         let is_same_but_for_words = matches!(
             (&view, &self.view),
             (View::Home { .. }, View::Home { .. })
-                | (View::Session { .. }, View::Session { .. })
-                | (View::Details { .. }, View::Details { .. })
+                | (View::Session(_), View::Session(_))
+                | (View::Details(_), View::Details(_))
         );
         if !is_same_but_for_words {
             self.entry.clear();
@@ -162,6 +177,11 @@ impl PanelUi {
             self.enter.button = None;
         }
         self.view = view;
+        self.is_choosing = false;
+        self.ticked = match &self.view {
+            View::Asking(ask) => ask.ticked.capped_by(ask.rights),
+            _ => RightSet::NONE,
+        };
         self.is_decided = false;
         self.intact_since = None;
         self.message_until = None;
@@ -172,10 +192,12 @@ impl PanelUi {
                 self.message_until = Some(now + MESSAGE_TIME);
                 Some(Button::Ok)
             }
-            View::Details { .. } => {
+            View::Details(_) => {
                 self.message_until = Some(now + MESSAGE_TIME);
                 Some(Button::Close)
             }
+            // Enter may be on its way to the application: it does not prevent anything unless chosen.
+            View::Coming(_) => None,
             View::Password { .. } => {
                 self.message_until = Some(now + PASSWORD_TIME);
                 None
@@ -248,10 +270,16 @@ impl PanelUi {
         {
             self.decide(PanelOutput::Refused { timed_out: true });
         }
+        if let View::Coming(coming) = &self.view
+            && now >= coming.deadline
+            && !self.is_decided
+        {
+            self.decide(PanelOutput::TimeHasCome);
+        }
         if self.message_until.is_some_and(|until| now >= until) && !self.is_decided {
             self.decide(match self.view {
                 View::Password { .. } => PanelOutput::Cancelled,
-                View::Details { .. } => PanelOutput::Closed,
+                View::Details(_) => PanelOutput::Closed,
                 _ => PanelOutput::MessageClosed,
             });
         }
@@ -268,12 +296,12 @@ impl PanelUi {
         let mut at = |time: Option<Instant>| next = next.into_iter().chain(time).min();
         if !self.is_decided {
             at(self.message_until);
-            if let View::Asking(ask) = &self.view {
+            if let Some(deadline) = self.deadline() {
                 // The next whole second that is shown.
-                let left = ask.deadline.saturating_duration_since(self.now);
+                let left = deadline.saturating_duration_since(self.now);
                 let part = Duration::from_nanos(u64::from(left.subsec_nanos()));
                 let whole = if part.is_zero() { Duration::from_secs(1) } else { part };
-                at(Some(ask.deadline.min(self.now + whole)));
+                at(Some(deadline.min(self.now + whole)));
                 at(self.armed_at().filter(|armed| *armed > self.now));
             }
         }
@@ -285,12 +313,22 @@ impl PanelUi {
         self.outputs.pop_front()
     }
 
+    /// When the view is answered by time.
+    fn deadline(&self) -> Option<Instant> {
+        match &self.view {
+            View::Asking(ask) => Some(ask.deadline),
+            View::Coming(coming) => Some(coming.deadline),
+            _ => None,
+        }
+    }
+
     fn armed_at(&self) -> Option<Instant> {
         self.intact_since.map(|since| since + ARM_DELAY)
     }
 
     fn is_armed(&self) -> bool {
-        !self.is_decided && self.armed_at().is_some_and(|armed| self.now >= armed)
+        let is_due = self.armed_at().is_some_and(|armed| self.now >= armed);
+        !self.is_decided && !self.is_choosing && !self.ticked.is_empty() && is_due
     }
 
     /// How many digits are typed here.
@@ -305,6 +343,7 @@ impl PanelUi {
     fn is_awake(&self, button: Button) -> bool {
         match button {
             Button::Accept => self.is_armed(),
+            Button::Chosen => !self.ticked.is_empty(),
             Button::Connect => self.entry.len() == self.digits(),
             _ => true,
         }
@@ -342,67 +381,6 @@ impl PanelUi {
             .map(|button| Press { contact, button, is_inside: true });
     }
 
-    fn key(&mut self, key: KeyCode, pressed: bool) {
-        // The sign in the corner takes no keys: they are for the machine's own application.
-        if matches!(self.view, View::Hidden | View::Session { .. }) {
-            return;
-        }
-        self.has_keyboard = true;
-        match (keys::meaning(key), pressed) {
-            (Some(keys::Meaning::Enter), _) => self.enter(pressed),
-            (Some(keys::Meaning::Next), true) => self.select_next(),
-            (Some(keys::Meaning::Back), true) => self.back(),
-            (Some(keys::Meaning::Delete), true) => self.activate_on_home(Button::Delete),
-            (Some(keys::Meaning::Digit(digit)), true) => {
-                self.activate_on_home(Button::Digit(digit));
-            }
-            _ => {}
-        }
-    }
-
-    /// Enter acts when it is released, on what was selected when it came down.
-    fn enter(&mut self, pressed: bool) {
-        if pressed {
-            if !self.enter.is_down {
-                let button = match self.view {
-                    View::Home { .. } | View::Password { .. } => Some(Button::Connect),
-                    _ => self.selected,
-                };
-                self.enter.button = button.filter(|button| self.is_awake(*button));
-            }
-            self.enter.is_down = true;
-        } else {
-            self.enter.is_down = false;
-            if let Some(button) = self.enter.button.take() {
-                self.activate(button);
-            }
-        }
-    }
-
-    fn select_next(&mut self) {
-        self.enter.button = None;
-        self.selected = match (&self.view, self.selected) {
-            (View::Asking(_), Some(Button::Refuse)) => Some(Button::Accept),
-            (View::Asking(_), _) => Some(Button::Refuse),
-            (View::Joining { .. }, _) => Some(Button::Cancel),
-            (View::Message(Message::Interrupted), _) => Some(Button::Stop),
-            (View::Details { .. }, Some(Button::Close)) => Some(Button::Stop),
-            (View::Details { .. }, _) => Some(Button::Close),
-            (_, selected) => selected,
-        };
-    }
-
-    fn back(&mut self) {
-        match self.view {
-            View::Asking(_) => self.activate(Button::Refuse),
-            View::Home { can_close: true, .. } | View::Details { .. } => {
-                self.activate(Button::Close);
-            }
-            View::Joining { .. } | View::Password { .. } => self.activate(Button::Cancel),
-            _ => {}
-        }
-    }
-
     fn activate_on_home(&mut self, button: Button) {
         if matches!(self.view, View::Home { .. } | View::Password { .. }) {
             self.activate(button);
@@ -414,7 +392,13 @@ impl PanelUi {
             return;
         }
         match button {
-            Button::Accept => self.decide(PanelOutput::Accepted),
+            Button::Accept => self.decide(PanelOutput::Accepted(self.ticked)),
+            Button::Choose => self.choose(true),
+            Button::Chosen => self.choose(false),
+            Button::Tick(right) => self.ticked = self.ticked.toggled(right),
+            Button::Details => self.output(PanelOutput::DetailsOpened),
+            Button::LookOnly => self.output(PanelOutput::LookOnlyPressed),
+            Button::Prevent => self.decide(PanelOutput::Prevented),
             Button::Cancel => self.decide(PanelOutput::Cancelled),
             Button::Close => {
                 self.entry.clear();
@@ -444,6 +428,13 @@ impl PanelUi {
         }
     }
 
+    /// Shows the rights to choose from, or the question again, which must be seen anew.
+    fn choose(&mut self, is_choosing: bool) {
+        self.is_choosing = is_choosing;
+        self.intact_since = None;
+        self.selected = if is_choosing { None } else { Some(Button::Refuse) };
+    }
+
     /// The view's one answer: nothing after it counts.
     fn decide(&mut self, answer: PanelOutput) {
         self.is_decided = true;
@@ -460,13 +451,10 @@ impl PanelUi {
 
     /// Lays the picture out anew and says so if it is another one.
     fn refresh(&mut self) {
-        let seconds_left = match &self.view {
-            View::Asking(ask) => {
-                let left = ask.deadline.saturating_duration_since(self.now);
-                left.as_secs() + u64::from(left.subsec_nanos() > 0)
-            }
-            _ => 0,
-        };
+        let seconds_left = self.deadline().map_or(0, |deadline| {
+            let left = deadline.saturating_duration_since(self.now);
+            left.as_secs() + u64::from(left.subsec_nanos() > 0)
+        });
         let pressed = self.press.filter(|press| press.is_inside).map(|press| press.button);
         let scene = layout::scene(&Shown {
             size: self.size,
@@ -478,6 +466,8 @@ impl PanelUi {
             selected: self.selected.filter(|_| self.has_keyboard),
             is_armed: self.is_armed(),
             seconds_left,
+            ticked: self.ticked,
+            is_choosing: self.is_choosing,
         });
         if scene != self.scene {
             self.scene = scene;

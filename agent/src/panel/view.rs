@@ -16,16 +16,11 @@ pub const PASSWORD_DIGITS: usize = 6;
 pub enum View {
     /// Somebody asks to connect: the person says yes or no.
     Asking(Ask),
+    /// The technician is about to restart something: the person can prevent it.
+    Coming(Coming),
     /// A session lasts, and the person wants to see more of it than its sign: who is connected,
-    /// and a large Stop.
-    Details {
-        /// Who is connected.
-        name: Name,
-        /// Whether nothing is heard of them at the moment.
-        is_silent: bool,
-        /// How it is known who they are, if that is shown.
-        level: Option<Level>,
-    },
+    /// what they may do, and a large Stop.
+    Details(Connected),
     /// Nothing: the machine's own picture is seen.
     Hidden,
     /// No session: the person can type a number.
@@ -48,14 +43,56 @@ pub enum View {
     /// Something happened that the person should know.
     Message(Message),
     /// A session lasts: a small sign in a corner, above the machine's own picture.
-    Session {
-        /// Who is connected.
-        name: Name,
-        /// Whether nothing is heard of them at the moment.
-        is_silent: bool,
-        /// How it is known who they are, if that is shown.
-        level: Option<Level>,
-    },
+    Session(Connected),
+}
+
+/// Who is connected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connected {
+    /// What they are called.
+    pub name: Name,
+    /// Whether nothing is heard of them at the moment.
+    pub is_silent: bool,
+    /// How it is known who they are, if that is shown.
+    pub level: Option<Level>,
+    /// What they may do at the moment.
+    pub rights: RightSet,
+    /// Whether they have lost what they might do at first: they only look on now.
+    pub is_limited: bool,
+    /// Whether they have a terminal open.
+    pub has_terminal: bool,
+}
+
+impl Connected {
+    /// Somebody who has just connected.
+    pub const fn new(name: Name, level: Option<Level>, rights: RightSet) -> Self {
+        Self { name, is_silent: false, level, rights, is_limited: false, has_terminal: false }
+    }
+}
+
+/// Something that the technician is about to do, for all to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coming {
+    /// Who does it.
+    pub name: Name,
+    /// What.
+    pub what: Work,
+    /// When it begins, unless the person prevents it.
+    pub deadline: Instant,
+}
+
+/// What a technician may restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// The machine.
+    Reboot,
+    /// The machine's application.
+    RestartApplication,
+}
+
+impl Work {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Reboot, Self::RestartApplication];
 }
 
 /// Somebody asks to connect.
@@ -63,8 +100,10 @@ pub enum View {
 pub struct Ask {
     /// Who says to be asking.
     pub name: Name,
-    /// What they want to do; each is shown once, in the order of [`Right`].
-    pub rights: Vec<Right>,
+    /// What they want to do, shown in the order of [`Right`].
+    pub rights: RightSet,
+    /// Those of them that are allowed if the person accepts without choosing.
+    pub ticked: RightSet,
     /// How it is known who they are.
     pub level: Level,
     /// When nobody's answer becomes a no.
@@ -92,6 +131,69 @@ impl Right {
     /// All rights, in the order in which they are shown.
     pub const ALL: [Self; 6] =
         [Self::View, Self::Control, Self::Files, Self::Clipboard, Self::Shell, Self::Reboot];
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// Some of the rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RightSet(u8);
+
+impl RightSet {
+    /// None.
+    pub const NONE: Self = Self(0);
+
+    /// Those of a list.
+    pub fn of(rights: &[Right]) -> Self {
+        rights.iter().fold(Self::NONE, |set, right| set.with(*right))
+    }
+
+    /// These and one more.
+    #[must_use]
+    pub const fn with(self, right: Right) -> Self {
+        Self(self.0 | right.bit())
+    }
+
+    /// Those that are in both.
+    #[must_use]
+    pub const fn capped_by(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether one is among them.
+    pub const fn has(self, right: Right) -> bool {
+        self.0 & right.bit() != 0
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// They in the order in which they are shown.
+    pub fn iter(self) -> impl Iterator<Item = Right> {
+        Right::ALL.into_iter().filter(move |right| self.has(*right))
+    }
+
+    /// How many there are.
+    pub fn count(self) -> usize {
+        self.iter().count()
+    }
+
+    /// With one more, or without it. Nobody can use what is not seen: without the screen there
+    /// is no control either, and with control the screen is seen.
+    #[must_use]
+    pub const fn toggled(self, right: Right) -> Self {
+        let without_view = Self(self.0 & !(Right::View.bit() | Right::Control.bit()));
+        match (right, self.has(right)) {
+            (Right::View, true) => without_view,
+            (Right::Control, false) => self.with(Right::Control).with(Right::View),
+            (right, true) => Self(self.0 & !right.bit()),
+            (right, false) => self.with(right),
+        }
+    }
 }
 
 /// How it is known who asks.

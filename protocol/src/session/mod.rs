@@ -39,6 +39,7 @@ pub use joiner::EndReason;
 pub use moderator::{
     Inheritance, Moderator, ModeratorConfig, ModeratorEvent, ParticipantGone, WallClock,
 };
+pub use obeying::LOCAL_PAUSE;
 pub use onlooker::{Onlooker, OnlookerEvent};
 pub use participant::{Participant, ParticipantEvent};
 pub use roster::Roster;

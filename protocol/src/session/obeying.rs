@@ -18,7 +18,7 @@ use crate::packet::{Opener, Sealer, Secret};
 use crate::tunnel::SessionId;
 
 /// After somebody at the device touched it, remote input rests for so long.
-pub(super) const LOCAL_PAUSE: Duration = Duration::from_secs(3);
+pub const LOCAL_PAUSE: Duration = Duration::from_secs(3);
 
 /// One controller that this device obeys.
 #[derive(Debug)]

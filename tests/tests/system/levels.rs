@@ -4,13 +4,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use lotse_agent::panel::{Level, Message, Name, View};
+use lotse_agent::panel::{Level, Message, View};
 
 use crate::harness::{Console, Kiosk, KioskOptions, PATIENCE, Server, TECHNICIAN, program};
-use crate::harness::{eventually, question_at};
+use crate::harness::{connected, eventually, question_at};
 
 fn sign(name: &str, level: Level) -> View {
-    View::Session { name: Name::from_network(name), is_silent: false, level: Some(level) }
+    View::Session(connected(name, level))
 }
 
 /// Types a number and a password at the kiosk.

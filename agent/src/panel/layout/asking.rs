@@ -8,6 +8,12 @@ use crate::panel::scene::{Align, Button, Look, Sign, inset, split_bottom, split_
 use crate::panel::theme;
 use crate::panel::view::{Ask, Level, Right};
 
+/// Before what is allowed by accepting.
+const TICK: &str = "✓";
+
+/// Before what is not.
+const CROSS: &str = "✗";
+
 impl Draft<'_> {
     pub(super) fn asking(&mut self, ask: &Ask) {
         let texts = &self.shown.texts.asking;
@@ -56,25 +62,61 @@ impl Draft<'_> {
         let (label_place, list) = split_top(rest, place.height * 13 / 100, 0);
         let rights_label = texts.asking.rights_label;
         self.scene.text(label_place, rights_label, label, Align::Left, theme::INK_SOFT);
-        let rights: Vec<&str> = Right::ALL
-            .into_iter()
-            .filter(|right| ask.rights.contains(right))
-            .map(|right| texts.rights.of(right))
-            .collect();
-        self.list(list, &rights);
+        if ask.rights.count() > 1 {
+            // What is listed can be chosen from, on a picture with the room for that.
+            self.scene.framed(list, self.gap / 2, theme::WHITE, (theme::INK_SOFT, edge));
+            self.scene.region(Button::Choose, list);
+        }
+        let inner = inset(list, edge, 0);
+        let rights: Vec<(&str, &str)> =
+            ask.rights.iter().map(|right| (self.mark(right), texts.rights.of(right))).collect();
+        self.list(inner, &rights);
+    }
+
+    /// Whether a right is among those that are allowed by accepting.
+    fn mark(&self, right: Right) -> &'static str {
+        if self.shown.ticked.has(right) { TICK } else { CROSS }
+    }
+
+    /// The rights one by one, large enough to be ticked.
+    pub(super) fn choosing(&mut self, ask: &Ask) {
+        let texts = self.shown.texts;
+        let body = self.header(Sign::FlagG, texts.asking.choose);
+        let (rest, row) = split_bottom(body, self.row_height(), self.gap);
+        let gap = self.gap.max(4);
+        let count = ask.rights.count().max(1) as u32;
+        let one_below_the_other = rest.height / count >= self.finger() + gap;
+        let columns = if one_below_the_other && !(self.is_wide() && count > 2) { 1 } else { 2 };
+        let rows = count.div_ceil(columns);
+        let width = rest.width.saturating_sub(gap * (columns - 1)) / columns;
+        let height = rest.height.saturating_sub(gap * (rows - 1)) / rows;
+        let height = height.min(self.share(220).max(self.finger()));
+        for (index, right) in (0..).zip(ask.rights.iter()) {
+            let (column, line) = (index % columns, index / columns);
+            let x = rest.x + column * (width + gap);
+            let y = rest.y + line * (height + gap);
+            let words = format!("{} {}", self.mark(right), texts.rights.of(right));
+            let is_ticked = self.shown.ticked.has(right);
+            let look = if is_ticked { Look::Paper } else { Look::Raised };
+            let place = Rect { x, y, width, height };
+            self.button(Button::Tick(right), place, &words, self.px * 1.2, look);
+        }
+        let look = if self.shown.ticked.is_empty() { Look::Asleep } else { Look::Accent };
+        let place = inset(row, row.width / 4, 0);
+        self.button(Button::Chosen, place, texts.messages.ok, self.px * 1.3, look);
     }
 
     /// Points one below the other; the lines of each stand beside its bullet.
-    fn list(&mut self, place: Rect, points: &[&str]) {
-        const BULLET: &str = "•";
+    fn list(&mut self, place: Rect, points: &[(&str, &str)]) {
         let mut px = self.px;
         let (indent, line, lines) = loop {
-            let indent = letters::width("• ", Weight::Bold, px).ceil() as u32;
+            let indent = letters::width("✓ ", Weight::Bold, px).ceil() as u32;
             let line = letters::height(1, px).ceil() as u32;
             let (_, room) = split_left(place, indent, 0);
             // As many lines as it takes at this size.
             let room = Rect { height: u32::MAX / 2, ..room };
-            let fitted = points.iter().map(|point| letters::fit(point, Weight::Bold, px, room));
+            let fit = |(_, point): &(&str, &str)| letters::fit(point, Weight::Bold, px, room);
+            let fitted = points.iter().map(fit);
             let lines: Vec<letters::Fitted> = fitted.collect();
             let count: usize = lines.iter().map(|fitted| fitted.lines.len()).sum();
             let fits =
@@ -85,12 +127,12 @@ impl Draft<'_> {
             px = letters::smaller(px);
         };
         let mut rest = place;
-        for (point, fitted) in points.iter().zip(lines) {
+        for ((mark, point), fitted) in points.iter().zip(lines) {
             let (own, below) = split_top(rest, line * fitted.lines.len() as u32, 0);
             let (bullet, words) = split_left(own, indent, 0);
             let (bullet, _) = split_top(bullet, line, 0);
             let font = (Weight::Bold, px);
-            self.scene.text(bullet, BULLET, font, Align::Left, theme::INK);
+            self.scene.text(bullet, mark, font, Align::Left, theme::INK);
             self.scene.text(words, point, font, Align::Left, theme::INK);
             rest = below;
         }

@@ -2,7 +2,7 @@
 
 use super::{
     AskingTexts, HomeTexts, JoiningTexts, LevelText, LevelTexts, MessageText, MessageTexts,
-    PasswordTexts, RightTexts, SessionTexts, Texts,
+    PasswordTexts, RightTexts, SessionTexts, Texts, WorkTexts,
 };
 
 pub(super) const TEXTS: Texts = Texts {
@@ -28,6 +28,7 @@ pub(super) const TEXTS: Texts = Texts {
         title: "Nechat připojit technika?",
         name_label: "Jméno, jak je uvedl volající:",
         rights_label: "Volající chce:",
+        choose: "Co povolíte?",
         code_question: "Říká technik stejný kód?",
         code_advice: "Pokud ne, odmítněte.",
         accept: "Přijmout",
@@ -67,6 +68,15 @@ pub(super) const TEXTS: Texts = Texts {
         by_password: "Připojeno · heslo",
         interrupted: "Spojení přerušeno",
         stop: "Stop",
+        look_only: "Jen sledovat",
+        only_looks_on: "Smí jen sledovat",
+        terminal_open: "Terminál otevřen",
+    },
+    work: WorkTexts {
+        reboot: "Technik restartuje toto zařízení.",
+        restart_application: "Technik restartuje aplikaci tohoto zařízení.",
+        countdown: |seconds| format!("Za {seconds} s"),
+        prevent: "Nerestartovat",
     },
     messages: MessageTexts {
         ok: "OK",

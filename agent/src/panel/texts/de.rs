@@ -2,7 +2,7 @@
 
 use super::{
     AskingTexts, HomeTexts, JoiningTexts, LevelText, LevelTexts, MessageText, MessageTexts,
-    PasswordTexts, RightTexts, SessionTexts, Texts,
+    PasswordTexts, RightTexts, SessionTexts, Texts, WorkTexts,
 };
 
 pub(super) const TEXTS: Texts = Texts {
@@ -29,6 +29,7 @@ pub(super) const TEXTS: Texts = Texts {
         title: "Techniker verbinden?",
         name_label: "Name, wie vom Anrufer angegeben:",
         rights_label: "Der Anrufer möchte:",
+        choose: "Was erlauben Sie?",
         code_question: "Nennt der Techniker denselben Code?",
         code_advice: "Wenn nicht: ablehnen.",
         accept: "Annehmen",
@@ -71,6 +72,15 @@ pub(super) const TEXTS: Texts = Texts {
         by_password: "Verbunden · Passwort",
         interrupted: "Verbindung unterbrochen",
         stop: "Stopp",
+        look_only: "Nur zusehen",
+        only_looks_on: "Darf nur zusehen",
+        terminal_open: "Terminal offen",
+    },
+    work: WorkTexts {
+        reboot: "Der Techniker startet dieses Gerät neu.",
+        restart_application: "Der Techniker startet die Anwendung dieses Geräts neu.",
+        countdown: |seconds| format!("In {seconds} s"),
+        prevent: "Nicht neu starten",
     },
     messages: MessageTexts {
         ok: "OK",

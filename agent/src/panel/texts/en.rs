@@ -2,7 +2,7 @@
 
 use super::{
     AskingTexts, HomeTexts, JoiningTexts, LevelText, LevelTexts, MessageText, MessageTexts,
-    PasswordTexts, RightTexts, SessionTexts, Texts,
+    PasswordTexts, RightTexts, SessionTexts, Texts, WorkTexts,
 };
 
 pub(super) const TEXTS: Texts = Texts {
@@ -28,6 +28,7 @@ pub(super) const TEXTS: Texts = Texts {
         title: "Let a technician connect?",
         name_label: "The caller’s name, as given:",
         rights_label: "The caller wants to:",
+        choose: "Choose what to allow",
         code_question: "Does the technician say the same code?",
         code_advice: "If not, refuse.",
         accept: "Accept",
@@ -70,6 +71,15 @@ pub(super) const TEXTS: Texts = Texts {
         by_password: "Connected · password",
         interrupted: "Connection interrupted",
         stop: "Stop",
+        look_only: "Watch only",
+        only_looks_on: "May only watch",
+        terminal_open: "Terminal open",
+    },
+    work: WorkTexts {
+        reboot: "The technician restarts this machine.",
+        restart_application: "The technician restarts the application of this machine.",
+        countdown: |seconds| format!("In {seconds} s"),
+        prevent: "Do not restart",
     },
     messages: MessageTexts {
         ok: "OK",

@@ -2,7 +2,7 @@
 
 use super::{
     AskingTexts, HomeTexts, JoiningTexts, LevelText, LevelTexts, MessageText, MessageTexts,
-    PasswordTexts, RightTexts, SessionTexts, Texts,
+    PasswordTexts, RightTexts, SessionTexts, Texts, WorkTexts,
 };
 
 pub(super) const TEXTS: Texts = Texts {
@@ -28,6 +28,7 @@ pub(super) const TEXTS: Texts = Texts {
         title: "¿Dejar que se conecte un técnico?",
         name_label: "Nombre, según quien llama:",
         rights_label: "Quien llama quiere:",
+        choose: "¿Qué permite?",
         code_question: "¿Dice el técnico el mismo código?",
         code_advice: "Si no, rechace.",
         accept: "Aceptar",
@@ -70,6 +71,15 @@ pub(super) const TEXTS: Texts = Texts {
         by_password: "Conectado · contraseña",
         interrupted: "Conexión interrumpida",
         stop: "Parar",
+        look_only: "Solo mirar",
+        only_looks_on: "Solo puede mirar",
+        terminal_open: "Terminal abierto",
+    },
+    work: WorkTexts {
+        reboot: "El técnico reinicia esta máquina.",
+        restart_application: "El técnico reinicia la aplicación de esta máquina.",
+        countdown: |seconds| format!("En {seconds} s"),
+        prevent: "No reiniciar",
     },
     messages: MessageTexts {
         ok: "OK",

@@ -2,7 +2,7 @@
 
 use super::{
     AskingTexts, HomeTexts, JoiningTexts, LevelText, LevelTexts, MessageText, MessageTexts,
-    PasswordTexts, RightTexts, SessionTexts, Texts,
+    PasswordTexts, RightTexts, SessionTexts, Texts, WorkTexts,
 };
 
 pub(super) const TEXTS: Texts = Texts {
@@ -28,6 +28,7 @@ pub(super) const TEXTS: Texts = Texts {
         title: "Laisser un technicien se connecter ?",
         name_label: "Nom donné par l’appelant :",
         rights_label: "L’appelant veut :",
+        choose: "Que permettez-vous ?",
         code_question: "Le technicien dit-il le même code ?",
         code_advice: "Sinon, refusez.",
         accept: "Accepter",
@@ -39,7 +40,7 @@ pub(super) const TEXTS: Texts = Texts {
     },
     rights: RightTexts {
         view: "voir l’écran",
-        control: "utiliser clavier et écran tactile",
+        control: "utiliser clavier et tactile",
         files: "envoyer et prendre des fichiers",
         clipboard: "échanger du texte copié",
         shell: "exécuter des commandes",
@@ -70,6 +71,15 @@ pub(super) const TEXTS: Texts = Texts {
         by_password: "Connecté · mot de passe",
         interrupted: "Connexion interrompue",
         stop: "Stop",
+        look_only: "Voir seulement",
+        only_looks_on: "Peut seulement voir",
+        terminal_open: "Terminal ouvert",
+    },
+    work: WorkTexts {
+        reboot: "Le technicien redémarre cette machine.",
+        restart_application: "Le technicien redémarre l’application de cette machine.",
+        countdown: |seconds| format!("Dans {seconds} s"),
+        prevent: "Ne pas redémarrer",
     },
     messages: MessageTexts {
         ok: "OK",

@@ -2,7 +2,7 @@
 
 use super::{
     AskingTexts, HomeTexts, JoiningTexts, LevelText, LevelTexts, MessageText, MessageTexts,
-    PasswordTexts, RightTexts, SessionTexts, Texts,
+    PasswordTexts, RightTexts, SessionTexts, Texts, WorkTexts,
 };
 
 pub(super) const TEXTS: Texts = Texts {
@@ -28,6 +28,7 @@ pub(super) const TEXTS: Texts = Texts {
         title: "Far collegare un tecnico?",
         name_label: "Nome, come dato da chi chiama:",
         rights_label: "Chi chiama vuole:",
+        choose: "Che cosa permette?",
         code_question: "Il tecnico dice lo stesso codice?",
         code_advice: "Se no, rifiuti.",
         accept: "Accetta",
@@ -70,6 +71,15 @@ pub(super) const TEXTS: Texts = Texts {
         by_password: "Collegato · password",
         interrupted: "Collegamento interrotto",
         stop: "Stop",
+        look_only: "Solo guardare",
+        only_looks_on: "Può solo guardare",
+        terminal_open: "Terminale aperto",
+    },
+    work: WorkTexts {
+        reboot: "Il tecnico riavvia questa macchina.",
+        restart_application: "Il tecnico riavvia l’applicazione di questa macchina.",
+        countdown: |seconds| format!("Tra {seconds} s"),
+        prevent: "Non riavviare",
     },
     messages: MessageTexts {
         ok: "OK",

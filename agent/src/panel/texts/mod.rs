@@ -105,6 +105,7 @@ pub(super) struct Texts {
     pub(super) rights: RightTexts,
     pub(super) levels: LevelTexts,
     pub(super) session: SessionTexts,
+    pub(super) work: WorkTexts,
     pub(super) messages: MessageTexts,
 }
 
@@ -138,6 +139,8 @@ pub(super) struct AskingTexts {
     pub(super) title: &'static str,
     pub(super) name_label: &'static str,
     pub(super) rights_label: &'static str,
+    /// Over the rights, where they can be chosen one by one.
+    pub(super) choose: &'static str,
     pub(super) code_question: &'static str,
     pub(super) code_advice: &'static str,
     pub(super) accept: &'static str,
@@ -195,6 +198,21 @@ pub(super) struct SessionTexts {
     /// The link is silent, but the session may go on.
     pub(super) interrupted: &'static str,
     pub(super) stop: &'static str,
+    /// Takes everything away but looking on.
+    pub(super) look_only: &'static str,
+    /// That was done.
+    pub(super) only_looks_on: &'static str,
+    pub(super) terminal_open: &'static str,
+}
+
+/// Words for what is about to be restarted.
+pub(super) struct WorkTexts {
+    pub(super) reboot: &'static str,
+    pub(super) restart_application: &'static str,
+    /// So many seconds until it begins.
+    pub(super) countdown: fn(u64) -> String,
+    /// It shall not.
+    pub(super) prevent: &'static str,
 }
 
 /// What the person should know.
@@ -245,6 +263,7 @@ mod tests {
             let countdown = language.texts().asking.countdown;
             assert!(countdown(42).contains("42"), "{language:?}");
             assert!(countdown(1).contains('1') && countdown(1) != countdown(2), "{language:?}");
+            assert!((language.texts().work.countdown)(7).contains('7'), "{language:?}");
         }
     }
 }

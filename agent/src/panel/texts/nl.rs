@@ -2,7 +2,7 @@
 
 use super::{
     AskingTexts, HomeTexts, JoiningTexts, LevelText, LevelTexts, MessageText, MessageTexts,
-    PasswordTexts, RightTexts, SessionTexts, Texts,
+    PasswordTexts, RightTexts, SessionTexts, Texts, WorkTexts,
 };
 
 pub(super) const TEXTS: Texts = Texts {
@@ -28,6 +28,7 @@ pub(super) const TEXTS: Texts = Texts {
         title: "Technicus laten verbinden?",
         name_label: "Naam, zoals opgegeven:",
         rights_label: "De beller wil:",
+        choose: "Wat staat u toe?",
         code_question: "Noemt de technicus dezelfde code?",
         code_advice: "Zo niet, weiger dan.",
         accept: "Accepteren",
@@ -70,6 +71,15 @@ pub(super) const TEXTS: Texts = Texts {
         by_password: "Verbonden · wachtwoord",
         interrupted: "Verbinding onderbroken",
         stop: "Stop",
+        look_only: "Alleen kijken",
+        only_looks_on: "Mag alleen kijken",
+        terminal_open: "Terminal open",
+    },
+    work: WorkTexts {
+        reboot: "De technicus herstart dit apparaat.",
+        restart_application: "De technicus herstart de toepassing van dit apparaat.",
+        countdown: |seconds| format!("Over {seconds} s"),
+        prevent: "Niet herstarten",
     },
     messages: MessageTexts {
         ok: "OK",

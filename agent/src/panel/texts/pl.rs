@@ -2,7 +2,7 @@
 
 use super::{
     AskingTexts, HomeTexts, JoiningTexts, LevelText, LevelTexts, MessageText, MessageTexts,
-    PasswordTexts, RightTexts, SessionTexts, Texts,
+    PasswordTexts, RightTexts, SessionTexts, Texts, WorkTexts,
 };
 
 pub(super) const TEXTS: Texts = Texts {
@@ -28,6 +28,7 @@ pub(super) const TEXTS: Texts = Texts {
         title: "Pozwolić technikowi się połączyć?",
         name_label: "Imię podane przez dzwoniącego:",
         rights_label: "Dzwoniący chce:",
+        choose: "Co wolno technikowi?",
         code_question: "Czy technik podaje ten sam kod?",
         code_advice: "Jeśli nie, odmów.",
         accept: "Zgoda",
@@ -67,6 +68,15 @@ pub(super) const TEXTS: Texts = Texts {
         by_password: "Połączono · hasło",
         interrupted: "Połączenie przerwane",
         stop: "Stop",
+        look_only: "Tylko patrzeć",
+        only_looks_on: "Może tylko patrzeć",
+        terminal_open: "Terminal otwarty",
+    },
+    work: WorkTexts {
+        reboot: "Technik restartuje to urządzenie.",
+        restart_application: "Technik restartuje aplikację tego urządzenia.",
+        countdown: |seconds| format!("Za {seconds} s"),
+        prevent: "Nie restartować",
     },
     messages: MessageTexts {
         ok: "OK",

@@ -2,7 +2,7 @@
 
 use super::{
     AskingTexts, HomeTexts, JoiningTexts, LevelText, LevelTexts, MessageText, MessageTexts,
-    PasswordTexts, RightTexts, SessionTexts, Texts,
+    PasswordTexts, RightTexts, SessionTexts, Texts, WorkTexts,
 };
 
 pub(super) const TEXTS: Texts = Texts {
@@ -28,6 +28,7 @@ pub(super) const TEXTS: Texts = Texts {
         title: "Deixar um técnico ligar-se?",
         name_label: "Nome, dado por quem chama:",
         rights_label: "Quem chama quer:",
+        choose: "O que permite?",
         code_question: "O técnico diz o mesmo código?",
         code_advice: "Se não, recuse.",
         accept: "Aceitar",
@@ -67,6 +68,15 @@ pub(super) const TEXTS: Texts = Texts {
         by_password: "Ligado · senha",
         interrupted: "Ligação interrompida",
         stop: "Parar",
+        look_only: "Só ver",
+        only_looks_on: "Só pode ver",
+        terminal_open: "Terminal aberto",
+    },
+    work: WorkTexts {
+        reboot: "O técnico reinicia esta máquina.",
+        restart_application: "O técnico reinicia a aplicação desta máquina.",
+        countdown: |seconds| format!("Em {seconds} s"),
+        prevent: "Não reiniciar",
     },
     messages: MessageTexts {
         ok: "OK",

@@ -2,7 +2,7 @@
 
 use super::{
     AskingTexts, HomeTexts, JoiningTexts, LevelText, LevelTexts, MessageText, MessageTexts,
-    PasswordTexts, RightTexts, SessionTexts, Texts,
+    PasswordTexts, RightTexts, SessionTexts, Texts, WorkTexts,
 };
 
 pub(super) const TEXTS: Texts = Texts {
@@ -28,6 +28,7 @@ pub(super) const TEXTS: Texts = Texts {
         title: "Låta en tekniker ansluta?",
         name_label: "Namn, som uppgivet:",
         rights_label: "Den som ringer vill:",
+        choose: "Vad tillåter du?",
         code_question: "Säger teknikern samma kod?",
         code_advice: "Om inte, neka.",
         accept: "Godkänn",
@@ -64,6 +65,15 @@ pub(super) const TEXTS: Texts = Texts {
         by_password: "Ansluten · lösenord",
         interrupted: "Anslutningen avbruten",
         stop: "Stopp",
+        look_only: "Bara titta",
+        only_looks_on: "Får bara titta",
+        terminal_open: "Terminal öppen",
+    },
+    work: WorkTexts {
+        reboot: "Teknikern startar om den här maskinen.",
+        restart_application: "Teknikern startar om maskinens program.",
+        countdown: |seconds| format!("Om {seconds} s"),
+        prevent: "Starta inte om",
     },
     messages: MessageTexts {
         ok: "OK",

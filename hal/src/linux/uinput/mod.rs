@@ -40,6 +40,13 @@ pub enum InputWay {
     None,
 }
 
+impl InputWay {
+    /// Whether what is injected is heard as if a person had done it, since the device is there.
+    pub const fn is_heard_again(&self) -> bool {
+        matches!(self, Self::Node(_))
+    }
+}
+
 /// Why a text is no [`InputWay`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is none of uinput, node:/dev/input/eventN, none")]

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use lotse_agent::panel::{Level, Message, Name, View};
+use lotse_agent::panel::{Connected, Level, Message, View};
 use lotse_hal::Rect;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::process::Process;
 use super::programs::program;
-use super::twin::{button, code_on_screen, question};
+use super::twin::{button, code_on_screen, connected, question};
 use super::{KIOSK, PATIENCE, Picture, SIZE, TECHNICIAN, Twin, eventually};
 
 /// The key that opens a hidden panel.
@@ -46,8 +46,8 @@ pub(crate) struct Kiosk {
 /// The sign of a session.
 fn sign(is_silent: bool) -> View {
     // The digits are not in the sign, only how it is known who is there.
-    let level = Some(Level::CodeCompared { code: 0 });
-    View::Session { name: Name::from_network(TECHNICIAN), is_silent, level }
+    let level = Level::CodeCompared { code: 0 };
+    View::Session(Connected { is_silent, ..connected(TECHNICIAN, level) })
 }
 
 impl Kiosk {

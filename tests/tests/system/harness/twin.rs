@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lotse_agent::panel::{self, Ask, Language, Level, Name, PanelUi, Right, View};
+use lotse_agent::panel::{
+    self, Ask, Connected, Language, Level, Name, PanelUi, Right, RightSet, View,
+};
 use lotse_hal::simulated::{self, Options, Page, Simulated, SystemClock, Target};
 use lotse_hal::{KeyCode, LocalEvent, Point, Rect, Size};
 
@@ -91,10 +93,21 @@ pub(crate) fn question(code: &str) -> View {
 pub(crate) fn question_at(level: Level) -> View {
     View::Asking(Ask {
         name: Name::from_network(TECHNICIAN),
-        rights: vec![Right::View, Right::Control],
+        rights: usual_rights(),
+        ticked: usual_rights(),
         level,
         deadline: Instant::now() + Duration::from_secs(60),
     })
+}
+
+/// What is asked for and allowed, unless a scenario says otherwise.
+fn usual_rights() -> RightSet {
+    RightSet::of(&[Right::View, Right::Control])
+}
+
+/// Somebody who is connected.
+pub(crate) fn connected(name: &str, level: Level) -> Connected {
+    Connected::new(Name::from_network(name), Some(level), usual_rights())
 }
 
 /// The part of the screen where the code of a question is, and what is to be seen there.

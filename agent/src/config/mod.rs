@@ -1,5 +1,7 @@
 //! The agent's configuration: one TOML file, every setting with a default.
 
+mod policy;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,9 +13,10 @@ use lotse_hal::linux::uinput::InputWays;
 use lotse_hal::{KeyCode, Orientation};
 use lotse_protocol::ServerAddress;
 use lotse_protocol::certificate::{PublicKey, SignedCertificate, from_hex};
-use lotse_protocol::handshake::Level;
-use lotse_protocol::message::{Name, Rights};
+use lotse_protocol::message::Name;
 use serde::{Deserialize, Serialize};
+
+pub use policy::{LevelsConfig, Policy, PolicyConfig};
 
 use crate::machine::Enrolment;
 use crate::machine::typing::KeyboardLayout;
@@ -133,32 +136,6 @@ pub enum Idle {
     Home,
 }
 
-/// What a session may do here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PolicyConfig {
-    /// See the screen.
-    pub view: bool,
-    /// Use pointer, touch and keyboard.
-    pub control: bool,
-    /// How sure it must be who asks, for each of these: `code-compared`, `password` or
-    /// `certificate`.
-    pub levels: LevelsConfig,
-    /// Sessions by certificate need no person at the machine: nobody is asked. They are shown on
-    /// the panel, and can be stopped there, all the same.
-    pub unattended: bool,
-}
-
-/// The least level for each right.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LevelsConfig {
-    /// To see the screen.
-    pub view: String,
-    /// To use pointer, touch and keyboard.
-    pub control: String,
-}
-
 /// Who runs this machine, as `lotse-console authority device` prints it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -225,19 +202,6 @@ impl Default for PanelConfig {
     }
 }
 
-impl Default for PolicyConfig {
-    fn default() -> Self {
-        Self { view: true, control: true, levels: LevelsConfig::default(), unattended: false }
-    }
-}
-
-impl Default for LevelsConfig {
-    fn default() -> Self {
-        let word = || Level::CodeCompared.word().to_owned();
-        Self { view: word(), control: word() }
-    }
-}
-
 /// The settings, checked and in the types that the program uses.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -262,24 +226,11 @@ pub struct Settings {
     /// How long a person has to answer.
     pub answer_time: Duration,
     /// What a session may do at most.
-    pub policy: Rights,
-    /// From which level on each of them is given.
-    pub levels: Vec<(Rights, Level)>,
-    /// Whether sessions by certificate need no person.
-    pub unattended: bool,
+    pub policy: Policy,
     /// What lasts.
     pub data_directory: PathBuf,
     /// What the operator says about this machine.
     pub enrolment: Option<Enrolment>,
-}
-
-impl Settings {
-    /// What a session may do here when it is so sure who asks.
-    pub fn allowed_at(&self, level: Level) -> Rights {
-        let fits = self.levels.iter().filter(|(_, least)| level >= *least);
-        let enough = fits.fold(Rights::NONE, |rights, (right, _)| rights.with(*right));
-        self.policy.capped_by(enough)
-    }
 }
 
 impl Config {
@@ -326,7 +277,6 @@ impl Config {
             "screen.max_cpu_percent is {}; it can be 1 to 100",
             self.screen.max_cpu_percent
         );
-        let right = |is_allowed, right| if is_allowed { right } else { Rights::NONE };
         Ok(Settings {
             server: self.server.parse().context("server")?,
             name: machine_name(&self.name)?,
@@ -340,16 +290,7 @@ impl Config {
             idle: self.panel.idle,
             call_key,
             answer_time: Duration::from_secs(self.panel.answer_seconds.into()),
-            policy: right(self.policy.view, Rights::VIEW)
-                .with(right(self.policy.control, Rights::CONTROL)),
-            levels: vec![
-                (Rights::VIEW, level(&self.policy.levels.view).context("policy.levels.view")?),
-                (
-                    Rights::CONTROL,
-                    level(&self.policy.levels.control).context("policy.levels.control")?,
-                ),
-            ],
-            unattended: self.policy.unattended,
+            policy: self.policy.check().context("policy")?,
             data_directory: self.data_directory.clone(),
             enrolment: self.operator.check()?,
         })
@@ -380,15 +321,6 @@ impl Config {
             state_directory: self.state_directory.clone(),
         })
     }
-}
-
-/// A configured level.
-fn level(word: &str) -> anyhow::Result<Level> {
-    let levels = [Level::CodeCompared, Level::Password, Level::Certificate];
-    let level = levels.into_iter().find(|level| level.word() == word);
-    level.with_context(|| {
-        format!("{word:?} is no level; there are {}", levels.map(Level::word).join(", "))
-    })
 }
 
 impl OperatorConfig {
@@ -434,71 +366,4 @@ fn machine_name(configured: &str) -> anyhow::Result<Name> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> anyhow::Result<Settings> {
-        toml::from_str::<Config>(text)?.check()
-    }
-
-    #[test]
-    fn what_is_printed_can_be_read_again() {
-        let config = Config { server: "lotse.example".into(), ..Config::default() };
-        let text = toml::to_string(&config).unwrap();
-        assert_eq!(toml::from_str::<Config>(&text).unwrap(), config);
-    }
-
-    #[test]
-    fn says_which_setting_is_wrong() {
-        for (text, part) in [
-            ("", "server"),
-            ("server = \"x\"\nlanguage = \"tlh\"", "tlh"),
-            ("server = \"x\"\n[keyboard]\nlayout = \"tlh\"", "keyboard.layout"),
-            ("server = \"x\"\n[panel]\ncall_key = \"Any\"", "call_key"),
-            ("server = \"x\"\n[panel]\nanswer_seconds = 1", "answer_seconds"),
-            ("server = \"x\"\n[panel]\nmethod = \"magic\"", "panel.method"),
-            ("server = \"x\"\n[screen]\nsource = \"magic\"", "screen.source"),
-            ("server = \"x\"\n[screen]\nrotation = \"45\"", "screen.rotation"),
-            ("server = \"x\"\n[screen]\ninput_rotation = \"up\"", "screen.input_rotation"),
-            ("server = \"x\"\n[input]\ntouch = \"event3\"", "input.touch"),
-            ("server = \"x\"\n[policy.levels]\nview = \"none\"", "none"),
-            ("server = \"x\"\n[operator]\nroot = \"00\"", "operator.root"),
-            ("servr = \"x\"", "servr"),
-            ("server = \"x:99999\"", "port"),
-        ] {
-            let error = format!("{:#}", parse(text).unwrap_err());
-            assert!(error.contains(part), "{text:?}: {error}");
-        }
-    }
-
-    #[test]
-    fn the_call_key_has_the_kernels_number() {
-        assert_eq!(parse("server = \"x\"").unwrap().call_key, KeyCode(88));
-    }
-
-    #[test]
-    fn a_display_may_be_mounted_on_its_side() {
-        let settings = parse("server = \"x\"\n[screen]\nrotation = \"90\"").unwrap();
-        assert_eq!(settings.machine.rotation, Some(Orientation::QUARTER));
-        assert_eq!(settings.machine.input_rotation, None);
-        assert_eq!(parse("server = \"x\"").unwrap().machine.rotation, None);
-    }
-
-    #[test]
-    fn the_policy_takes_rights_away() {
-        let settings = parse("server = \"x\"\n[policy]\ncontrol = false").unwrap();
-        assert_eq!(settings.policy, Rights::VIEW);
-    }
-
-    #[test]
-    fn a_right_may_demand_a_level() {
-        let both = Rights::VIEW.with(Rights::CONTROL);
-        let settings = parse("server = \"x\"").unwrap();
-        assert_eq!(settings.allowed_at(Level::CodeCompared), both);
-        let text = "server = \"x\"\n[policy.levels]\ncontrol = \"password\"";
-        let settings = parse(text).unwrap();
-        assert_eq!(settings.allowed_at(Level::CodeCompared), Rights::VIEW);
-        assert_eq!(settings.allowed_at(Level::Password), both);
-        assert_eq!(settings.allowed_at(Level::Certificate), both);
-    }
-}
+mod tests;

@@ -1,0 +1,115 @@
+//! The person always wins, and what was not granted is not done.
+
+use lotse_hal::KeyCode;
+
+use super::*;
+use crate::panel::{Right, RightSet};
+
+impl Bench {
+    /// A technician is connected and may do all that there is.
+    fn connected() -> Self {
+        let mut bench = Self::new(Rights::KNOWN);
+        bench.accept();
+        bench.hears(connected());
+        bench
+    }
+
+    fn hold_shift(&mut self) {
+        self.hears(ToMachine::Input(InputEvent::Key { code: 42, pressed: true }));
+    }
+
+    /// What the person's keyboard writes, which is a capital while somebody holds Shift.
+    fn letter(&mut self) -> String {
+        let field = self.kiosk.place(Target::Field).unwrap();
+        self.staff.tap(field);
+        self.staff.press(KeyCode(30));
+        let text = self.kiosk.field();
+        self.staff.press(KeyCode(14));
+        text
+    }
+}
+
+#[test]
+fn whoever_touches_the_machine_has_it_for_a_while() {
+    let mut bench = Bench::connected();
+    let elsewhere = Point::new(SIZE.width - 5, SIZE.height - 5);
+    bench.tap(elsewhere);
+    bench.attack();
+    assert!(!bench.is_steered(), "the network process was told, and does not care");
+    bench.wait(lotse_protocol::session::LOCAL_PAUSE);
+    bench.attack();
+    assert!(bench.is_steered());
+}
+
+#[test]
+fn what_is_held_and_waits_to_be_typed_ends_with_a_touch() {
+    let mut bench = Bench::connected();
+    bench.process.machine.input.key(KeyCode(30), true).unwrap();
+    bench.hold_shift();
+    let text = Short::try_from("a long text that takes its time").unwrap();
+    bench.hears(ToMachine::Input(InputEvent::Text(text)));
+    bench.tap(Point::new(SIZE.width - 5, SIZE.height - 5));
+    let before = bench.kiosk.field();
+    bench.wait(Duration::from_secs(2));
+    assert_eq!(bench.kiosk.field(), before, "nothing more is typed");
+}
+
+#[test]
+fn control_can_be_withdrawn_while_the_screen_is_still_seen() {
+    let mut bench = Bench::connected();
+    bench.hold_shift();
+    bench.press("details");
+    assert!(matches!(bench.process.panel.view(), View::Details(_)));
+    bench.press("look-only");
+    let View::Details(shown) = bench.process.panel.view().clone() else { panic!("no details") };
+    assert_eq!(shown.rights, RightSet::of(&[Right::View]));
+    bench.press("close");
+    let View::Session(shown) = bench.process.panel.view().clone() else { panic!("no sign") };
+    assert!(shown.is_limited);
+    // Even if the network process says that the technician may do everything.
+    bench.wait(lotse_protocol::session::LOCAL_PAUSE);
+    bench.hears(connected());
+    bench.hears(ToMachine::Limit(Rights::KNOWN));
+    bench.attack();
+    assert!(!bench.is_steered() && bench.is_watched());
+}
+
+#[test]
+fn the_technician_can_give_rights_back_and_none_away() {
+    let mut bench = Bench::connected();
+    bench.hears(ToMachine::Limit(Rights::VIEW));
+    bench.attack();
+    assert!(!bench.is_steered() && bench.is_watched());
+    bench.hears(ToMachine::Limit(Rights::NONE));
+    assert!(!bench.process.session.allows(Rights::VIEW));
+}
+
+#[test]
+fn what_the_person_takes_out_is_not_granted() {
+    let mut bench = Bench::new(Rights::KNOWN);
+    bench.join();
+    bench.hears(ask());
+    let View::Asking(question) = bench.process.panel.view().clone() else { panic!("no question") };
+    bench.press("choose");
+    let places = crate::panel::choosing_layout(SIZE, None, &question).buttons;
+    for name in ["tick-control", "chosen"] {
+        let place = places.iter().find(|place| place.name == name).unwrap();
+        bench.tap(Point::new(place.x + place.width / 2, place.y + place.height / 2));
+    }
+    bench.wait(READ);
+    bench.press("accept");
+    bench.hears(connected());
+    bench.attack();
+    assert!(!bench.is_steered() && bench.is_watched());
+}
+
+#[test]
+fn what_the_policy_only_asks_for_must_be_ticked() {
+    let text = "server = \"x\"\n[policy]\ncontrol = \"ask\"";
+    let policy = toml::from_str::<Config>(text).unwrap().check().unwrap().policy;
+    let mut bench = Bench::with(Rights::NONE, |settings| settings.policy = policy);
+    bench.accept();
+    bench.hears(connected());
+    bench.attack();
+    assert!(!bench.is_steered() && bench.is_watched());
+}

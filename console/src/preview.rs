@@ -59,6 +59,7 @@ fn shots(language: Language, now: Instant) -> Vec<Shot> {
         shot("06-asking", after(4, now)),
         shot("07-connected", with(after(5, now), Event::Latency(latency()), now)),
         shot("09-view-only", with(after(5, now), Event::RightsChanged(view_only()), now)),
+        shot("09-paused", with(after(5, now), Event::Paused(true), now)),
         shot("11-interrupted", with(after(5, now), Event::Interrupted, now)),
     ];
     let notice = with(after(5, now), Event::Notice(Notice::CannotType('€')), now);

@@ -75,7 +75,7 @@ fn a_right_password_is_followed_by_the_question() {
         bench.type_password();
         bench.hears(knows_password());
         let View::Asking(ask) = bench.process.panel.view() else { panic!("the person is asked") };
-        assert_eq!(ask.level, crate::panel::Level::Password);
+        assert_eq!(ask.level, panel::Level::Password);
         bench.wait(READ);
         bench.press("refuse");
         bench.close_message();
@@ -112,7 +112,7 @@ fn a_right_that_demands_more_is_not_given() {
     });
     bench.join();
     bench.hears(ask());
-    assert_eq!(bench.message(), Some(Message::Ended(crate::panel::Ended::ByPolicy)));
+    assert_eq!(bench.message(), Some(Message::Ended(panel::Ended::ByPolicy)));
 }
 
 /// An operator, his technician, and a machine that is enrolled.
@@ -184,7 +184,7 @@ fn a_certified_technician_needs_nobody_only_where_the_policy_says_so() {
     let View::Asking(ask) = attended.bench.process.panel.view() else {
         panic!("somebody is asked")
     };
-    assert_eq!((ask.level, ask.name.as_str()), (crate::panel::Level::Certificate, "Ada"));
+    assert_eq!((ask.level, ask.name.as_str()), (panel::Level::Certificate, "Ada"));
 
     let mut alone = Operator::new(Rights::KNOWN, true);
     alone.meet();
@@ -192,7 +192,7 @@ fn a_certified_technician_needs_nobody_only_where_the_policy_says_so() {
     let View::Session(panel::Connected { level, .. }) = alone.bench.process.panel.view() else {
         panic!("the session is shown: {:?}", alone.bench.process.panel.view())
     };
-    assert_eq!(*level, Some(crate::panel::Level::Certificate));
+    assert_eq!(*level, Some(panel::Level::Certificate));
     alone.bench.attack();
     assert!(alone.bench.is_steered());
     // A code or a password needs a person all the same.
@@ -243,6 +243,6 @@ fn a_session_ends_with_its_certificate() {
     operator.bench.hears(ToMachine::Connected { rights: Rights::KNOWN });
     operator.bench.now += Duration::from_secs(3700);
     operator.bench.process.handle_timeouts(operator.bench.now);
-    let ended = Message::Ended(crate::panel::Ended::ByTime);
+    let ended = Message::Ended(panel::Ended::ByTime);
     assert_eq!(operator.bench.message(), Some(ended));
 }

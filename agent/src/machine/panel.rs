@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use lotse_hal::{LocalEvent, Panel, Phase, ScreenInfo, Size};
 
 use crate::config::Idle;
-use crate::panel::{Coming, Connected, Language, Message, PanelOutput, PanelUi, View};
+use crate::panel::{Connected, Language, Message, PanelOutput, PanelUi, View};
 
 /// A question on the screen is read back this long after it was shown, and then as often.
 const VERIFY: Duration = Duration::from_millis(300);
@@ -22,8 +22,6 @@ pub(super) struct PanelScreen {
     size: Size,
     /// What lies under the interruption message.
     before_silence: Option<View>,
-    /// Who is connected, while something else is announced above that.
-    connected: Option<Connected>,
     is_on_screen: bool,
     is_failing: bool,
     needs_redraw: bool,
@@ -41,7 +39,6 @@ impl PanelScreen {
             idle,
             size,
             before_silence: None,
-            connected: None,
             is_on_screen: false,
             is_failing: false,
             needs_redraw: false,
@@ -121,7 +118,6 @@ impl PanelScreen {
     /// Shows something.
     pub(super) fn show(&mut self, view: View, now: Instant) {
         self.before_silence = None;
-        self.connected = None;
         self.ui.show(view, now);
     }
 
@@ -154,28 +150,10 @@ impl PanelScreen {
     pub(super) fn change(&mut self, change: impl FnOnce(&mut Connected), now: Instant) {
         let mut view = self.ui.view().clone();
         let (View::Session(connected) | View::Details(connected)) = &mut view else {
-            if let Some(connected) = &mut self.connected {
-                change(connected);
-            }
             return;
         };
         change(connected);
         self.ui.show(view, now);
-    }
-
-    /// Announces something above the sign of the session, which comes back afterwards.
-    pub(super) fn announce(&mut self, coming: Coming, now: Instant) {
-        if let View::Session(connected) | View::Details(connected) = self.ui.view() {
-            self.connected = Some(connected.clone());
-        }
-        self.ui.show(View::Coming(coming), now);
-    }
-
-    /// What was announced is prevented, or done: back to the sign.
-    pub(super) fn end_announcement(&mut self, now: Instant) {
-        if let (View::Coming(_), Some(connected)) = (self.ui.view(), self.connected.take()) {
-            self.ui.show(View::Session(connected), now);
-        }
     }
 
     /// A physical device was used. A question is read back first: only what is really seen at

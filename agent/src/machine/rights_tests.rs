@@ -17,16 +17,6 @@ impl Bench {
     fn hold_shift(&mut self) {
         self.hears(ToMachine::Input(InputEvent::Key { code: 42, pressed: true }));
     }
-
-    /// What the person's keyboard writes, which is a capital while somebody holds Shift.
-    fn letter(&mut self) -> String {
-        let field = self.kiosk.place(Target::Field).unwrap();
-        self.staff.tap(field);
-        self.staff.press(KeyCode(30));
-        let text = self.kiosk.field();
-        self.staff.press(KeyCode(14));
-        text
-    }
 }
 
 #[test]

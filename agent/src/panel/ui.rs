@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use lotse_hal::{KeyCode, LocalEvent, Paint, Phase, Point, Rect, Size, Strip};
+use lotse_hal::{LocalEvent, Paint, Phase, Point, Rect, Size, Strip};
 
 use super::layout::{self, Shown};
 use super::letters::Letters;

@@ -195,6 +195,8 @@ const fn event_name(event: &Event) -> &'static str {
         Event::Code { .. } => "code",
         Event::Connected(_) => "connected",
         Event::RightsChanged(_) => "rights-changed",
+        Event::Paused(_) => "paused",
+        Event::InputDropped(_) => "input-dropped",
         Event::Picture => "picture",
         Event::Screen(_) => "screen",
         Event::Outputs(_) => "outputs",

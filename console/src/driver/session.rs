@@ -71,6 +71,8 @@ pub(super) struct Running<'a> {
     /// Input was dropped here for want of room; perhaps a release, so everything is to be
     /// released as soon as there is room.
     owes_release: bool,
+    /// Somebody at the panel uses it.
+    is_paused: bool,
     /// Why the technician ended it, once that is so.
     ending: Option<EndReason>,
     silence: Silence,
@@ -115,6 +117,7 @@ impl<'a> Running<'a> {
             stage: Stage::Waiting,
             panel: None,
             owes_release: false,
+            is_paused: false,
             ending: None,
             silence: Silence::default(),
         }
@@ -383,8 +386,19 @@ impl<'a> Running<'a> {
                 events.send(Event::Screen(translate::screen(report))).await?;
             }
             ModeratorEvent::Picture(update) => self.picture(update),
-            ModeratorEvent::InputDropped(_) => {
-                events.send(Event::Notice(Notice::InputTooLate)).await?;
+            ModeratorEvent::InputDropped(count) => {
+                tracing::info!(count, "inputs were not carried out at the panel");
+                events.send(Event::InputDropped(count)).await?;
+                if !self.is_paused {
+                    events.send(Event::Notice(Notice::InputTooLate)).await?;
+                }
+            }
+            ModeratorEvent::Paused(is_paused) => {
+                self.is_paused = is_paused;
+                events.send(Event::Paused(is_paused)).await?;
+            }
+            ModeratorEvent::Rights { member, rights } if self.panel == Some(member) => {
+                events.send(Event::RightsChanged(translate::rights(rights))).await?;
             }
             ModeratorEvent::Outputs(outputs) => {
                 events.send(Event::Outputs(translate::outputs(&outputs))).await?;

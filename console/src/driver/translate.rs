@@ -78,10 +78,17 @@ pub(super) const fn level(level: handshake::Level) -> Level {
     }
 }
 
+/// Rights by their names on both sides.
+const KNOWN: [(message::Rights, Right); 4] = [
+    (message::Rights::VIEW, Right::View),
+    (message::Rights::CONTROL, Right::Control),
+    (message::Rights::SHELL, Right::Shell),
+    (message::Rights::REBOOT, Right::Reboot),
+];
+
 /// What was allowed.
 pub(super) fn rights(rights: message::Rights) -> Rights {
-    let known = [(message::Rights::VIEW, Right::View), (message::Rights::CONTROL, Right::Control)];
-    known
+    KNOWN
         .into_iter()
         .filter(|(theirs, _)| rights.allows(*theirs))
         .fold(Rights::NONE, |all, (_, right)| all.with(right))

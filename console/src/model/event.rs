@@ -39,6 +39,8 @@ pub enum Notice {
     CannotType(char),
     /// Input came too late and was dropped at the panel.
     InputTooLate,
+    /// Nobody at the panel uses it any more: what is done here is carried out again.
+    GoesOn,
     /// Input was dropped here, because the link does not take any more.
     LinkBusy,
 }
@@ -49,6 +51,7 @@ impl Notice {
         match self {
             Self::CannotType(_) => "cannot-type",
             Self::InputTooLate => "input-too-late",
+            Self::GoesOn => "goes-on",
             Self::LinkBusy => "link-busy",
         }
     }
@@ -110,6 +113,11 @@ pub enum Event {
     Connected(Peer),
     /// The panel changed what is allowed.
     RightsChanged(super::Rights),
+    /// Somebody at the panel uses it, so that nothing that is done here is carried out (`true`),
+    /// or not any more.
+    Paused(bool),
+    /// So many more inputs were not carried out at the panel.
+    InputDropped(u16),
     /// The picture has changed; it is in the shared picture.
     Picture,
     /// What the panel's screen is doing.

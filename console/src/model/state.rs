@@ -7,7 +7,7 @@ use std::time::Instant;
 use lotse_protocol::SessionNumber;
 
 use super::picture::PixelRect;
-use super::{Access, Command, EndReason, Event, Latency, Notice, Output, ScreenState};
+use super::{Access, Command, EndReason, Event, Latency, Live, Notice, Output, ScreenState};
 
 /// The longest name of a technician or panel that is shown, in characters.
 pub const MAX_NAME_CHARS: usize = 48;
@@ -102,17 +102,23 @@ pub enum Right {
     View,
     /// Steer it with pointer, touch and keys.
     Control,
+    /// Use a terminal there.
+    Shell,
+    /// Restart it, or its application.
+    Reboot,
 }
 
 impl Right {
     /// All, in the order in which they are shown.
-    pub const ALL: [Self; 2] = [Self::View, Self::Control];
+    pub const ALL: [Self; 4] = [Self::View, Self::Control, Self::Shell, Self::Reboot];
 
     /// The word for scripts.
     pub const fn word(self) -> &'static str {
         match self {
             Self::View => "view",
             Self::Control => "control",
+            Self::Shell => "shell",
+            Self::Reboot => "reboot",
         }
     }
 
@@ -220,6 +226,7 @@ pub struct Model {
     access: Access,
     outputs: Vec<Output>,
     covered: Vec<PixelRect>,
+    live: Live,
 }
 
 impl Default for Model {
@@ -238,6 +245,7 @@ impl Model {
             access: Access::default(),
             outputs: Vec::new(),
             covered: Vec::new(),
+            live: Live::default(),
         }
     }
 
@@ -269,6 +277,11 @@ impl Model {
     /// What went wrong last on a small scale, until the next input.
     pub const fn notice(&self) -> Option<Notice> {
         self.notice
+    }
+
+    /// What is so at the panel at the moment.
+    pub const fn live(&self) -> &Live {
+        &self.live
     }
 
     /// Who is connected, now or before the interruption.
@@ -317,6 +330,11 @@ impl Model {
             | Event::Knocking { .. }
             | Event::Left { .. }
             | Event::WrongPassword => self.access.apply(&event),
+            Event::Paused(is_paused) => {
+                self.live.apply(&event);
+                self.notice = (!is_paused).then_some(Notice::GoesOn);
+            }
+            Event::InputDropped(_) => self.live.apply(&event),
             Event::Screen(screen) => self.screen = screen,
             Event::Outputs(outputs) => self.outputs = outputs,
             Event::Covered(parts) => self.covered = parts,
@@ -324,6 +342,7 @@ impl Model {
             Event::Latency(latency) => self.latency = Some(latency),
             event => {
                 self.access.apply(&event);
+                self.live.apply(&event);
                 let state = std::mem::replace(&mut self.state, SessionState::Idle);
                 self.state = state.after(event, now);
             }

@@ -53,8 +53,8 @@ Each command is answered by one line, after the events that came meanwhile:
   {\"command\":\"confirm\",\"error\":\"this side shows another code\",\"ok\":false}
 Events are lines such as
   {\"event\":\"connected\",\"level\":\"code-compared\",\"rights\":[\"view\",\"control\"],\"who\":\"Kiosk 7\"}
-and are called opened, joined, join-failed, checked, knocking, left, wrong-password, number-burned, code, connected, rights-changed, screen, outputs,
-covered, notice, interrupted, resumed, ended.
+and are called opened, joined, join-failed, checked, knocking, left, wrong-password, number-burned, code, connected, rights-changed,
+paused, input-dropped, screen, outputs, covered, notice, interrupted, resumed, ended.
 
 Exit code: 0 if every command succeeded, 1 if one failed or the program could not start, 2 if the
 command line is wrong.

@@ -38,6 +38,8 @@ pub(super) fn event(event: &Event) -> Option<Value> {
         Event::RightsChanged(rights) => {
             json!({"event": "rights-changed", "rights": of_rights(*rights)})
         }
+        Event::Paused(is_paused) => json!({"event": "paused", "paused": is_paused}),
+        Event::InputDropped(count) => json!({"event": "input-dropped", "count": count}),
         Event::Screen(screen) => json!({"event": "screen", "screen": of_screen(*screen)}),
         Event::Outputs(outputs) => json!({"event": "outputs", "outputs": of_outputs(outputs)}),
         Event::Covered(parts) => json!({
@@ -106,6 +108,8 @@ pub(super) fn status(model: &Model, picture: &Picture) -> Map<String, Value> {
     }
     if let Some(peer) = model.peer() {
         map.extend(of_peer(peer));
+        map.insert("paused".into(), model.live().is_paused.into());
+        map.insert("dropped".into(), model.live().dropped.into());
         map.insert("screen".into(), of_screen(model.screen()).into());
         if !model.outputs().is_empty() {
             map.insert("outputs".into(), of_outputs(model.outputs()));

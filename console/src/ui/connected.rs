@@ -27,6 +27,9 @@ pub(super) fn connected_ui(
         toolbar_ui(ui, scene.model.outputs(), view, &words.connected, peer, commands);
     });
     status_ui(ui, scene, view, words, peer);
+    if scene.model.live().is_paused {
+        paused_ui(ui, &words.connected);
+    }
     CentralPanel::default().frame(Frame::new().fill(theme::SEA_DARK)).show(ui, |ui| {
         picture::picture_ui(ui, scene, view, words, commands);
     });
@@ -203,6 +206,11 @@ fn measures_ui(ui: &mut Ui, scene: &Scene<'_>, view: &View, words: &Words, peer:
         on_bar(ui, &format!("{width} × {height}"));
         ui.add_space(10.0);
     }
+    let dropped = scene.model.live().dropped;
+    if dropped > 0 {
+        on_bar(ui, &format!("{dropped} {}", text.dropped)).on_hover_text(text.dropped_hint);
+        ui.add_space(10.0);
+    }
     if !peer.rights.has(Right::Control) {
         on_bar(ui, text.view_only);
         return;
@@ -215,12 +223,24 @@ fn measures_ui(ui: &mut Ui, scene: &Scene<'_>, view: &View, words: &Words, peer:
         ui.add_space(10.0);
         let said = match notice {
             Notice::CannotType(c) => format!("{} {c}", text.cannot_type),
+            Notice::GoesOn => text.goes_on.to_owned(),
             Notice::InputTooLate => text.too_late.to_owned(),
             Notice::LinkBusy => text.busy.to_owned(),
         };
         let label = RichText::new(&said).size(13.0).color(theme::ACCENT);
         ui.add(egui::Label::new(label).truncate()).on_hover_text(said);
     }
+}
+
+/// Somebody at the panel uses it: what is done here waits.
+fn paused_ui(ui: &mut Ui, words: &ConnectedWords) {
+    let frame = Frame::new().fill(theme::ACCENT).inner_margin(Margin::symmetric(16, 0));
+    Panel::top("paused").frame(frame).show_separator_line(false).exact_size(34.0).show(ui, |ui| {
+        ui.horizontal_centered(|ui| {
+            let text = RichText::new(words.paused).font(theme::bold_font(14.0));
+            ui.add(egui::Label::new(text.color(theme::SEA)).truncate());
+        });
+    });
 }
 
 fn on_bar(ui: &mut Ui, text: &str) -> egui::Response {

@@ -79,6 +79,10 @@ pub(super) const WORDS: Words = Words {
         interrupted_next: "Sie wird wiederhergestellt, mit derselben Erlaubnis. Das kann 30 \
                            Sekunden dauern.",
         since: "Unterbrochen seit",
+        paused: "Jemand am Gerät benutzt es: Was Sie tun, wird nicht ausgeführt.",
+        goes_on: "Am Gerät ist niemand mehr tätig: Sie können weitermachen.",
+        dropped: "nicht ausgeführt",
+        dropped_hint: "Eingaben, die das Gerät nicht ausgeführt hat: zu spät, nicht erlaubt, oder während jemand es benutzte.",
         busy: "Die Verbindung ist zu langsam: Ihre letzte Eingabe wurde verworfen.",
         screen_off: "Der Bildschirm des Geräts ist aus.",
         screen_unreadable: "Der Bildschirm des Geräts ist gerade nicht lesbar. Er wird gesucht.",
@@ -185,5 +189,5 @@ pub(super) const WORDS: Words = Words {
     },
     levels: ["Zertifikat", "Passwort", "Code verglichen", "Nicht geprüft"],
     checked: ["Zertifikat geprüft", "Passwort geprüft", "Code verglichen", "Nicht geprüft"],
-    rights: ["sehen", "steuern"],
+    rights: ["sehen", "steuern", "Terminal", "neu starten"],
 };

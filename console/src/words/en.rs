@@ -77,6 +77,10 @@ pub(super) const WORDS: Words = Words {
         interrupted_safe: "Nothing you do reaches the panel. Held keys are released there.",
         interrupted_next: "It is being mended, with the same consent. This can take 30 seconds.",
         since: "Interrupted for",
+        paused: "Somebody at the panel is using it: what you do is not carried out.",
+        goes_on: "Nobody at the panel uses it any more: you can go on.",
+        dropped: "not carried out",
+        dropped_hint: "Inputs that the panel did not carry out: too late, not allowed, or while somebody used it.",
         busy: "The link is too slow: your last input was dropped.",
         screen_off: "The panel's screen is off.",
         screen_unreadable: "The panel's screen cannot be read at the moment. It is being looked for.",
@@ -179,5 +183,5 @@ pub(super) const WORDS: Words = Words {
     },
     levels: ["Certificate", "Password", "Code compared", "Not checked"],
     checked: ["Certificate checked", "Password checked", "Code compared", "Not checked"],
-    rights: ["see", "steer"],
+    rights: ["see", "steer", "terminal", "restart"],
 };

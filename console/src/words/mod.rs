@@ -246,6 +246,14 @@ pub struct ConnectedWords {
     pub interrupted_next: &'static str,
     /// Before a number of seconds: since when.
     pub since: &'static str,
+    /// Somebody at the panel uses it.
+    pub paused: &'static str,
+    /// Nobody does any more.
+    pub goes_on: &'static str,
+    /// Behind a number of inputs that were not carried out.
+    pub dropped: &'static str,
+    /// Why they were not.
+    pub dropped_hint: &'static str,
     /// The session takes no more input.
     pub busy: &'static str,
     /// The panel's screen shows nothing.
@@ -293,7 +301,7 @@ pub struct Words {
     /// That a level was checked, in the order of [`Level`].
     pub checked: [&'static str; 4],
     /// Rights in the order of [`Right::ALL`].
-    pub rights: [&'static str; 2],
+    pub rights: [&'static str; 4],
 }
 
 impl Words {
@@ -345,10 +353,12 @@ impl Words {
 
     /// The word of a right.
     pub const fn right(&self, right: Right) -> &'static str {
-        let [view, control] = self.rights;
+        let [view, control, shell, reboot] = self.rights;
         match right {
             Right::View => view,
             Right::Control => control,
+            Right::Shell => shell,
+            Right::Reboot => reboot,
         }
     }
 }

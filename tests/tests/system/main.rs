@@ -22,6 +22,7 @@ mod levels;
 mod network_cut;
 mod numbers;
 mod privileges;
+mod rights;
 mod session;
 mod swapped_key;
 mod traffic;

@@ -239,6 +239,12 @@ impl Kiosk {
         self.person(&format!("tap {} {}", at.x, at.y));
     }
 
+    /// Touches a button of what is expected to be shown.
+    pub(crate) fn touch(&mut self, view: &View, name: &str) {
+        let at = button(view, name);
+        self.person(&format!("tap {} {}", at.x, at.y));
+    }
+
     /// Touches Stop on the sign of the session.
     pub(crate) fn touch_stop(&mut self) {
         let at = button(&sign(false), "stop");

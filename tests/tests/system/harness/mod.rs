@@ -22,7 +22,7 @@ pub(crate) use proxy::Proxy;
 pub(crate) use relay::{Captured, Relay, Way};
 pub(crate) use server::Server;
 pub(crate) use technician::{Do, Technician};
-pub(crate) use twin::{SIZE, Twin, question_at};
+pub(crate) use twin::{SIZE, Twin, connected, question_at};
 
 /// Longer than anything takes that is not measured, however busy the machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,0 +1,26 @@
+//! What is so at the panel at the moment, while it is connected.
+
+use super::Event;
+
+/// What is shown of the panel beside its picture.
+#[derive(Debug, Clone, Default)]
+pub struct Live {
+    /// Whether somebody there uses it, so that nothing that is done here is carried out.
+    pub is_paused: bool,
+    /// Inputs that were not carried out there so far: too late, not allowed, or while somebody
+    /// there used it.
+    pub dropped: u64,
+}
+
+impl Live {
+    pub(super) fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Paused(is_paused) => self.is_paused = *is_paused,
+            Event::InputDropped(count) => {
+                self.dropped = self.dropped.saturating_add(u64::from(*count));
+            }
+            Event::Connected(_) => *self = Self::default(),
+            _ => {}
+        }
+    }
+}

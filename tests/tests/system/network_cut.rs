@@ -34,8 +34,9 @@ fn assert_goes_on(system: &mut System) {
     let tab = kiosk.twin.place(Target::Tab(Page::Orders));
     kiosk.twin.go_to(Page::Orders);
     let expected = kiosk.twin.picture();
-    // What is done before the console has heard from the kiosk again counts as too old.
-    eventually("a tap arrives", Duration::from_secs(5), || {
+    // What is done before the console has heard from the kiosk again counts as too old; and the
+    // person has just used the machine.
+    eventually("a tap arrives", Duration::from_secs(8), || {
         console.command(&format!("tap {} {}", tab.x, tab.y));
         kiosk.shot().difference(&expected).is_none()
     });

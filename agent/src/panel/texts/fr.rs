@@ -41,7 +41,7 @@ pub(super) const TEXTS: Texts = Texts {
     rights: RightTexts {
         view: "voir l’écran",
         control: "utiliser clavier et tactile",
-        files: "envoyer et prendre des fichiers",
+        files: "transférer des fichiers",
         clipboard: "échanger du texte copié",
         shell: "exécuter des commandes",
         reboot: "redémarrer la machine",

@@ -40,8 +40,8 @@ pub(super) const TEXTS: Texts = Texts {
     },
     rights: RightTexts {
         view: "het scherm zien",
-        control: "toetsenbord en touch bedienen",
-        files: "bestanden sturen en halen",
+        control: "toetsen en touch bedienen",
+        files: "bestanden overdragen",
         clipboard: "gekopieerde tekst delen",
         shell: "opdrachten uitvoeren",
         reboot: "apparaat herstarten",

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ControlGrant, CoveredParts, OutputList, OutputName, Rights, ScreenReport, SecretBytes, Turn,
+    ControlGrant, CoveredParts, FromTerminal, OutputList, OutputName, Rights, ScreenReport,
+    SecretBytes, ToTerminal, Turn,
 };
 use crate::MemberId;
 
@@ -39,6 +40,8 @@ pub enum FromModerator {
     },
     /// Another of the device's screens is wanted, by its name in [`FromMember::Outputs`].
     Show(OutputName),
+    /// To a device: about its terminal.
+    Terminal(ToTerminal),
 }
 
 /// Control messages of a member to the moderator.
@@ -86,6 +89,8 @@ pub enum FromMember {
     /// Parts of the picture that other hardware covers, most often with a video: what is seen
     /// there is not in the picture. None when nothing is covered any more.
     Covered(CoveredParts),
+    /// About the device's terminal.
+    Terminal(FromTerminal),
 }
 
 /// What the person at the device has decided.

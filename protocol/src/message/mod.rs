@@ -10,6 +10,7 @@ mod input;
 mod members;
 mod rights;
 mod screen;
+mod terminal;
 
 use heapless::String;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -22,6 +23,10 @@ pub use input::{Input, InputEvent, Place, decode_input};
 pub use members::{ControlGrant, Entry, NewSecret, RosterChange, Signature, Turn};
 pub use rights::Rights;
 pub use screen::{CoveredParts, OutputList, OutputName, OutputReport, Part, ScreenReport};
+pub use terminal::{
+    FromTerminal, MAX_TERMINAL_BYTES, TERMINAL_WINDOW, TerminalBytes, TerminalEnd, TerminalSize,
+    ToTerminal,
+};
 
 /// A name as it may come from a stranger: at most 64 bytes. Show it framed as a name, without
 /// control characters.

@@ -89,3 +89,17 @@ fn rejects_text_longer_than_its_bound() {
     bytes = encode(&(0_u32, 1_u8, "x".repeat(192)));
     assert!(decode_input(&bytes).is_ok());
 }
+
+#[test]
+fn what_a_terminal_says_survives_the_way_is_bounded_and_is_not_printed() {
+    let bytes = TerminalBytes::of(b"secret\x1b[2J");
+    let typed = FromModerator::Terminal(ToTerminal::Typed(bytes.clone()));
+    assert_eq!(decode(&encode(&typed)), Ok(typed.clone()));
+    assert!(!format!("{typed:?}").contains("secret"));
+    let output = FromMember::Terminal(FromTerminal::Output(bytes));
+    assert_eq!(decode(&encode(&output)), Ok(output));
+    let long = TerminalBytes::of(&[b'x'; MAX_TERMINAL_BYTES + 1]);
+    assert_eq!(long.as_slice().len(), MAX_TERMINAL_BYTES);
+    let many = encode(&vec![0_u8; MAX_TERMINAL_BYTES + 1]);
+    assert_eq!(decode::<TerminalBytes>(&many), Err(InvalidMessage));
+}

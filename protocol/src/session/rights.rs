@@ -3,7 +3,7 @@
 //! What is not in the table is denied, and so is everything before the person there has consented. The device looks here for each message; consoles look here
 //! too, but nobody relies on them.
 
-use crate::message::{FromModerator, InputEvent, Rights};
+use crate::message::{FromModerator, InputEvent, Rights, ToTerminal};
 
 /// What is asked of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +28,10 @@ pub(super) enum Kind {
     Act,
     /// A key, button or finger is lifted.
     LetGo,
+    /// A terminal is opened and used.
+    Terminal,
+    /// A terminal is closed.
+    CloseTerminal,
 }
 
 /// Who asks.
@@ -67,7 +71,7 @@ const fn line(what: Kind, by: Asker, under: Rights, when: &'static [Moment]) -> 
 const INSIDE: &[Moment] = &[Moment::Live, Moment::PersonActs, Moment::Away];
 
 /// The table.
-const TABLE: [Line; 10] = [
+const TABLE: [Line; 12] = [
     line(Kind::Show, Asker::Moderator, Rights::VIEW, INSIDE),
     line(Kind::Watch, Asker::Moderator, Rights::VIEW, INSIDE),
     line(Kind::PictureShown, Asker::Moderator, Rights::VIEW, INSIDE),
@@ -78,6 +82,8 @@ const TABLE: [Line; 10] = [
     line(Kind::Limit, Asker::Moderator, Rights::NONE, INSIDE),
     line(Kind::Act, Asker::Controller, Rights::CONTROL, &[Moment::Live]),
     line(Kind::LetGo, Asker::Controller, Rights::CONTROL, INSIDE),
+    line(Kind::Terminal, Asker::Moderator, Rights::SHELL, INSIDE),
+    line(Kind::CloseTerminal, Asker::Moderator, Rights::NONE, INSIDE),
 ];
 
 /// Whether something may be done.
@@ -114,6 +120,8 @@ pub(super) fn kind_of_moderators(message: &FromModerator) -> Option<Kind> {
         FromModerator::Turn(_) => Kind::Turn,
         FromModerator::Grant(_) | FromModerator::Revoke { .. } => Kind::Grant,
         FromModerator::Limit(_) => Kind::Limit,
+        FromModerator::Terminal(ToTerminal::Close) => Kind::CloseTerminal,
+        FromModerator::Terminal(_) => Kind::Terminal,
         FromModerator::DeputyKey { .. } => return None,
     })
 }
@@ -122,7 +130,7 @@ pub(super) fn kind_of_moderators(message: &FromModerator) -> Option<Kind> {
 mod tests {
     use super::*;
 
-    const KINDS: [Kind; 10] = [
+    const KINDS: [Kind; 12] = [
         Kind::Show,
         Kind::Watch,
         Kind::PictureShown,
@@ -133,6 +141,8 @@ mod tests {
         Kind::Limit,
         Kind::Act,
         Kind::LetGo,
+        Kind::Terminal,
+        Kind::CloseTerminal,
     ];
     const ASKERS: [Asker; 3] = [Asker::Moderator, Asker::Controller, Asker::Other];
     const MOMENTS: [Moment; 3] = [Moment::Live, Moment::PersonActs, Moment::Away];
@@ -145,6 +155,7 @@ mod tests {
             || (by == Asker::Controller) != inputs.contains(&what)
             || pictures.contains(&what) && !rights.allows(Rights::VIEW)
             || inputs.contains(&what) && !rights.allows(Rights::CONTROL)
+            || what == Kind::Terminal && !rights.allows(Rights::SHELL)
             || what == Kind::Act && when != Moment::Live
     }
 

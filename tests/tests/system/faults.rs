@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use lotse_agent::panel::{Ended, Message};
 use lotse_hal::simulated::{Page, Target};
 
-use crate::harness::{Console, KioskOptions, Server, System, eventually};
+use crate::harness::{Console, KioskOptions, Server, System};
 
 /// By when a fault is known to the others.
 const KNOWN: Duration = Duration::from_secs(5);

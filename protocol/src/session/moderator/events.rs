@@ -5,7 +5,9 @@ use std::time::Instant;
 use crate::SessionNumber;
 use crate::handshake::{Code, Declined, HandshakeError, Level, Means};
 use crate::header::MemberId;
-use crate::message::{CoveredParts, DeviceEnd, Name, OutputList, Rights, Role, ScreenReport};
+use crate::message::{
+    CoveredParts, DeviceEnd, FromTerminal, Name, OutputList, Rights, Role, ScreenReport,
+};
 #[cfg(doc)]
 use crate::session::{DEVICE_SILENT_AFTER, Moderator};
 use crate::session::{Onlooker, Roster, Tampered};
@@ -177,6 +179,8 @@ pub enum ModeratorEvent {
     Outputs(Box<OutputList>),
     /// Parts of the picture that other hardware covers at the watched device.
     Covered(CoveredParts),
+    /// About the watched device's terminal; ask with [`Moderator::terminal`].
+    Terminal(FromTerminal),
     /// A member is gone; the number can be typed again.
     Gone {
         /// Who.

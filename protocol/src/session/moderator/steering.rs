@@ -8,7 +8,7 @@ use crate::header::{Header, MemberId};
 use crate::keys::GrantKey;
 use crate::message::{
     ControlGrant, FromMember, FromModerator, InputEvent, OutputName, Rights, Role, SecretBytes,
-    decode,
+    ToTerminal, decode,
 };
 use crate::session::group::Broadcast;
 use crate::session::pair::Heard;
@@ -84,6 +84,11 @@ impl Moderator {
     /// Asks for another of the device's screens.
     pub fn show(&mut self, output: OutputName) {
         self.tell_device(&FromModerator::Show(output));
+    }
+
+    /// Asks for a terminal at the device, or says something to it.
+    pub fn terminal(&mut self, message: ToTerminal) {
+        self.tell_device(&FromModerator::Terminal(message));
     }
 
     /// Sends an input to the device; whether it was taken, which needs the right and control.
@@ -374,6 +379,11 @@ impl Moderator {
                 }
                 if is_watched {
                     self.outputs.event(ModeratorEvent::Covered(parts));
+                }
+            }
+            Ok(FromMember::Terminal(report)) => {
+                if is_watched {
+                    self.outputs.event(ModeratorEvent::Terminal(report));
                 }
             }
             Ok(FromMember::End(why)) => return Some(ParticipantGone::Ended(why)),

@@ -349,6 +349,7 @@ impl Onlooker {
             | FromModerator::PictureShown(_)
             | FromModerator::Refresh
             | FromModerator::Show(_)
+            | FromModerator::Terminal(_)
             | FromModerator::Limit(_)
             | FromModerator::Turn(_) => {}
         }

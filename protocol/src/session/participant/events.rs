@@ -3,7 +3,7 @@
 use crate::handshake::Level;
 use crate::handshake::participant::Standing;
 use crate::header::MemberId;
-use crate::message::{InputEvent, Name, OutputName, Rights};
+use crate::message::{InputEvent, Name, OutputName, Rights, ToTerminal};
 #[cfg(doc)]
 use crate::session::Participant;
 use crate::session::{EndReason, Roster};
@@ -50,6 +50,8 @@ pub enum ParticipantEvent {
     Refresh,
     /// Another of the device's screens is wanted.
     Show(OutputName),
+    /// About the device's terminal. [`ToTerminal::Close`] also comes when another one moderates.
+    Terminal(ToTerminal),
     /// To be injected. [`InputEvent::ReleaseAll`] also comes when the controller falls silent.
     Input(InputEvent),
     /// Who is in the session has changed.

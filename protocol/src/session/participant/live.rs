@@ -169,6 +169,7 @@ impl Live {
             }
             FromModerator::Refresh => News::event(ParticipantEvent::Refresh),
             FromModerator::Show(name) => News::event(ParticipantEvent::Show(name)),
+            FromModerator::Terminal(what) => News::event(ParticipantEvent::Terminal(what)),
             FromModerator::End => News { ends: Some(EndReason::Moderator), ..News::default() },
             FromModerator::Grant(grant) => {
                 if grant.device != self.seat.me || grant.number <= self.last_grant {

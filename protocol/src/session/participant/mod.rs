@@ -19,8 +19,8 @@ use crate::certificate::{CertifiedDevice, PublicKey};
 use crate::handshake::{JoinKey, Password};
 use crate::header::{Class, Header, MemberId};
 use crate::message::{
-    Consent, CoveredParts, DeviceEnd, FromMember, InputEvent, Name, OutputList, Rights, Role,
-    ScreenReport,
+    Consent, CoveredParts, DeviceEnd, FromMember, FromTerminal, InputEvent, Name, OutputList,
+    Rights, Role, ScreenReport, ToTerminal,
 };
 use crate::packet::SealError;
 use crate::tunnel::{Answer, Asked, EndOfSession, Notice};
@@ -116,6 +116,11 @@ impl Participant {
     /// Tells which parts of the picture are covered.
     pub fn report_covered(&mut self, parts: CoveredParts) {
         self.say(&FromMember::Covered(parts));
+    }
+
+    /// Tells of the device's terminal.
+    pub fn report_terminal(&mut self, report: FromTerminal) {
+        self.say(&FromMember::Terminal(report));
     }
 
     /// Sends an update of the picture; the caller paces by [`ParticipantEvent::PictureShown`].
@@ -334,6 +339,8 @@ impl Participant {
                     self.outputs.event(ParticipantEvent::Input(InputEvent::ReleaseAll));
                 }
                 self.outputs.event(ParticipantEvent::Controller(None));
+                // Whoever moderates now has not opened it.
+                self.outputs.event(ParticipantEvent::Terminal(ToTerminal::Close));
             }
             None => {
                 // Or it was named while this side was away, which comes to the same.

@@ -102,8 +102,12 @@ pub enum ToMachine {
     Watch(bool),
     /// The update of this number is on the technician's screen.
     PictureShown(u32),
-    /// The next update must be complete.
-    Refresh,
+    /// The next update must hold all that was sent after the one of this number; all there is, if
+    /// it is 0.
+    Refresh {
+        /// The number.
+        after: u32,
+    },
     /// To be injected.
     Input(InputEvent),
     /// No more than this may be done from now on, the technician's console says.

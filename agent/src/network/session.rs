@@ -337,7 +337,7 @@ impl Session {
             ParticipantEvent::Connected { rights, .. } => ToMachine::Connected { rights },
             ParticipantEvent::Watch(watched) => ToMachine::Watch(watched),
             ParticipantEvent::PictureShown(number) => ToMachine::PictureShown(number),
-            ParticipantEvent::Refresh => ToMachine::Refresh,
+            ParticipantEvent::Refresh { after } => ToMachine::Refresh { after },
             ParticipantEvent::Rights(rights) => ToMachine::Limit(rights),
             ParticipantEvent::Show(name) => ToMachine::Show(name),
             ParticipantEvent::Input(event) => ToMachine::Input(event),

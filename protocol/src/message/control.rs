@@ -16,8 +16,12 @@ pub enum FromModerator {
     Watch(bool),
     /// The picture with this number is on the moderator's screen; the device may send another.
     PictureShown(u32),
-    /// Something was lost: the next picture must be complete.
-    Refresh,
+    /// Something was lost: the next picture must hold all that changed since the one with this
+    /// number, which everybody has; all there is, if it is 0.
+    Refresh {
+        /// The number.
+        after: u32,
+    },
     /// The session is over.
     End,
     /// Keys and members change.
@@ -75,8 +79,11 @@ pub enum FromMember {
     },
     /// The person at the device allows no more than this from now on.
     Limit(Rights),
-    /// Something of the picture was lost; the next one must be complete.
-    Refresh,
+    /// Something of the picture was lost since the one with this number; 0 if there is none.
+    Refresh {
+        /// The number.
+        after: u32,
+    },
     /// The member was shown another list of this number than somebody else.
     RostersDiffer {
         /// The number.

@@ -16,6 +16,7 @@
 mod group;
 mod joiner;
 mod joining;
+mod lacks;
 mod lane;
 mod moderator;
 mod obeying;

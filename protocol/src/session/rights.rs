@@ -114,7 +114,7 @@ pub(super) fn kind_of_moderators(message: &FromModerator) -> Option<Kind> {
     Some(match message {
         FromModerator::Watch(_) => Kind::Watch,
         FromModerator::PictureShown(_) => Kind::PictureShown,
-        FromModerator::Refresh => Kind::Refresh,
+        FromModerator::Refresh { .. } => Kind::Refresh,
         FromModerator::Show(_) => Kind::Show,
         FromModerator::End => Kind::End,
         FromModerator::Turn(_) => Kind::Turn,

@@ -554,7 +554,7 @@ fn lost_pictures_lead_to_a_refresh() {
     pair.participant.send_picture(b"one");
     pair.participant.send_picture(b"two");
     pair.settle();
-    assert!(pair.participant_events.iter().any(|e| matches!(e, ParticipantEvent::Refresh)));
+    assert!(pair.participant_events.iter().any(|e| matches!(e, ParticipantEvent::Refresh { .. })));
 }
 
 #[test]

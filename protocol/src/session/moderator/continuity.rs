@@ -11,6 +11,7 @@ use crate::SessionNumber;
 use crate::header::MemberId;
 use crate::keys::PairKey;
 use crate::message::{FromModerator, Role, SecretBytes};
+use crate::session::lacks::Lacks;
 use crate::session::pair::{Ends, Pair};
 use crate::session::seat::Seat;
 use crate::session::{Onlooker, Outputs};
@@ -84,6 +85,8 @@ impl Moderator {
             departing: Vec::new(),
             fresh_at: None,
             refresh_at: None,
+            refresh_after: u32::MAX,
+            lacks: Lacks::default(),
             refreshed: None,
             is_locked: false,
             is_handing_over: false,

@@ -18,6 +18,7 @@ pub use events::{ModeratorConfig, ModeratorEvent, ParticipantGone, WallClock};
 
 use self::members::{Connected, Member, Members};
 use super::group::Group;
+use super::lacks::Lacks;
 use super::pair::Packets;
 use super::steering::Steering;
 use super::{Output, Outputs, Roster, handshake_packet};
@@ -65,8 +66,12 @@ struct Session {
     departing: Vec<(MemberId, Option<u16>)>,
     /// Somebody is gone: another epoch is due.
     fresh_at: Option<Instant>,
-    /// The device is to send a complete picture, for all who need one.
+    /// The device is to send what was lost, for all who lack something.
     refresh_at: Option<Instant>,
+    /// What somebody lacks was told after the picture of this number.
+    refresh_after: u32,
+    /// What is lacking here.
+    lacks: Lacks,
     refreshed: Option<Instant>,
     is_locked: bool,
     is_handing_over: bool,
@@ -214,6 +219,8 @@ impl Moderator {
             departing: Vec::new(),
             fresh_at: None,
             refresh_at: None,
+            refresh_after: u32::MAX,
+            lacks: Lacks::default(),
             refreshed: None,
             is_locked: false,
             is_handing_over: false,
@@ -325,6 +332,7 @@ impl Moderator {
         let was_focus = session.focus == Some(member);
         if was_focus {
             session.focus = session.members.first_device();
+            session.lacks = Lacks::default();
         }
         let had_keys = gone.has_keys();
         self.outputs.event(ModeratorEvent::Gone { member, role: gone.role, why });

@@ -15,7 +15,7 @@ use crate::session::pair::Heard;
 use crate::session::steering::Steering;
 use crate::session::tampered::Tampered;
 
-/// Complete pictures are for all who need one, so that nobody can ask for them more often.
+/// What was lost is told to all who lack something, so that nobody can ask for it more often.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Those who come in within this time get one complete picture together.
@@ -69,16 +69,28 @@ impl Moderator {
 
     /// The picture with this number is on the screen.
     pub fn picture_shown(&mut self, number: u32) {
+        if let State::Open(session) = &mut self.state {
+            session.lacks.shown(number);
+        }
         self.tell_device(&FromModerator::PictureShown(number));
     }
 
-    /// Something of the picture was lost; the next one must be complete.
+    /// Something of the picture was lost here; the next one must tell it, and at once what
+    /// others have said that they lack.
     pub fn refresh(&mut self) {
-        if let State::Open(session) = &mut self.state {
-            session.refresh_at = None;
-            session.refreshed = self.clock;
-        }
-        self.tell_device(&FromModerator::Refresh);
+        let State::Open(session) = &mut self.state else { return };
+        let after = session.lacks.ask(self.clock);
+        session.refresh_after = session.refresh_after.min(after);
+        self.refresh_all();
+    }
+
+    /// Asks for all that anybody lacks.
+    fn refresh_all(&mut self) {
+        let State::Open(session) = &mut self.state else { return };
+        session.refresh_at = None;
+        session.refreshed = self.clock;
+        let after = std::mem::replace(&mut session.refresh_after, u32::MAX);
+        self.tell_device(&FromModerator::Refresh { after });
     }
 
     /// Asks for another of the device's screens.
@@ -189,16 +201,17 @@ impl Moderator {
                 self.give_control(id, me);
             }
         } else if let Some(now) = now {
-            self.refresh_soon(now + GATHER_REFRESHES);
+            self.refresh_soon(0, now + GATHER_REFRESHES);
         }
         if deputy.is_some() {
             self.tell_deputy(id);
         }
     }
 
-    /// A complete picture is needed by then, if it is not too soon.
-    fn refresh_soon(&mut self, at: Instant) {
+    /// Somebody lacks what was told after a picture, and needs it by then, if that is not too soon.
+    fn refresh_soon(&mut self, after: u32, at: Instant) {
         let State::Open(session) = &mut self.state else { return };
+        session.refresh_after = session.refresh_after.min(after);
         let earliest = session.refreshed.map_or(at, |last| at.max(last + REFRESH_INTERVAL));
         session.refresh_at.get_or_insert(earliest);
     }
@@ -243,7 +256,7 @@ impl Moderator {
         let focus = session.focus;
         self.send(packets);
         if needs_refresh {
-            self.refresh();
+            self.refresh_all();
         }
         if let Some(connected) = focus.and_then(|focus| self.connected_mut(focus))
             && connected.silent_at().is_some_and(|due| due <= now)
@@ -394,7 +407,9 @@ impl Moderator {
                 let left = self.connected_mut(id).map_or(Rights::NONE, |member| member.rights);
                 self.outputs.event(ModeratorEvent::Rights { member: id, rights: left });
             }
-            Ok(FromMember::Refresh) => self.refresh_soon(now),
+            Ok(FromMember::Refresh { after }) => {
+                self.refresh_soon(after, now + GATHER_REFRESHES);
+            }
             Ok(FromMember::RostersDiffer { .. }) => {
                 self.outputs.event(ModeratorEvent::RostersDiffer { member: id });
             }

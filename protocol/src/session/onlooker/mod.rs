@@ -11,6 +11,7 @@ pub use events::OnlookerEvent;
 
 use super::joiner::{EndReason, Joiner, Progress, Word, meaning};
 use super::joining::Question;
+use super::lacks::Lacks;
 use super::moderator::{Inheritance, WallClock};
 use super::seat::{Brought, Seat};
 use super::steering::Steering;
@@ -47,6 +48,7 @@ struct Live {
     steering: Option<Steering>,
     deputy_keys: std::collections::BTreeMap<MemberId, PairKey>,
     is_paused: bool,
+    lacks: Lacks,
 }
 
 impl std::fmt::Debug for Onlooker {
@@ -78,7 +80,8 @@ impl Onlooker {
         seat: Seat,
     ) -> Self {
         let deputy_keys = std::collections::BTreeMap::new();
-        let live = Live { seat, steering: None, deputy_keys, is_paused: false };
+        let lacks = Lacks::default();
+        let live = Live { seat, steering: None, deputy_keys, is_paused: false, lacks };
         let live = Some(Box::new(live));
         let joiner = Joiner::new(name, Role::Onlooker);
         let (number, outputs) = (Some(number), Outputs::new());
@@ -128,9 +131,19 @@ impl Onlooker {
         self.progress(progress);
     }
 
-    /// Something of the picture was lost; the next one must be complete.
+    /// The picture with this number is on the screen: what is lost later need not be told from
+    /// the beginning.
+    pub fn picture_shown(&mut self, number: u32) {
+        if let Some(live) = &mut self.live {
+            live.lacks.shown(number);
+        }
+    }
+
+    /// Something of the picture was lost; the next one must tell it.
     pub fn refresh(&mut self) {
-        self.say(&FromMember::Refresh);
+        let Some(live) = &mut self.live else { return };
+        let after = live.lacks.ask(self.clock);
+        self.say(&FromMember::Refresh { after });
     }
 
     /// Asks the moderator for control of the device.
@@ -347,7 +360,7 @@ impl Onlooker {
             // For devices.
             FromModerator::Watch(_)
             | FromModerator::PictureShown(_)
-            | FromModerator::Refresh
+            | FromModerator::Refresh { .. }
             | FromModerator::Show(_)
             | FromModerator::Terminal(_)
             | FromModerator::Limit(_)
@@ -413,7 +426,8 @@ impl Onlooker {
         let seat = Seat::new(context, self.joiner.moderator(), keys, &mut self.rng);
         let entered = FromMember::Entered { granted, key: seat.identity() };
         let deputy_keys = std::collections::BTreeMap::new();
-        let live = Live { seat, steering: None, deputy_keys, is_paused: false };
+        let lacks = Lacks::default();
+        let live = Live { seat, steering: None, deputy_keys, is_paused: false, lacks };
         self.live = Some(Box::new(live));
         self.say(&entered);
         self.outputs.event(OnlookerEvent::Connected);

@@ -46,8 +46,12 @@ pub enum ParticipantEvent {
     Watch(bool),
     /// The picture with this number is on the technician's screen.
     PictureShown(u32),
-    /// The next picture must be complete.
-    Refresh,
+    /// The next picture must hold all that changed since the one with this number, which everybody
+    /// has; all there is, if it is 0.
+    Refresh {
+        /// The number.
+        after: u32,
+    },
     /// Another of the device's screens is wanted.
     Show(OutputName),
     /// About the device's terminal. [`ToTerminal::Close`] also comes when another one moderates.

@@ -34,6 +34,8 @@ pub(super) struct Live {
     last_grant: u16,
     is_away: bool,
     wear_told: u16,
+    /// The last picture that the moderator has shown.
+    shown: u32,
 }
 
 /// What a packet brings.
@@ -71,7 +73,13 @@ impl Live {
             last_grant: 0,
             is_away: false,
             wear_told: 0,
+            shown: 0,
         }
+    }
+
+    /// The last picture that the moderator has shown; 0 if none.
+    pub(super) const fn shown(&self) -> u32 {
+        self.shown
     }
 
     pub(super) fn identity(&self) -> [u8; 32] {
@@ -165,9 +173,10 @@ impl Live {
         Ok(match message {
             FromModerator::Watch(on) => News::event(ParticipantEvent::Watch(on)),
             FromModerator::PictureShown(number) => {
+                self.shown = number;
                 News::event(ParticipantEvent::PictureShown(number))
             }
-            FromModerator::Refresh => News::event(ParticipantEvent::Refresh),
+            FromModerator::Refresh { after } => News::event(ParticipantEvent::Refresh { after }),
             FromModerator::Show(name) => News::event(ParticipantEvent::Show(name)),
             FromModerator::Terminal(what) => News::event(ParticipantEvent::Terminal(what)),
             FromModerator::End => News { ends: Some(EndReason::Moderator), ..News::default() },

@@ -135,7 +135,10 @@ impl Participant {
                 }
             }
             // The moderator has been told; this picture is one that is lost.
-            Err(SealError::KeyExhausted) => self.outputs.event(ParticipantEvent::Refresh),
+            Err(SealError::KeyExhausted) => {
+                let after = live.shown();
+                self.outputs.event(ParticipantEvent::Refresh { after });
+            }
             Err(error) => log::error!("session: a picture was not sent: {error}"),
         }
     }
@@ -202,9 +205,10 @@ impl Participant {
         self.outputs.resume();
         if let Some(live) = &mut self.live {
             let packets = live.resume(now);
+            let after = live.shown();
             self.send(packets);
             // Pictures were lost meanwhile.
-            self.outputs.event(ParticipantEvent::Refresh);
+            self.outputs.event(ParticipantEvent::Refresh { after });
         }
     }
 

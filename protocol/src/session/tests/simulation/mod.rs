@@ -87,7 +87,8 @@ pub(super) struct Seen {
     pub(super) pictures: Vec<Vec<u8>>,
     pub(super) ended: Option<EndReason>,
     pub(super) roster: Option<(u32, [u8; 32])>,
-    pub(super) refreshes: usize,
+    /// After which picture all was asked for again, each time.
+    pub(super) refreshes: Vec<u32>,
     /// As the device says: who controls it.
     pub(super) controller: Option<MemberId>,
     pub(super) has_control: bool,
@@ -363,7 +364,7 @@ impl World {
         match event {
             ParticipantEvent::Ask { .. } => machine.decide(Consent::Granted(BOTH), now),
             ParticipantEvent::Input(input) => seen.inputs.push((now, input)),
-            ParticipantEvent::Refresh => seen.refreshes += 1,
+            ParticipantEvent::Refresh { after } => seen.refreshes.push(after),
             ParticipantEvent::Controller(controller) => seen.controller = controller,
             ParticipantEvent::Members(roster) => {
                 seen.roster = Some((roster.number(), roster.hash()));

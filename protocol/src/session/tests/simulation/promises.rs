@@ -36,11 +36,42 @@ fn all_see_the_picture_and_the_same_list() {
     show(&mut world, device, b"picture");
     let list = world.seen(0).roster;
     assert!(list.is_some() && world.seen(device).roster == list);
-    assert!(world.seen(device).refreshes > 0, "those who come later get a complete picture");
+    assert!(
+        world.seen(device).refreshes.contains(&0),
+        "those who come later get a complete picture"
+    );
     for onlooker in onlookers {
         assert_eq!(world.seen(onlooker).pictures, [b"picture".to_vec()]);
         assert_eq!(world.seen(onlooker).roster, list);
     }
+}
+
+#[test]
+fn what_several_lack_is_asked_for_once() {
+    let (mut world, device, onlookers) = session(3);
+    world.moderate(|moderator| moderator.picture_shown(9));
+    let before = world.seen(device).refreshes.len();
+    for (onlooker, shown) in onlookers.iter().zip([7, 5, 8]) {
+        world.at_onlooker(*onlooker, |onlooker, _| {
+            onlooker.picture_shown(shown);
+            onlooker.refresh();
+        });
+    }
+    world.pass(A_MOMENT);
+    assert_eq!(world.seen(device).refreshes.get(before..), Some(&[5][..]));
+}
+
+/// One whose line carries nothing asks all the time.
+#[test]
+fn an_onlooker_that_lacks_everything_all_the_time_is_heard_once_a_second() {
+    let (mut world, device, onlookers) = session(1);
+    let before = world.seen(device).refreshes.len();
+    for _ in 0..100 {
+        world.at_onlooker(onlookers[0], |onlooker, _| onlooker.refresh());
+        world.pass(Duration::from_millis(100));
+    }
+    let asked = world.seen(device).refreshes.len() - before;
+    assert!((8..=11).contains(&asked), "{asked} times in 10 s");
 }
 
 #[test]

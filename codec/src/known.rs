@@ -53,6 +53,8 @@ pub(crate) struct Hashes {
     new: Table,
     /// Rows of pixels that differ; only these are in `new`.
     changed: Vec<bool>,
+    /// From the first to the last row that differed last.
+    committed: (u32, u32),
 }
 
 /// The entries of row `y`.
@@ -112,6 +114,11 @@ impl Hashes {
 
     /// The picture that was read is the one that the viewers have.
     pub(crate) fn commit(&mut self) {
+        let first = self.changed.iter().position(|changed| *changed);
+        let last = self.changed.iter().rposition(|changed| *changed);
+        if let (Some(first), Some(last)) = (first, last) {
+            self.committed = (first as u32, last as u32 + 1);
+        }
         for (y, _) in self.changed.iter().enumerate().filter(|(_, changed)| **changed) {
             let Table { rows, segments, parts } = &mut self.new;
             let tables = [
@@ -127,6 +134,16 @@ impl Hashes {
             }
         }
         self.changed.fill(false);
+    }
+
+    /// Whether this is row `y` of the viewers' picture.
+    pub(crate) fn is_old_row(&self, y: u32, pixels: &[u8], secrets: &RapidSecrets) -> bool {
+        self.old.rows.get(y as usize).is_some_and(|old| *old == keyed_hash(pixels, secrets))
+    }
+
+    /// The rows that differed last, and those between them.
+    pub(crate) const fn committed(&self) -> std::ops::Range<u32> {
+        self.committed.0..self.committed.1
     }
 
     /// Whether any of these rows differs.

@@ -88,6 +88,23 @@ pub fn screen_shows(screen: &mut dyn Screen, size: Size, draw: &mut dyn FnMut(&[
         assert!(shown, "a screen that was drawn on may have changed: {polled:?}");
         let picture = Picture::read(screen).unwrap_or_else(|error| panic!("{error}"));
         assert!(picture == Picture { size, pixels }, "what was drawn is what is read");
+        glances(screen, &picture);
+    }
+}
+
+/// Checks that single rows, where they can be had, are those of the picture.
+fn glances(screen: &mut dyn Screen, picture: &Picture) {
+    let last = picture.size.height - 1;
+    let mut seen = Vec::new();
+    let stride = picture.size.width as usize * 4;
+    let can = screen.glance(&mut [last, 0, last + 1].into_iter(), &mut |y, pixels| {
+        let row = picture.pixels.get(y as usize * stride..(y as usize + 1) * stride);
+        assert_eq!(Some(pixels), row, "row {y} is that of the picture");
+        seen.push(y);
+    });
+    match can {
+        Ok(true) => assert_eq!(seen, [last, 0], "all rows that there are, in their order"),
+        can => assert!(can.is_ok() && seen.is_empty(), "no way of looking at rows: {can:?}"),
     }
 }
 

@@ -118,6 +118,23 @@ pub trait Screen: Send {
         Ok(None)
     }
 
+    /// Visits single rows of the picture as they are now, in the order of `rows`, each with its number and
+    /// its pixels as in a [`Band`]: where reading is the only way to learn of changes, some rows are a
+    /// cheap one to learn of most. Rows beyond the picture are passed over.
+    ///
+    /// Whether it did; a screen whose rows do not lie one after the other in memory has no cheap way.
+    ///
+    /// # Errors
+    /// As for [`Screen::poll`].
+    fn glance(
+        &mut self,
+        rows: &mut dyn Iterator<Item = u32>,
+        visit: &mut dyn FnMut(u32, &[u8]),
+    ) -> Result<bool, Error> {
+        let _ = (rows, visit);
+        Ok(false)
+    }
+
     /// Reads the whole picture once, from the top, a band at a time.
     ///
     /// Every byte of video memory is read at most once. The owner may draw meanwhile, so that a

@@ -222,7 +222,7 @@ impl MachineProcess {
             ToMachine::Silent(is_silent) => self.panel.silent(is_silent, now),
             ToMachine::Watch(watched) => self.session.watch(watched, now),
             ToMachine::PictureShown(number) => self.session.shown(number, now),
-            ToMachine::Refresh => self.session.refresh(now),
+            ToMachine::Refresh { after } => self.session.refresh(after, now),
             ToMachine::Input(event) => self.input(event, now),
             ToMachine::Limit(rights) => self.limit(rights, now),
             ToMachine::Show(name) => self.session.show(&mut self.machine, &name, now),

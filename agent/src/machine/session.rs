@@ -194,7 +194,7 @@ impl Session {
             Err(error) => log::warn!("reading {name}: {error}"),
         }
         // Either way the technician learns what is read now.
-        self.capture.refresh(now);
+        self.capture.refresh(0, now);
         self.details.forget();
     }
 
@@ -216,9 +216,9 @@ impl Session {
         self.capture.shown(number, now);
     }
 
-    /// The next update must be complete.
-    pub(super) fn refresh(&mut self, now: Instant) {
-        self.capture.refresh(now);
+    /// The next update must hold all that was sent after the one of this number.
+    pub(super) fn refresh(&mut self, after: u32, now: Instant) {
+        self.capture.refresh(after, now);
     }
 
     /// Injects an input, if the person has consented to that.
@@ -338,6 +338,7 @@ impl Session {
         if !self.allows(Rights::VIEW) {
             return Vec::new();
         }
+        self.capture.way_is_free(!network.socket().1);
         let mut send = |update: &[u8]| network.send_picture(update);
         let report = self.capture.look(machine.screen.as_mut(), now, &mut send);
         let mut reports: Vec<ToNetwork> = report.map(ToNetwork::Screen).into_iter().collect();

@@ -309,6 +309,22 @@ impl Encoder {
         self.remembered.forget_after(seen);
     }
 
+    /// Size of the last picture; 0 × 0 before the first.
+    pub const fn size(&self) -> Size {
+        self.grid.size()
+    }
+
+    /// Whether row `y` of the last picture that was sent, or found to be as sent, had these pixels, in
+    /// the order of a [`Band`]'s.
+    pub fn has_sent_row(&self, y: u32, pixels: &[u8]) -> bool {
+        self.hashes.is_old_row(y, pixels, &self.secrets)
+    }
+
+    /// The rows between the first and the last that the last update has changed, both included.
+    pub fn changed_rows(&self) -> std::ops::Range<u32> {
+        self.hashes.committed()
+    }
+
     /// Number of the last update made; 0 before the first.
     pub const fn last_number(&self) -> u32 {
         self.number

@@ -72,6 +72,17 @@ impl Screen for FileScreen {
         Ok(ScreenState::Shown { size, change: Change::Maybe })
     }
 
+    fn glance(
+        &mut self,
+        rows: &mut dyn Iterator<Item = u32>,
+        visit: &mut dyn FnMut(u32, &[u8]),
+    ) -> Result<bool, Error> {
+        let stored = (&self.layout, &PixelFormat::Bgrx);
+        self.reader
+            .glance(&self.file, stored, self.mounting, rows, visit)
+            .map_err(|error| Error::io(format!("read {}", self.path.display()), error))
+    }
+
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
         self.reader
             .read(&self.file, &self.layout, &PixelFormat::Bgrx, self.mounting, visit)

@@ -158,6 +158,14 @@ impl Screen for FollowingScreen {
         self.current.cursor()
     }
 
+    fn glance(
+        &mut self,
+        rows: &mut dyn Iterator<Item = u32>,
+        visit: &mut dyn FnMut(u32, &[u8]),
+    ) -> Result<bool, Error> {
+        self.current.glance(rows, visit)
+    }
+
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
         let outcome = self.current.read(visit);
         self.is_unreadable =

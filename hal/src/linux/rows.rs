@@ -124,6 +124,33 @@ impl BandReader {
     }
 }
 
+impl BandReader {
+    /// Reads single rows; whether these can be had, which needs them to lie upright.
+    ///
+    /// # Errors
+    /// What the source says; rows already visited are valid.
+    pub(crate) fn glance(
+        &mut self,
+        source: &dyn RowSource,
+        (layout, format): (&Layout, &PixelFormat),
+        orientation: Orientation,
+        rows: &mut dyn Iterator<Item = u32>,
+        visit: &mut dyn FnMut(u32, &[u8]),
+    ) -> io::Result<bool> {
+        if orientation != Orientation::UPRIGHT {
+            return Ok(false);
+        }
+        let width_bytes = layout.size.width as usize * BGRX_BYTES;
+        self.band.resize(BAND_ROWS.min(layout.size.height) as usize * width_bytes, 0);
+        let out = self.band.get_mut(..width_bytes).unwrap_or_default();
+        for y in rows.filter(|y| *y < layout.size.height) {
+            read_upright(source, layout, format, y, out, &mut self.row)?;
+            visit(y, out);
+        }
+        Ok(true)
+    }
+}
+
 /// Reads rows as they lie in memory, from `y` on as many as fill `band`.
 pub(super) fn read_upright(
     source: &dyn RowSource,

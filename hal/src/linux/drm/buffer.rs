@@ -203,6 +203,29 @@ impl Buffer {
         outcome.map_err(|error| card.error("read the scan-out", error))
     }
 
+    /// Reads single rows of what is shown of it; whether these can be had.
+    ///
+    /// # Errors
+    /// As [`Buffer::read`].
+    pub(crate) fn glance(
+        &self,
+        card: &Card,
+        (scanout, orientation): (&Scanout, Orientation),
+        reader: &mut BandReader,
+        rows: &mut dyn Iterator<Item = u32>,
+        visit: &mut dyn FnMut(u32, &[u8]),
+    ) -> Result<bool, Error> {
+        let Scanout { format, size, first_pixel, pitch, .. } = scanout;
+        let bytes = self.mapping.len() as u64;
+        let Some(layout) = Layout::new(format, *size, *first_pixel, *pitch, bytes) else {
+            return Ok(false);
+        };
+        let reading = self.start_reading();
+        let outcome = reader.glance(&self.mapping, (&layout, format), orientation, rows, visit);
+        drop(reading);
+        outcome.map_err(|error| card.error("read the scan-out", error))
+    }
+
     /// Whether its pixels say how opaque they are.
     pub(crate) fn has_alpha(&self) -> bool {
         self.key.description.fourcc == u32::from_le_bytes(*b"AR24")

@@ -292,6 +292,19 @@ impl Screen for DrmScreen {
         }
     }
 
+    fn glance(
+        &mut self,
+        rows: &mut dyn Iterator<Item = u32>,
+        visit: &mut dyn FnMut(u32, &[u8]),
+    ) -> Result<bool, Error> {
+        // Of the buffer that was found by `poll` and read last.
+        let Some(Shows { frame_buffer, part }) = self.read_last else { return Ok(false) };
+        let opened = self.buffers.open(&self.card, frame_buffer, part.part, Tiling::ByDriver);
+        let Ok((buffer, scanout)) = opened else { return Ok(false) };
+        let upright = part.rotation.then(self.mounting);
+        buffer.glance(&self.card, (&scanout, upright), &mut self.reader, rows, visit)
+    }
+
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
         for _ in 1..MAX_RETRIES {
             match self.read_once(visit) {

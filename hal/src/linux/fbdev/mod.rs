@@ -331,6 +331,21 @@ impl Screen for FbdevScreen {
         self.device.unblank();
     }
 
+    fn glance(
+        &mut self,
+        rows: &mut dyn Iterator<Item = u32>,
+        visit: &mut dyn FnMut(u32, &[u8]),
+    ) -> Result<bool, Error> {
+        let Mode { format, layout } = self.device.mode()?;
+        if self.read_last != Some(layout) {
+            return Ok(false);
+        }
+        let (source, upright) = (self.device.source(), self.lies.upright());
+        self.reader
+            .glance(source, (&layout, &format), upright, rows, visit)
+            .map_err(|error| Error::io(format!("read {}", self.device.path().display()), error))
+    }
+
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
         let Mode { format, layout } = self.device.mode()?;
         self.size = self.lies.upright().size(layout.size());

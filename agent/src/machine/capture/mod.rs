@@ -1,0 +1,316 @@
+//! When the screen is read, and what becomes of it.
+
+mod line;
+mod pace;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use lotse_codec::{Band, Encoder, Size};
+use lotse_hal::{Change, Cursor, Error, Screen, ScreenState};
+use lotse_protocol::message::ScreenReport;
+use nix::time::{ClockId, clock_gettime};
+
+use self::line::Line;
+use self::pace::{Pace, Telling};
+
+/// After a screen could not be read, it is tried again after this time.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Of the rows of a picture, one of so many is looked at at a time; which, goes round.
+const SPARSE: u32 = 16;
+
+/// The order in which they go round: soon evenly, then more finely.
+const ROUND: [u32; SPARSE as usize] = [0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15];
+
+/// Where something changed last, about so many rows are looked at besides.
+const RECENT: u32 = 16;
+
+/// Reads a screen for one viewer, as often as it is worth it.
+pub(super) struct Capture {
+    encoder: Encoder,
+    watched: bool,
+    pace: Pace,
+    line: Line,
+    /// The network process takes another picture.
+    is_way_free: bool,
+    /// Number of the last update.
+    sent: u32,
+    telling: Telling,
+    /// Which rows are looked at next.
+    round: usize,
+    reported: Option<ScreenReport>,
+    /// The next look must read, whatever the screen says of changes.
+    must_read: bool,
+    /// What the pointer looked like when the screen was read last.
+    cursor: Option<Cursor>,
+    /// Rows with the pointer drawn above them.
+    with_cursor: Vec<u8>,
+}
+
+impl std::fmt::Debug for Capture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Capture")
+            .field("watched", &self.watched)
+            .field("sent", &self.sent)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Capture {
+    /// A capture that nobody watches yet. `key` is random and secret; `max_cpu` the share of one
+    /// core that reading and encoding may take, 0.01 to 1.
+    ///
+    /// # Errors
+    /// When there is no memory for the encoder.
+    pub(super) fn new(key: u64, max_cpu: f32, now: Instant) -> anyhow::Result<Self> {
+        Ok(Self {
+            encoder: Encoder::new(key),
+            watched: false,
+            pace: Pace::new(max_cpu, now),
+            line: Line::new(),
+            is_way_free: true,
+            sent: 0,
+            telling: Telling::ByRows,
+            round: 0,
+            reported: None,
+            must_read: true,
+            cursor: None,
+            with_cursor: Vec::new(),
+        })
+    }
+
+    /// Whether somebody watches; who begins gets a complete picture.
+    pub(super) fn watch(&mut self, watched: bool, now: Instant) {
+        self.watched = watched;
+        if watched {
+            self.refresh(0, now);
+        }
+    }
+
+    /// The next update holds all that was sent after the one of this number; all there is, if it is
+    /// 0. Whoever has that one, or any later one, is up to date then: one update for all.
+    pub(super) fn refresh(&mut self, after: u32, now: Instant) {
+        if (1..=self.sent).contains(&after) {
+            self.encoder.resend_after(after);
+        } else {
+            self.encoder.request_full();
+            self.telling = Telling::ByRows;
+        }
+        self.must_read = true;
+        self.line.forget();
+        self.pace.alert(now);
+    }
+
+    /// The technician has the update of this number.
+    pub(super) fn shown(&mut self, number: u32, now: Instant) {
+        if number <= self.sent {
+            let was_full = !self.line.has_room();
+            self.line.shown(number, now);
+            if was_full && self.line.has_room() {
+                self.pace.room(now);
+            }
+        }
+    }
+
+    /// Whether the network process takes another picture; what it does not take would be old when it
+    /// comes.
+    pub(super) fn way_is_free(&mut self, is_free: bool) {
+        self.is_way_free = is_free;
+    }
+
+    /// Whether somebody watches.
+    pub(super) fn is_watched(&self) -> bool {
+        self.watched
+    }
+
+    /// Whether the screen shows nothing, as far as is known.
+    pub(super) fn is_off(&self) -> bool {
+        self.reported == Some(ScreenReport::Off)
+    }
+
+    /// An input was injected: the screen will change soon.
+    pub(super) fn alert(&mut self, now: Instant) {
+        self.pace.alert(now);
+    }
+
+    /// When [`Capture::look`] is due; `None` while nobody watches or enough is on its way: what is
+    /// read is read when it can leave.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let has_room = self.is_way_free && self.line.has_room();
+        (self.watched && has_room).then(|| self.pace.due())
+    }
+
+    /// Looks at the screen, if it is time, and reads it if it may have changed. An update goes to
+    /// `send`; the report says what the screen does, if that is new.
+    pub(super) fn look(
+        &mut self,
+        screen: &mut dyn Screen,
+        now: Instant,
+        send: &mut dyn FnMut(&[u8]),
+    ) -> Option<ScreenReport> {
+        if self.poll_timeout().is_none_or(|due| due > now) {
+            return None;
+        }
+        let (started, used) = (Instant::now(), processor_time());
+        let seen = match self.read(screen, now) {
+            Ok(seen) => seen,
+            Err(error) => {
+                log::warn!("screen: {error}");
+                self.must_read = true;
+                self.pace.failed(now + RETRY);
+                return self.news(ScreenReport::Unreadable);
+            }
+        };
+        let after = || now + started.elapsed();
+        let cost = || processor_time().saturating_sub(used);
+        let report = match seen {
+            Seen::Off => {
+                self.pace.still(after());
+                ScreenReport::Off
+            }
+            Seen::Still { size } => {
+                self.pace.still(after());
+                shown_report(size)
+            }
+            Seen::Glanced { size } => {
+                self.pace.glanced(cost(), self.telling, after());
+                shown_report(size)
+            }
+            Seen::Read { size } => {
+                let changed = self.finish(after(), send);
+                self.pace.read(changed, cost(), self.telling, after());
+                shown_report(size)
+            }
+        };
+        self.news(report)
+    }
+
+    /// Ends the encoder's picture and sends what changed; whether anything did.
+    fn finish(&mut self, now: Instant, send: &mut dyn FnMut(&[u8])) -> bool {
+        let finished = self.encoder.finish();
+        self.must_read = finished.is_err();
+        match finished {
+            Ok(Some(update)) => {
+                if update.number <= self.sent {
+                    // It counts anew.
+                    self.line.forget();
+                }
+                self.sent = update.number;
+                self.line.sent(update.number, update.bytes.len(), now);
+                send(update.bytes);
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                log::warn!("picture: {error}");
+                false
+            }
+        }
+    }
+
+    fn read(&mut self, screen: &mut dyn Screen, now: Instant) -> Result<Seen, Error> {
+        let ScreenState::Shown { size, change } = screen.poll()? else {
+            return Ok(Seen::Off);
+        };
+        let cursor = screen.cursor()?;
+        if !self.must_read && cursor == self.cursor {
+            match change {
+                Change::None => return Ok(Seen::Still { size }),
+                Change::Maybe if self.pace.must_read(now) => {}
+                Change::Maybe if self.sees_change(screen)? => {}
+                Change::Maybe if self.telling != Telling::Not => return Ok(Seen::Glanced { size }),
+                Change::Maybe => {}
+                Change::Told => self.telling = Telling::ByItself,
+            }
+        }
+        self.cursor = cursor;
+        let mut begun = None;
+        let Self { encoder, cursor, with_cursor, .. } = self;
+        screen.read(&mut |band| {
+            let size = Size { width: band.size.width, height: band.size.height };
+            if begun.replace(size) != Some(size)
+                && let Err(error) = encoder.begin(size)
+            {
+                log::warn!("picture: {error}");
+            }
+            let pixels = match cursor {
+                Some(cursor) if cursor.meets(&band) => cursor.draw_above(&band, with_cursor),
+                _ => band.pixels,
+            };
+            encoder.push_band(Band { size, y: band.y, rows: band.rows, pixels });
+        })?;
+        Ok(Seen::Read { size })
+    }
+
+    /// Looks at some rows, if the screen tells nothing by itself; whether any differs from what was
+    /// sent.
+    fn sees_change(&mut self, screen: &mut dyn Screen) -> Result<bool, Error> {
+        if self.telling != Telling::ByRows {
+            return Ok(false);
+        }
+        let (encoder, cursor) = (&self.encoder, self.cursor.as_ref());
+        let first = ROUND.get(self.round % ROUND.len()).copied().unwrap_or(0);
+        let height = encoder.size().height;
+        let recent = recent_rows(encoder.changed_rows(), first);
+        // Rows with the pointer are not as they were read.
+        let is_clear = |y: &u32| {
+            let y = i64::from(*y);
+            cursor.is_none_or(|cursor| {
+                let top = i64::from(cursor.y);
+                y < top || y >= top + i64::from(cursor.size.height)
+            })
+        };
+        let mut rows = (first..height).step_by(SPARSE as usize).chain(recent).filter(is_clear);
+        let mut differs = false;
+        let can = screen.glance(&mut rows, &mut |y, pixels| {
+            differs |= !encoder.has_sent_row(y, pixels);
+        })?;
+        self.round += 1;
+        if !can {
+            self.telling = Telling::Not;
+        }
+        Ok(differs)
+    }
+
+    fn news(&mut self, report: ScreenReport) -> Option<ScreenReport> {
+        (self.reported.replace(report) != Some(report)).then_some(report)
+    }
+}
+
+/// Some of the rows that changed last, others each time.
+fn recent_rows(changed: Range<u32>, round: u32) -> impl Iterator<Item = u32> {
+    let step = (changed.len() as u32 / RECENT).max(1);
+    changed.skip((round % step) as usize).step_by(step as usize)
+}
+
+/// What one look found.
+#[derive(Clone, Copy)]
+enum Seen {
+    Off,
+    /// Certainly as it was.
+    Still {
+        size: lotse_hal::Size,
+    },
+    /// It told of nothing, and it is not yet time to read it all the same.
+    Glanced {
+        size: lotse_hal::Size,
+    },
+    /// Read, and handed to the encoder.
+    Read {
+        size: lotse_hal::Size,
+    },
+}
+
+/// Processor time of this thread so far.
+fn processor_time() -> Duration {
+    // Linux has this clock everywhere; without it nothing would be slowed down.
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).unwrap_or_default()
+}
+
+fn shown_report(size: lotse_hal::Size) -> ScreenReport {
+    let side = |pixels: u32| u16::try_from(pixels).unwrap_or(u16::MAX);
+    ScreenReport::Shown { width: side(size.width), height: side(size.height) }
+}

@@ -34,6 +34,8 @@ pub(super) struct Capture {
     watched: bool,
     pace: Pace,
     line: Line,
+    /// How much of the processor this thread has taken so far.
+    processor_time: fn() -> Duration,
     /// The network process takes another picture.
     is_way_free: bool,
     /// Number of the last update.
@@ -71,6 +73,7 @@ impl Capture {
             watched: false,
             pace: Pace::new(max_cpu, now),
             line: Line::new(),
+            processor_time,
             is_way_free: true,
             sent: 0,
             telling: Telling::ByRows,
@@ -154,7 +157,7 @@ impl Capture {
         if self.poll_timeout().is_none_or(|due| due > now) {
             return None;
         }
-        let (started, used) = (Instant::now(), processor_time());
+        let used = (self.processor_time)();
         let seen = match self.read(screen, now) {
             Ok(seen) => seen,
             Err(error) => {
@@ -164,24 +167,25 @@ impl Capture {
                 return self.news(ScreenReport::Unreadable);
             }
         };
-        let after = || now + started.elapsed();
-        let cost = || processor_time().saturating_sub(used);
+        let cost = || (self.processor_time)().saturating_sub(used);
         let report = match seen {
             Seen::Off => {
-                self.pace.still(after());
+                self.pace.still(now);
                 ScreenReport::Off
             }
             Seen::Still { size } => {
-                self.pace.still(after());
+                self.pace.still(now);
                 shown_report(size)
             }
             Seen::Glanced { size } => {
-                self.pace.glanced(cost(), self.telling, after());
+                let cost = cost();
+                self.pace.glanced(cost, self.telling, now + cost);
                 shown_report(size)
             }
             Seen::Read { size } => {
-                let changed = self.finish(after(), send);
-                self.pace.read(changed, cost(), self.telling, after());
+                let changed = self.finish(now + cost(), send);
+                let cost = (self.processor_time)().saturating_sub(used);
+                self.pace.read(changed, cost, self.telling, now + cost);
                 shown_report(size)
             }
         };

@@ -23,7 +23,7 @@ const READ: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(80
 /// A screen that cannot be looked at by rows is read this often at most in vain.
 const READ_ALONE: [Duration; 2] = [Duration::from_millis(16), Duration::from_millis(33)];
 /// A screen that tells of changes is asked for them this often at least.
-const ASK: [Duration; 2] = [Duration::from_millis(6), Duration::from_millis(33)];
+const ASK: [Duration; 2] = [Duration::from_millis(6), Duration::from_millis(20)];
 /// After an input something will happen for so long.
 const AFTER_INPUT: Duration = Duration::from_millis(700);
 /// After a change, others will follow for so long.

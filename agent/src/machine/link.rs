@@ -13,6 +13,9 @@ use crate::local_socket::ensure_peer;
 /// Bytes that wait for the network process at most; more, and it is taken for dead.
 const MAX_WAITING: usize = 2 * ipc::MAX_PICTURE;
 
+/// Room that is kept for the next message, in bytes.
+const KEPT: usize = 64 << 10;
+
 /// Bytes that are read at once.
 const CHUNK: usize = 4096;
 
@@ -153,7 +156,9 @@ impl Running {
                 Err(error) => return Err(error),
             }
         }
-        self.waiting = Vec::new();
+        // What updates mostly need is kept, so that nothing is allocated for each.
+        self.waiting.clear();
+        self.waiting.shrink_to(KEPT);
         self.written = 0;
         Ok(())
     }

@@ -5,6 +5,8 @@ mod hostile;
 #[cfg(test)]
 mod loss;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod picture;
 #[cfg(test)]
 mod round_trip;

@@ -13,6 +13,7 @@ mod player;
 mod process;
 mod rfb;
 mod server;
+mod viewers;
 mod x11;
 
 use std::io::Write as _;

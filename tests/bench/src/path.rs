@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use lotse_bench::Workload;
 use lotse_client::{ConnectOptions, Connection, Incoming, connect};
 use lotse_codec::{Decoder, Limits, Size};
-use lotse_protocol::message::Rights;
+use lotse_protocol::message::{Rights, Role};
 use lotse_protocol::session::{Moderator, ModeratorConfig, ModeratorEvent, Output};
 use rand_core::OsRng;
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ use crate::offered::{Offered, Print};
 use crate::player::{FileStage, Film};
 use crate::process::{MemoryWatch, Program, processor_time};
 use crate::server::Server;
+use crate::viewers::Viewers;
 
 /// How long anything may take that is not measured.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -44,6 +45,9 @@ pub(crate) struct Product {
     /// For logs and the server's data
     #[arg(long, value_name = "FOLDER")]
     folder: PathBuf,
+    /// Who watches: the technician, and others who look on
+    #[arg(long, default_value_t = 1)]
+    viewers: usize,
 }
 
 /// Plays one workload through the product.
@@ -67,7 +71,9 @@ pub(crate) fn measure(
         let mut kiosk = Kiosk::start(product, &agent_server, &screen, size)?;
         film.begin(&mut stage, &offered)?;
         let technician = Technician::start(&server.address, &offered)?;
-        kiosk.let_in(&technician)?;
+        let number = kiosk.let_in(&technician)?;
+        let count = product.viewers.saturating_sub(1);
+        let viewers = Viewers::join(&server.address, number, count)?;
         let processes = kiosk.agent.family();
         ensure!(processes.len() >= 2, "the agent has {} processes", processes.len());
         let memory = MemoryWatch::start(processes.clone());
@@ -93,6 +99,8 @@ pub(crate) fn measure(
             map.insert("cpu_s".into(), cpu.as_secs_f64().into());
             map.insert("wall_s".into(), start.elapsed().as_secs_f64().into());
             map.insert("memory".into(), memory.most().into());
+            map.insert("viewers".into(), product.viewers.into());
+            map.insert("fewest_pictures".into(), viewers.fewest_pictures()?.into());
         }
         Ok(of(report))
     })();
@@ -143,14 +151,14 @@ impl Kiosk {
     }
 
     /// Types the number and says yes.
-    fn let_in(&mut self, technician: &Technician) -> Result<()> {
+    fn let_in(&mut self, technician: &Technician) -> Result<u32> {
         let Told::Number(number) = technician.wait()? else { bail!("no number") };
         self.act(&[&format!("type {number:09}"), "wait 300", "key ENTER"])?;
         let Told::Compare = technician.wait()? else { bail!("no code") };
         technician.act(Do::Confirm)?;
         self.act(&["wait 2500", "key RIGHT", "wait 300", "key ENTER"])?;
         let Told::Connected = technician.wait()? else { bail!("not connected") };
-        Ok(())
+        Ok(number)
     }
 }
 
@@ -275,8 +283,16 @@ impl Watching {
     fn take(&mut self, event: ModeratorEvent) -> Result<Option<Told>> {
         Ok(match event {
             ModeratorEvent::Opened { number, .. } => Some(Told::Number(u32::from(number))),
+            ModeratorEvent::Knocking { member, .. } => {
+                self.moderator.admit(member);
+                None
+            }
+            ModeratorEvent::Compare { member, role: Role::Onlooker, .. } => {
+                self.moderator.confirm_code(member);
+                None
+            }
             ModeratorEvent::Compare { .. } => Some(Told::Compare),
-            ModeratorEvent::Connected { .. } => Some(Told::Connected),
+            ModeratorEvent::Connected { role: Role::Device, .. } => Some(Told::Connected),
             ModeratorEvent::Picture(update) => {
                 let number = self.decoder.decode(&update)?.number;
                 let now = Instant::now();

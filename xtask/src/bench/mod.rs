@@ -12,6 +12,7 @@ mod crowd;
 mod instructions;
 mod peers;
 mod table;
+mod viewers;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,6 +50,9 @@ pub(crate) struct Args {
     /// have the same key as those who left
     #[arg(long, conflicts_with_all = ["quick", "accept", "peers", "path_only", "only"])]
     crowd: bool,
+    /// Nothing but what it costs the device that one, ten and a hundred watch
+    #[arg(long, conflicts_with_all = ["quick", "accept", "peers", "path_only", "crowd"])]
+    viewers: bool,
     /// Play each workload so often, all ways in turn, and take the medians
     #[arg(long, default_value_t = 1, value_name = "N")]
     rounds: u32,
@@ -70,6 +74,7 @@ pub(crate) fn run_quick() -> Result<()> {
         accept: false,
         peers: false,
         crowd: false,
+        viewers: false,
         rounds: 1,
         path_only: false,
         only: Vec::new(),
@@ -92,6 +97,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let row = crowd::play(&bench)?;
         fs::write(folder.join("crowd.json"), serde_json::to_vec_pretty(&row)?)?;
         return settle(&crowd::judge(&row));
+    }
+    if args.viewers {
+        let rows = viewers::play(&bench, args.rounds, &args.only)?;
+        fs::write(folder.join("viewers.json"), serde_json::to_vec_pretty(&rows)?)?;
+        return settle(&viewers::judge(&rows));
     }
     let mut broken = Vec::new();
 

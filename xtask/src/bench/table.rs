@@ -9,7 +9,7 @@ use crate::say;
 pub(super) fn codec(rows: &[Value]) {
     say::result("codec alone, lossless");
     say::result(&format!(
-        "{:<16} {:>6} {:>11} {:>10} {:>10} {:>9} {:>9} {:>9} {:>11}",
+        "{:<16} {:>6} {:>11} {:>10} {:>10} {:>9} {:>9} {:>9} {:>9} {:>11}",
         "workload",
         "frames",
         "first B",
@@ -17,6 +17,7 @@ pub(super) fn codec(rows: &[Value]) {
         "median B",
         "enc ms/f",
         "still ms",
+        "read ms",
         "dec ms/f",
         "instr/f"
     ));
@@ -26,12 +27,13 @@ pub(super) fn codec(rows: &[Value]) {
         let later = number(row, "bytes").unwrap_or(0.0) - first;
         let ms = |key| number(row, key).unwrap_or(0.0) * 1000.0 / frames;
         say::result(&format!(
-            "{:<16} {frames:>6} {first:>11} {:>10.0} {:>10} {:>9.3} {:>9.3} {:>9.3} {:>11}",
+            "{:<16} {frames:>6} {first:>11} {:>10.0} {:>10} {:>9.3} {:>9.3} {:>9.3} {:>9.3} {:>11}",
             text(row, "workload"),
             later / (frames - 1.0).max(1.0),
             number(row, "median_bytes").unwrap_or(0.0),
             ms("encode_s"),
             number(row, "still_s").unwrap_or(0.0) * 1000.0,
+            number(row, "read_s").unwrap_or(0.0) * 1000.0,
             ms("decode_s"),
             number(row, "instructions_per_frame").map_or_else(|| "-".to_owned(), |n| n.to_string()),
         ));

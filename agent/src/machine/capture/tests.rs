@@ -11,6 +11,7 @@ struct Told {
     reads: u32,
     cursor: Option<Cursor>,
     has_rows: bool,
+    pixels: Vec<u8>,
 }
 
 const SIZE: Size = Size::new(64, 64);
@@ -48,8 +49,8 @@ impl Screen for Told {
 
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
         self.reads += 1;
-        let pixels = vec![self.level; 64 * 64 * 4];
-        visit(Band { size: SIZE, y: 0, rows: 64, pixels: &pixels });
+        self.pixels.fill(self.level);
+        visit(Band { size: SIZE, y: 0, rows: 64, pixels: &self.pixels });
         Ok(())
     }
 }
@@ -68,7 +69,14 @@ impl Watch {
         let mut capture = Capture::new(1, 0.5, now).unwrap();
         capture.processor_time = || Duration::ZERO;
         capture.watch(true, now);
-        let screen = Told { change, level: 1, reads: 0, cursor: None, has_rows: false };
+        let screen = Told {
+            change,
+            level: 1,
+            reads: 0,
+            cursor: None,
+            has_rows: false,
+            pixels: vec![0; 64 * 64 * 4],
+        };
         Self { capture, screen, now, updates: 0 }
     }
 
@@ -245,4 +253,20 @@ fn who_lacks_nothing_is_told_nothing_and_who_lacks_something_is_told_it() {
     let cure = told(number - 1);
     decoder.decode(&cure).unwrap();
     assert!(decoder.decode(&told(99)).unwrap().full, "of an update that never was");
+}
+
+#[test]
+fn a_picture_allocates_nothing_once_things_have_settled() {
+    let mut watch = Watch::new(Change::Maybe);
+    watch.screen.has_rows = true;
+    let film = |watch: &mut Watch| {
+        for _ in 0..100 {
+            watch.screen.level = watch.screen.level.wrapping_add(1);
+            watch.pass(Duration::from_millis(40));
+        }
+    };
+    film(&mut watch);
+    let before = watch.updates;
+    let count = allocation_counter::measure(|| film(&mut watch));
+    assert_eq!((watch.updates - before, count.count_total), (100, 0));
 }

@@ -49,7 +49,7 @@ pub(crate) struct Crowd {
 }
 
 /// A second console in the session.
-struct Guest {
+pub(crate) struct Guest {
     running: Running<Onlooker>,
     seen: Arc<Seen>,
     /// From the connection's first byte until the keys are there. Nobody thinks: codes are
@@ -127,7 +127,10 @@ async fn fill_and_empty(address: &ServerAddress, members: usize) -> Result<Value
 }
 
 /// Pairs for all, made by as many threads as there are processors.
-fn make_keys(count: usize) -> Result<Vec<JoinKey>> {
+///
+/// # Errors
+/// When there are no threads.
+pub(crate) fn make_keys(count: usize) -> Result<Vec<JoinKey>> {
     let threads = std::thread::available_parallelism()?.get();
     std::thread::scope(|scope| {
         let make = |share: usize| (0..share).map(|_| JoinKey::generate(&mut OsRng)).collect();
@@ -204,7 +207,14 @@ async fn send_pictures(device: Running<Participant>) {
 }
 
 /// One more console joins and looks on.
-async fn join(address: &ServerAddress, number: SessionNumber, key: JoinKey) -> Result<Guest> {
+///
+/// # Errors
+/// When it does not come in.
+pub(crate) async fn join(
+    address: &ServerAddress,
+    number: SessionNumber,
+    key: JoinKey,
+) -> Result<Guest> {
     let side = Onlooker::new(name("Colleague")?, Box::new(OsRng));
     let seen = Arc::new(Seen::default());
     let note = Arc::clone(&seen);
@@ -227,6 +237,18 @@ async fn join(address: &ServerAddress, number: SessionNumber, key: JoinKey) -> R
     });
     let join = inside.await?.saturating_duration_since(start);
     Ok(Guest { running, seen, join })
+}
+
+impl Guest {
+    /// How many pictures it got.
+    pub(crate) fn pictures(&self) -> usize {
+        self.seen.with(|seen| seen.pictures.len())
+    }
+
+    /// Why it is not in the session any more, if so.
+    pub(crate) fn ended(&self) -> Option<String> {
+        self.seen.with(|seen| seen.ended.clone())
+    }
 }
 
 fn list_at(seen: &seen::Times) -> Instant {

@@ -63,6 +63,14 @@ impl JoinKey {
     }
 }
 
+/// For fuzzing alone, where one pair must do for millions of joins.
+#[cfg(fuzzing)]
+impl Clone for JoinKey {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
 #[cfg(test)]
 impl JoinKey {
     /// One that all tests share, where it does not matter whose it is: making one takes long.

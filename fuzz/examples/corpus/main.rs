@@ -2,15 +2,18 @@
 //!
 //! Run it in this folder, `cargo run --example corpus`, after a change of layout.
 
+mod sessions;
+
 use std::error::Error;
 use std::path::Path;
 
+use lotse_agent::ipc::{Ended, ToMachine, ToNetwork, encode, encode_picture};
 use lotse_codec::{Band, Encoder, Size};
-use lotse_protocol::frame::Frame;
 use lotse_protocol::certificate::{
     CertifiedDevice, CertifiedTechnician, Entry, Holder, KeyPair, OwnDevice, Pass, groups,
     identify_device, identify_technician, issue, issue_state,
 };
+use lotse_protocol::frame::Frame;
 use lotse_protocol::handshake::{
     Choice, CommitmentOpened, Declined, HandshakeMessage, JoinProof, JoinRequest, Level,
     ModeratorHello, ModeratorProof, PasswordKind, Suite,
@@ -29,7 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     packets()?;
     messages()?;
     certificates()?;
-    Ok(())
+    local()?;
+    sessions::write_all()
 }
 
 fn write(target: &str, name: &str, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
@@ -117,7 +121,9 @@ fn messages() -> Result<(), Box<dyn Error>> {
     };
     message(0, "watch", &|| bytes(&FromModerator::Watch(true)))?;
     message(0, "shown", &|| bytes(&FromModerator::PictureShown(300)))?;
-    message(1, "granted", &|| bytes(&FromMember::Entered { granted: Rights::KNOWN, key: [7; 32] }))?;
+    message(1, "granted", &|| {
+        bytes(&FromMember::Entered { granted: Rights::KNOWN, key: [7; 32] })
+    })?;
     message(1, "screen", &|| {
         bytes(&FromMember::Screen(ScreenReport::Shown { width: 1920, height: 1080 }))
     })?;
@@ -145,6 +151,33 @@ fn messages() -> Result<(), Box<dyn Error>> {
     let pinned = format!("\x04lotse.example#{}", "0a".repeat(32));
     write("messages", "address-pinned", pinned.as_bytes())?;
     write("messages", "number", b"\x05123 456 789")
+}
+
+/// Between the agent's two processes.
+fn local() -> Result<(), Box<dyn Error>> {
+    let ended = ToMachine::Ended(Ended::ByTechnician);
+    let screen = ScreenReport::Shown { width: 800, height: 480 };
+    let mut stream = vec![0];
+    for message in [
+        ToMachine::Server { is_reachable: true },
+        ToMachine::Identify { transcript: [3; 32] },
+        ToMachine::Input(InputEvent::Key { code: 30, pressed: true }),
+        ended,
+    ] {
+        encode(&message, &mut stream);
+    }
+    write("local", "to-machine", &stream)?;
+    let mut stream = vec![1];
+    for message in [
+        ToNetwork::Join { number: 123_456_789 },
+        ToNetwork::Screen(screen),
+        ToNetwork::CannotType('ß'),
+        ToNetwork::Cancel,
+    ] {
+        encode(&message, &mut stream);
+    }
+    encode_picture(&[1, 2, 3, 4], &mut stream);
+    write("local", "to-network", &stream)
 }
 
 /// The same numbers each time, so that the same seeds come out.

@@ -38,6 +38,47 @@ const INDEX: usize = 1 << 10;
 /// neighbours', the last column that of the tile to the right, of which only row 1 is ever known.
 pub(crate) type Area = [[u32; STRIDE]; MARGIN + SIDE];
 
+/// Which tiles around one were told roughly: the one to the left, and those above, to the left of
+/// that and to the right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Rough {
+    pub(crate) left: bool,
+    pub(crate) above: [bool; 3],
+}
+
+impl Rough {
+    /// Of a tile in a column, with the marks of all tiles in order.
+    pub(crate) fn around(marks: &[bool], tile: u32, columns: u32) -> Self {
+        let (tile, columns) = (tile as usize, columns as usize);
+        let column = tile % columns.max(1);
+        let at = |place: Option<usize>| place.and_then(|place| marks.get(place)).copied();
+        let up = tile.checked_sub(columns);
+        let is_rough = |place, exists: bool| exists && at(place) == Some(true);
+        let above = is_rough(up, true);
+        // To the right of the picture is what is at its edge.
+        let is_last = column + 1 >= columns;
+        let right = if is_last { above } else { is_rough(up.map(|up| up + 1), true) };
+        Self {
+            left: is_rough(tile.checked_sub(1), column > 0),
+            above: [is_rough(up.and_then(|up| up.checked_sub(1)), column > 0), above, right],
+        }
+    }
+
+    /// Nothing is foretold from pixels that were told roughly: who writes does not know them.
+    pub(crate) fn hide(self, area: &mut Area, width: usize) {
+        let end = MARGIN + width;
+        let places = [0..MARGIN, MARGIN..end, end..end + 1];
+        for (rough, columns) in self.above.into_iter().zip(places) {
+            for row in area.iter_mut().take(MARGIN).filter(|_| rough) {
+                row[columns.clone()].fill(0);
+            }
+        }
+        for row in area.iter_mut().skip(MARGIN).filter(|_| self.left) {
+            row[..MARGIN].fill(0);
+        }
+    }
+}
+
 /// Pixels and nothing else: tells what follows what.
 #[derive(Debug, Clone)]
 struct Followers<const N: usize> {

@@ -125,6 +125,9 @@ pub enum DecodeError {
     /// A tile is asked for that is not remembered, or too many are to be.
     #[error("no tile is remembered at {0}")]
     Place(u32),
+    /// No tile can be told so roughly, or so finely.
+    #[error("unknown quality {0}")]
+    Quality(u8),
     /// Bytes are missing or left over.
     #[error("the parts of the update do not have the lengths that they must have")]
     Length,

@@ -44,6 +44,8 @@ pub(crate) enum Told {
     Remembered(u32),
     /// Its rows are told by [`Runs`].
     Rows,
+    /// It is told roughly.
+    Coarse,
 }
 
 /// The runs of one tile, from the top; a row is in exactly one.
@@ -128,6 +130,8 @@ pub(crate) struct Grammar {
     /// By the tile to the left and the one above.
     kept: [Chance; 4],
     remembered: [Chance; 2],
+    /// By whether the tile before was.
+    coarse: [Chance; 2],
     next_place: Chance,
     as_left: [Chance; 2],
     /// By the origin before: none, kept, drawn, moved, photo.
@@ -159,6 +163,7 @@ impl Grammar {
                 Chance::of(700, 2),
             ],
             remembered: [Chance::of(300, 2), Chance::of(3000, 2)],
+            coarse: [Chance::of(800, 2), Chance::of(3000, 2)],
             next_place: Chance::of(3300, 2),
             as_left: [Chance::of(600, 2), Chance::of(2600, 2)],
             drawn: [Chance::of(2400, 2); 5],
@@ -189,11 +194,12 @@ impl Grammar {
         !coder.bit(&mut self.band[usize::from(before)], || !changed)
     }
 
-    /// How a tile has come about, `left` and `above` saying whether its neighbours have changed.
+    /// How a tile has come about, `left` and `above` saying whether its neighbours have changed;
+    /// roughly only if that may be.
     pub(crate) fn tile<C: Coder>(
         &mut self,
         coder: &mut C,
-        (left, above): (bool, bool),
+        (left, above, may_be_coarse): (bool, bool, bool),
         last: Told,
         told: Told,
     ) -> Told {
@@ -205,6 +211,11 @@ impl Grammar {
         let after = usize::from(matches!(last, Told::Remembered(_)));
         let place = if let Told::Remembered(place) = told { Some(place) } else { None };
         if !coder.bit(&mut self.remembered[after], || place.is_some()) {
+            let after = usize::from(last == Told::Coarse);
+            if may_be_coarse && coder.bit(&mut self.coarse[after], || told == Told::Coarse) {
+                self.left.clear();
+                return Told::Coarse;
+            }
             return Told::Rows;
         }
         self.left.clear();

@@ -31,11 +31,12 @@
 //!
 //! | bytes | field | limits |
 //! |---|---|---|
-//! | 1 | version of this layout | 3 |
-//! | 1 | flags: bit 0 *full*, bit 1 *cure*, bit 2 *photographs*, bit 3 *fresh* | others 0; not both full and cure, neither without fresh |
+//! | 1 | version of this layout | 4 |
+//! | 1 | flags: bit 0 *full*, bit 1 *cure*, bit 2 *photographs*, bit 3 *fresh*, bit 4 *rough* | others 0; not both full and cure, neither without fresh |
 //! | 4 | number of the update | from 1, rising; a full update may start anew |
 //! | 2, 2 | if full: width and height of the picture, pixels | 1 to 8192; width × height within the receiver's budget |
 //! | 4 | if cure: the update that it follows; else, unless full, it follows the one before it | from 1 |
+//! | 1 | if rough: the quality of tiles that are told roughly | 1 to 100 |
 //! | 1 to 4 | *d*, length of the decisions, LEB128 | in as few bytes as it needs |
 //! | rest − *d* | if photographs: their bits, then zeros up to a whole byte | |
 //! | *d* | the decisions | |
@@ -53,7 +54,8 @@
 //! reference, here is what they say.
 //!
 //! Bands of 64 rows of pixels from the top: is it as it was. Else its tiles from the left: is the tile
-//! as it was; else is it one of the 4096 that the viewer remembers, and which; else the origin of
+//! as it was; else is it one of the 4096 that the viewer remembers, and which; else, in a rough update,
+//! is it told roughly; else the origin of
 //! its rows, run by run, the same as in the tile to the left or spelt out: *kept*, *drawn*, *moved*
 //! from so far away in the picture before this update, or *photograph*. Of drawn rows, parts of 16
 //! columns at the left and right of the tile may be kept. The rest is decided on the spot, pixel by pixel from the upper left; pixels to the left and above, of whatever tile,
@@ -64,11 +66,17 @@
 //! left; then those of red and blue, less green's difference; each in a Golomb code whose parameter
 //! follows those before it. `photo` has the codes.
 //!
+//! A tile that is told roughly is told as in JPEG: three planes, of which the two of colour have half the
+//! resolution, in blocks of 8 × 8 cosines in steps by the quality; `coarse` has them. To all other tiles
+//! its pixels are black where they are neighbours, since who writes does not know them, and it is told
+//! as a whole when it is told again.
+//!
 //! At the end: which of the changed tiles the viewer is to remember as they were before, and from
 //! which of the 4096 places on; each goes one place further, and round. A full update empties all
 //! places, keeps nothing and moves nothing.
 
 mod bits;
+mod coarse;
 mod decoder;
 mod drawn;
 mod encoder;

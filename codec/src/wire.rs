@@ -1,10 +1,11 @@
 //! The envelope of an update. The tables are in the crate's documentation.
 
+use crate::coarse::Quality;
 use crate::geometry::{Grid, Size};
 use crate::{DecodeError, Limits};
 
 /// The layout that is written and read.
-pub(crate) const VERSION: u8 = 3;
+pub(crate) const VERSION: u8 = 4;
 /// Flag: the update tells the whole picture and needs nothing of what was before.
 pub(crate) const FLAG_FULL: u8 = 1;
 /// Flag: the update follows another than the one before it.
@@ -13,8 +14,10 @@ pub(crate) const FLAG_CURE: u8 = 2;
 pub(crate) const FLAG_PHOTO: u8 = 4;
 /// Flag: what was learnt from earlier updates is forgotten. Full updates and cures have it, too.
 pub(crate) const FLAG_FRESH: u8 = 8;
+/// Flag: tiles may be told roughly.
+pub(crate) const FLAG_COARSE: u8 = 16;
 /// The longest header, in bytes.
-pub(crate) const MAX_HEADER: usize = 14;
+pub(crate) const MAX_HEADER: usize = 15;
 /// Tiles that both sides remember, to be shown again. 16 KiB each where pixels are kept.
 pub(crate) const CACHE: u32 = 4096;
 /// Bits of a place in it.
@@ -33,6 +36,8 @@ pub(crate) struct Header {
     /// Whether what was learnt before is forgotten.
     pub(crate) fresh: bool,
     pub(crate) has_photos: bool,
+    /// How roughly tiles are told, if they may be.
+    pub(crate) quality: Option<Quality>,
     /// Bytes of the decisions.
     pub(crate) drawn_len: u32,
 }
@@ -53,7 +58,8 @@ impl Header {
         let flags = if self.size.is_some() { FLAG_FULL } else { 0 }
             | if cure.is_some() { FLAG_CURE } else { 0 }
             | if self.has_photos { FLAG_PHOTO } else { 0 }
-            | if self.fresh { FLAG_FRESH } else { 0 };
+            | if self.fresh { FLAG_FRESH } else { 0 }
+            | if self.quality.is_some() { FLAG_COARSE } else { 0 };
         let (mut bytes, mut len) = ([0; MAX_HEADER], 0);
         let mut put = |part: &[u8]| {
             for (to, from) in bytes.iter_mut().skip(len).zip(part) {
@@ -69,6 +75,9 @@ impl Header {
         }
         if let Some(base) = cure {
             put(&base.to_le_bytes());
+        }
+        if let Some(quality) = self.quality {
+            put(&[quality.get()]);
         }
         let mut rest = self.drawn_len;
         while rest >= 0x80 {
@@ -87,7 +96,7 @@ impl Header {
         let [flags] = reader.take()?;
         let (full, cure) = (flags & FLAG_FULL != 0, flags & FLAG_CURE != 0);
         let fresh = flags & FLAG_FRESH != 0;
-        let known = FLAG_FULL | FLAG_CURE | FLAG_PHOTO | FLAG_FRESH;
+        let known = FLAG_FULL | FLAG_CURE | FLAG_PHOTO | FLAG_FRESH | FLAG_COARSE;
         if flags & !known != 0 || (full && cure) || ((full || cure) && !fresh) {
             return Err(DecodeError::Flags(flags));
         }
@@ -112,8 +121,14 @@ impl Header {
             (!full).then_some(number - 1)
         };
         let has_photos = flags & FLAG_PHOTO != 0;
+        let quality = if flags & FLAG_COARSE != 0 {
+            let [quality] = reader.take()?;
+            Some(Quality::new(quality).ok_or(DecodeError::Quality(quality))?)
+        } else {
+            None
+        };
         let drawn_len = reader.varint()?;
-        Ok(Self { number, base, size, fresh, has_photos, drawn_len })
+        Ok(Self { number, base, size, fresh, has_photos, quality, drawn_len })
     }
 }
 

@@ -1,7 +1,8 @@
 //! Picture updates from a hostile presenter.
 //!
 //! The first byte chooses how the rest is used: as a whole message, or as photographs and decisions
-//! that are put into a sound envelope, so that the checks behind the compression are reached.
+//! that are put into a sound envelope, so that the checks behind the compression are reached; there
+//! tiles may be told roughly or not.
 
 #![no_main]
 
@@ -27,7 +28,7 @@ static FULL: LazyLock<Vec<u8>> = LazyLock::new(|| {
 
 fuzz_target!(|data: &[u8]| {
     let Some((how, rest)) = data.split_first() else { return };
-    let message = if how & 1 == 0 { rest.to_vec() } else { envelope(rest, how & 2 != 0) };
+    let message = if how & 1 == 0 { rest.to_vec() } else { envelope(rest, how & 2 != 0, how & 4 != 0) };
     let mut decoder = Decoder::new(Limits { max_pixels: 1 << 16 });
     assert!(decoder.decode(&FULL).is_ok());
     let before = decoder.picture().0.to_vec();
@@ -47,15 +48,19 @@ fuzz_target!(|data: &[u8]| {
 
 /// Photographs and decisions in an envelope that is sound but for them; it follows the first
 /// update, or is full.
-fn envelope(data: &[u8], full: bool) -> Vec<u8> {
+fn envelope(data: &[u8], full: bool, rough: bool) -> Vec<u8> {
     let (photos, decisions) = match data.split_first() {
         Some((len, rest)) => rest.split_at((*len as usize * 8).min(rest.len())),
         None => (data, data),
     };
     let flags = if full { 9 } else { 0 } | if photos.is_empty() { 0 } else { 4 };
-    let mut message = vec![3, flags, 2, 0, 0, 0];
+    let flags = flags | if rough { 16 } else { 0 };
+    let mut message = vec![4, flags, 2, 0, 0, 0];
     if full {
         message.extend([100, 0, 70, 0]);
+    }
+    if rough {
+        message.push(50);
     }
     let mut len = decisions.len();
     while len >= 0x80 {

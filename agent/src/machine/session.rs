@@ -240,6 +240,9 @@ impl Session {
         }
         self.local_use.injected_at = Some(now);
         self.capture.alert(now);
+        if let InputEvent::Pointer(at) | InputEvent::Touch { at, .. } = &event {
+            self.capture.work_at((at.x.into(), at.y.into()));
+        }
         if self.capture.is_off() && !is_release(&event) {
             // Whoever cannot see what is there must not press it: the first touch only wakes.
             self.wake(machine, now);

@@ -5,6 +5,7 @@ mod stage;
 use std::fmt;
 
 use crate::bits::BitReader;
+use crate::coarse::{self, Quality};
 use crate::drawn::{Area, MARGIN, Model, STRIDE};
 use crate::encoder::columns_of;
 use crate::geometry::{Grid, PIXEL, TILE};
@@ -56,6 +57,8 @@ pub struct Decoder {
     grid: Grid,
     /// Red, green, blue, 255.
     picture: Vec<u8>,
+    /// Which tiles were told roughly.
+    rough: Vec<bool>,
     /// Of the last update applied.
     last: u32,
     /// By place: tiles that may be asked for again.
@@ -65,6 +68,7 @@ pub struct Decoder {
     learnt_before: Learnt,
     /// The tile that is being read, and what is around it.
     area: Box<Area>,
+    planes: coarse::Planes,
     stage: Stage,
 }
 
@@ -73,17 +77,21 @@ struct Learnt {
     model: Model,
     grammar: Grammar,
     photos: photo::Learnt,
+    coarse: coarse::Learnt,
 }
 
 impl Learnt {
     fn new() -> Self {
-        Self { model: Model::new(), grammar: Grammar::new(), photos: photo::Learnt::new() }
+        let (model, grammar) = (Model::new(), Grammar::new());
+        let (photos, coarse) = (photo::Learnt::new(), coarse::Learnt::new());
+        Self { model, grammar, photos, coarse }
     }
 
     fn clone_from(&mut self, other: &Self) {
         self.model.clone_from(&other.model);
         self.grammar.clone_from(&other.grammar);
         self.photos.clone_from(&other.photos);
+        self.coarse.clone_from(&other.coarse);
     }
 }
 
@@ -94,17 +102,20 @@ impl Decoder {
             limits,
             grid: Grid::default(),
             picture: Vec::new(),
+            rough: Vec::new(),
             last: 0,
             kept: Vec::new(),
             learnt: Learnt::new(),
             learnt_before: Learnt::new(),
             area: Box::new([[0; STRIDE]; MARGIN + TILE as usize]),
+            planes: coarse::Planes::new(),
             stage: Stage {
                 grid: Grid::default(),
                 bands: Vec::new(),
                 places: Vec::new(),
                 changed: Vec::new(),
                 above_changed: Vec::new(),
+                rough: Vec::new(),
                 saved: Vec::new(),
                 saved_from: 0,
                 runs: Runs::default(),
@@ -123,6 +134,11 @@ impl Decoder {
         self.last
     }
 
+    /// Tiles that were told roughly and are not yet exact.
+    pub fn coarse_tiles(&self) -> u32 {
+        self.rough.iter().filter(|rough| **rough).count() as u32
+    }
+
     /// Applies one update.
     ///
     /// # Errors
@@ -132,7 +148,8 @@ impl Decoder {
         let header = update.header;
         let missed = self.fits(&header)?;
         let grid = header.size.map_or(self.grid, Grid::new);
-        self.stage.begin(grid);
+        let rough: &[bool] = if header.size.is_some() { &[] } else { &self.rough };
+        self.stage.begin(grid, rough);
         self.learnt_before.clone_from(&self.learnt);
         if let Err(error) = self.read(&update, grid) {
             std::mem::swap(&mut self.learnt, &mut self.learnt_before);
@@ -156,10 +173,11 @@ impl Decoder {
             self.learnt.model.reset();
             self.learnt.grammar.reset();
             self.learnt.photos = photo::Learnt::new();
+            self.learnt.coarse = coarse::Learnt::new();
         }
         let mut coder = range::Reader::new(update.drawn);
         let mut photos = BitReader::new(update.photos);
-        self.read_bands(&mut coder, &mut photos, is_full)?;
+        self.read_bands(&mut coder, &mut photos, (is_full, update.header.quality))?;
         self.read_saved(&mut coder)?;
         if !coder.is_at_end() || !photos.is_at_end() {
             return Err(DecodeError::Length);
@@ -193,7 +211,7 @@ impl Decoder {
         &mut self,
         coder: &mut range::Reader<'_>,
         photos: &mut BitReader<'_>,
-        is_full: bool,
+        (is_full, quality): (bool, Option<Quality>),
     ) -> Result<(), DecodeError> {
         let grid = self.stage.grid;
         let columns = grid.columns();
@@ -208,8 +226,8 @@ impl Decoder {
             let (mut left, mut last) = (false, Told::Kept);
             for column in 0..columns {
                 let above = self.stage.above_changed.get(column as usize).copied();
-                let neighbours = (left, above.unwrap_or(false));
-                last = self.learnt.grammar.tile(coder, neighbours, last, Told::Kept);
+                let context = (left, above.unwrap_or(false), quality.is_some());
+                last = self.learnt.grammar.tile(coder, context, last, Told::Kept);
                 left = last != Told::Kept;
                 let tile = band * columns + column;
                 match last {
@@ -217,9 +235,11 @@ impl Decoder {
                     Told::Remembered(_) if is_full => return Err(DecodeError::NoPicture),
                     Told::Remembered(place) => self.show_remembered(tile, place)?,
                     Told::Rows => self.read_rows(coder, photos, tile, is_full)?,
+                    Told::Coarse => self.read_coarse(coder, tile, quality),
                 }
                 if left {
                     self.stage.changed.push(tile);
+                    self.stage.mark(tile, last == Told::Coarse);
                 }
                 if let Some(above) = self.stage.above_changed.get_mut(column as usize) {
                     *above = left;
@@ -227,6 +247,16 @@ impl Decoder {
             }
         }
         Ok(())
+    }
+
+    fn read_coarse(&mut self, coder: &mut range::Reader<'_>, tile: u32, quality: Option<Quality>) {
+        // Without one no tile is told so.
+        let Some(quality) = quality else { return };
+        let rect = self.stage.grid.rect(tile);
+        let (learnt, planes) = (&mut self.learnt.coarse, &mut self.planes);
+        let (width, height) = (rect.width as usize, rect.height as usize);
+        coarse::Teller { learnt, planes, quality }.read(coder, &mut self.area, width, height);
+        self.stage.store(&self.area, rect, 0, 0);
     }
 
     fn show_remembered(&mut self, tile: u32, place: u32) -> Result<(), DecodeError> {
@@ -282,6 +312,7 @@ impl Decoder {
                 Origin::Drawn | Origin::Photo => {
                     if !is_loaded {
                         stage.load_margin(area, &self.picture, rect);
+                        stage.rough_around(tile).hide(area, width);
                         is_loaded = true;
                     }
                     stage.load_above(area, rect, rows.start);
@@ -330,6 +361,7 @@ impl Decoder {
             self.kept.clear();
         }
         self.last = header.number;
+        self.rough.clone_from(&self.stage.rough);
         self.keep_saved();
         let band = grid.size().width as usize * PIXEL * TILE as usize;
         for (place, to) in self.stage.places.iter().zip(self.picture.chunks_mut(band.max(1))) {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::DecodeError;
-use crate::drawn::{Area, MARGIN};
+use crate::drawn::{Area, MARGIN, Rough};
 use crate::geometry::{Grid, PIXEL, TILE};
 use crate::grammar::{Move, Runs};
 use crate::{Rect, Size};
@@ -18,6 +18,8 @@ pub(super) struct Stage {
     /// The changed tiles.
     pub(super) changed: Vec<u32>,
     pub(super) above_changed: Vec<bool>,
+    /// Which tiles are told roughly.
+    pub(super) rough: Vec<bool>,
     /// Which of the changed tiles are kept as they were, by their order, and from which place on.
     pub(super) saved: Vec<bool>,
     pub(super) saved_from: u32,
@@ -25,7 +27,11 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn begin(&mut self, grid: Grid) {
+    /// An update of a picture with these tiles begins, of which some are told roughly.
+    pub(super) fn begin(&mut self, grid: Grid, rough: &[bool]) {
+        self.rough.clear();
+        self.rough.extend_from_slice(rough);
+        self.rough.resize(grid.tiles() as usize, false);
         self.grid = grid;
         self.bands.clear();
         self.places.clear();
@@ -34,6 +40,18 @@ impl Stage {
         self.above_changed.clear();
         self.above_changed.resize(grid.columns() as usize, false);
         self.saved.clear();
+    }
+
+    /// Says of a tile whether it is told roughly.
+    pub(super) fn mark(&mut self, tile: u32, is_rough: bool) {
+        if let Some(rough) = self.rough.get_mut(tile as usize) {
+            *rough = is_rough;
+        }
+    }
+
+    /// Which tiles around this one are told roughly.
+    pub(super) fn rough_around(&self, tile: u32) -> Rough {
+        Rough::around(&self.rough, tile, self.grid.columns())
     }
 
     pub(super) fn stride(&self) -> usize {

@@ -43,6 +43,8 @@ impl Encoder {
         for pending in &self.frame.pending {
             if let Some(known) = self.known.get_mut(pending.tile as usize) {
                 known.sent = number;
+                known.is_coarse = self.frame.rough.get(pending.tile as usize) == Some(&true);
+                known.is_refined = false;
             }
         }
         self.hashes.commit();

@@ -1,6 +1,7 @@
 //! Picture to bytes: finds what changed and says it in as few bytes as it can.
 
 mod commit;
+mod rough;
 mod scratch;
 mod tiles;
 
@@ -8,6 +9,7 @@ use std::fmt;
 
 use rapidhash::v3::RapidSecrets;
 
+use crate::coarse::{self, Quality};
 use crate::drawn::{Area, MARGIN, Model, STRIDE};
 use crate::geometry::{Grid, PIXEL, TILE};
 use crate::grammar::{Grammar, Runs, Told};
@@ -38,6 +40,10 @@ struct Known {
     sent: u32,
     /// Pictures in a row in which it changed.
     restless: u8,
+    /// It was told roughly, and is not known to the viewers as it is.
+    is_coarse: bool,
+    /// The next picture tells it exactly.
+    is_refined: bool,
 }
 
 #[derive(Debug)]
@@ -45,7 +51,7 @@ struct KnownTiles<'a>(&'a [Known]);
 
 impl HasTile for KnownTiles<'_> {
     fn has(&self, tile: u32) -> bool {
-        self.0.get(tile as usize).is_some_and(|known| known.sent != 0)
+        self.0.get(tile as usize).is_some_and(|known| known.sent != 0 && !known.is_coarse)
     }
 }
 
@@ -68,6 +74,8 @@ pub struct Update<'a> {
     pub full: bool,
     /// How many tiles it changes.
     pub tiles: u32,
+    /// How many of these it tells roughly.
+    pub coarse: u32,
     /// The bytes, valid until the encoder is used again. At most [`crate::max_update_len`].
     pub bytes: &'a [u8],
 }
@@ -104,6 +112,10 @@ pub struct Encoder {
     grammar: Grammar,
     model: Model,
     photos: Photos,
+    /// How roughly photographs are told, if they may be.
+    quality: Option<Quality>,
+    coarse: coarse::Learnt,
+    planes: coarse::Planes,
     scratch: Scratch,
     out: Vec<u8>,
 }
@@ -125,6 +137,10 @@ struct Frame {
     pending: Vec<Pending>,
     /// Which tiles of the row above have changed.
     above_changed: Vec<bool>,
+    /// Which tiles are told roughly, in the picture as far as it is told.
+    rough: Vec<bool>,
+    /// How many of them in this update.
+    coarse: u32,
     writer: WriterState,
     /// The first thing that went wrong.
     fault: Option<EncodeError>,
@@ -153,6 +169,8 @@ impl Encoder {
                 band_changed: false,
                 pending: Vec::new(),
                 above_changed: Vec::new(),
+                rough: Vec::new(),
+                coarse: 0,
                 writer: WriterState::NEW,
                 fault: None,
             },
@@ -161,6 +179,9 @@ impl Encoder {
             grammar: Grammar::new(),
             model: Model::new(),
             photos: Photos::new(),
+            quality: None,
+            coarse: coarse::Learnt::new(),
+            planes: coarse::Planes::new(),
             scratch: Scratch {
                 area: Box::new([[0; STRIDE]; MARGIN + TILE as usize]),
                 runs: Runs::default(),
@@ -209,6 +230,10 @@ impl Encoder {
         frame.pending.clear();
         frame.above_changed.clear();
         frame.above_changed.resize(self.grid.columns() as usize, false);
+        frame.rough.clear();
+        let is_partial = self.base > 0;
+        frame.rough.extend(self.known.iter().map(|known| known.is_coarse && is_partial));
+        frame.coarse = 0;
         frame.writer = WriterState::NEW;
         frame.fault = None;
         self.hashes.begin();
@@ -217,6 +242,7 @@ impl Encoder {
         if self.frame.is_fresh {
             self.grammar.reset();
             self.model.reset();
+            self.coarse = coarse::Learnt::new();
         }
         self.photos.begin(self.frame.is_fresh);
         self.scratch.above.fill(0);
@@ -273,6 +299,7 @@ impl Encoder {
             size: full.then_some(size),
             fresh: self.frame.is_fresh,
             has_photos,
+            quality: self.quality,
             drawn_len: self.out.len() as u32,
         };
         // Photographs are long: the rest comes to them, not they to the rest.
@@ -284,6 +311,7 @@ impl Encoder {
             number,
             full,
             tiles: self.frame.pending.len() as u32,
+            coarse: self.frame.coarse,
             bytes: self.photos.out.get(start..).unwrap_or_default(),
         }))
     }
@@ -339,6 +367,7 @@ impl Encoder {
             + Model::memory()
             + self.frame.pending.capacity() * size_of::<Pending>()
             + size_of::<Area>()
+            + coarse::Planes::memory()
             + self.scratch.above.capacity() * 4
             + self.out.capacity()
     }
@@ -382,8 +411,12 @@ impl Encoder {
         let columns = self.grid.columns();
         let first = y / TILE * columns;
         let tiles = first as usize..(first + columns) as usize;
-        let is_forced =
-            self.known.get(tiles).unwrap_or_default().iter().any(|known| known.sent == 0);
+        let is_forced = self
+            .known
+            .get(tiles)
+            .unwrap_or_default()
+            .iter()
+            .any(|known| known.sent == 0 || known.is_refined);
         let changed = is_forced || self.hashes.is_changed(y, rows);
         if !changed {
             self.frame.unsaid += 1;

@@ -2,7 +2,7 @@
 
 use super::scratch::columns_of;
 use super::{Encoder, FEWEST_ROWS, KnownTiles, Pending, RESTLESS};
-use crate::Rect;
+use crate::drawn::Rough;
 use crate::geometry::{PART, PIXEL};
 use crate::grammar::{Origin, Told};
 use crate::moves::{self, Sight};
@@ -22,18 +22,30 @@ impl Encoder {
         let rect = self.grid.rect(tile);
         let known = self.known.get(tile as usize).copied().unwrap_or_default();
         let all = if rect.height == 64 { u64::MAX } else { (1 << rect.height) - 1 };
-        let is_forced = known.sent == 0;
-        let changed =
-            if is_forced { all } else { self.hashes.differing(column, rect.y, rect.height) };
-        let told = self.choose(tile, changed, is_forced);
+        let differing = self.hashes.differing(column, rect.y, rect.height);
+        // Of what was told roughly nothing can be kept.
+        let is_replaced_whole = known.is_coarse && (differing != 0 || known.is_refined);
+        let is_forced = known.sent == 0 || is_replaced_whole;
+        let changed = if is_forced { all } else { differing };
+        let mut told = self.choose(tile, changed, is_forced);
+        if !known.is_refined || differing != 0 {
+            told = self.hurry_tile(tile, told, pixels);
+        }
         let above = self.frame.above_changed.get(column as usize).copied().unwrap_or(false);
         let mut writer = Writer::resume(&mut self.out, self.frame.writer);
-        self.grammar.tile(&mut writer, (left, above), last, told);
+        let context = (left, above, self.quality.is_some());
+        self.grammar.tile(&mut writer, context, last, told);
         self.frame.writer = writer.pause();
         if told == Told::Kept {
             return told;
         }
-        let mut is_replaced = !is_forced && changed.count_ones() >= FEWEST_ROWS;
+        let mut is_replaced = !is_forced && !known.is_coarse && changed.count_ones() >= FEWEST_ROWS;
+        if let Some(rough) = self.frame.rough.get_mut(tile as usize) {
+            *rough = told == Told::Coarse;
+        }
+        if told == Told::Coarse {
+            self.write_coarse(tile);
+        }
         if told == Told::Rows {
             is_replaced &= !self.scratch.runs.has_moved();
             let parts = if is_forced {
@@ -41,11 +53,21 @@ impl Encoder {
             } else {
                 self.hashes.differing_parts(column, rect.y, changed)
             };
-            self.write_rows(rect, parts, pixels);
+            self.write_rows(tile, parts, pixels);
         }
         is_replaced &= known.restless < RESTLESS;
         self.frame.pending.push(Pending { tile, is_replaced });
         told
+    }
+
+    /// Fills the area with a tile and with what of its neighbours is known to the viewers.
+    pub(super) fn load_tile(&mut self, tile: u32, pixels: &[u8]) {
+        let rect = self.grid.rect(tile);
+        let stride = self.grid.size().width as usize * PIXEL;
+        let (at, width) = (rect.x as usize, rect.width as usize);
+        self.scratch.load(at, width, pixels, stride);
+        let rough = Rough::around(&self.frame.rough, tile, self.grid.columns());
+        rough.hide(&mut self.scratch.area, width);
     }
 
     /// Chooses how a tile is told; its runs, if by rows, are in the scratch.
@@ -73,11 +95,11 @@ impl Encoder {
     }
 
     /// Writes the rows of a tile that are told by pixels, and before that which these are.
-    pub(super) fn write_rows(&mut self, rect: Rect, parts: (u32, u32), pixels: &[u8]) {
-        let stride = self.grid.size().width as usize * PIXEL;
-        let (at, width) = (rect.x as usize, rect.width as usize);
+    pub(super) fn write_rows(&mut self, tile: u32, parts: (u32, u32), pixels: &[u8]) {
+        let rect = self.grid.rect(tile);
+        let width = rect.width as usize;
         if self.scratch.runs.told_rows() > 0 {
-            self.scratch.load(at, width, pixels, stride);
+            self.load_tile(tile, pixels);
         }
         // A run of drawn rows may be a photograph after all.
         let area = &self.scratch.area;

@@ -72,18 +72,18 @@ fn rejects_bytes_after_the_end() {
 fn rejects_unknown_versions_and_flags() {
     let (_, _, update) = victim();
     rejects(&[&[1], &update[1..]].concat(), |error| *error == DecodeError::Version(1));
-    rejects(&[&[3, 16], &update[2..]].concat(), |error| *error == DecodeError::Flags(16));
+    rejects(&[&[4, 32], &update[2..]].concat(), |error| *error == DecodeError::Flags(32));
     // Full, and yet following another.
-    rejects(&[&[3, 11], &update[2..]].concat(), |error| *error == DecodeError::Flags(11));
+    rejects(&[&[4, 11], &update[2..]].concat(), |error| *error == DecodeError::Flags(11));
     // Full, or a cure, and yet not forgetting what was learnt before.
-    rejects(&[&[3, 1], &update[2..]].concat(), |error| *error == DecodeError::Flags(1));
-    rejects(&[&[3, 2], &update[2..]].concat(), |error| *error == DecodeError::Flags(2));
+    rejects(&[&[4, 1], &update[2..]].concat(), |error| *error == DecodeError::Flags(1));
+    rejects(&[&[4, 2], &update[2..]].concat(), |error| *error == DecodeError::Flags(2));
 }
 
 #[test]
 fn rejects_sizes_beyond_the_limits_before_allocating() {
     let sized = |width: u16, height: u16| {
-        let mut message = vec![3, 9, 1, 0, 0, 0];
+        let mut message = vec![4, 9, 1, 0, 0, 0];
         message.extend(width.to_le_bytes());
         message.extend(height.to_le_bytes());
         message.push(0);
@@ -106,7 +106,7 @@ fn rejects_updates_that_follow_what_is_not_there() {
     let (_, _, update) = victim();
     let numbered = |number: u32, base: Option<u32>| {
         let flags = if base.is_some() { 10 } else { 8 };
-        let mut message = vec![3, flags];
+        let mut message = vec![4, flags];
         message.extend(number.to_le_bytes());
         message.extend(base.into_iter().flat_map(u32::to_le_bytes));
         message.extend(&update[6..]);
@@ -177,7 +177,7 @@ proptest! {
         photos in prop::collection::vec(any::<u8>(), 0..300),
     ) {
         let (mut decoder, before, _) = victim();
-        let mut message = vec![3, if photos.is_empty() { 0 } else { 4 }, number, 0, 0, 0];
+        let mut message = vec![4, if photos.is_empty() { 0 } else { 4 }, number, 0, 0, 0];
         message.push(decisions.len() as u8);
         message.extend(photos);
         message.extend(decisions);

@@ -9,4 +9,6 @@ mod memory;
 #[cfg(test)]
 mod picture;
 #[cfg(test)]
+mod rough;
+#[cfg(test)]
 mod round_trip;

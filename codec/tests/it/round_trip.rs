@@ -173,14 +173,14 @@ fn the_same_pictures_give_the_same_bytes_whatever_the_key() {
 }
 
 #[test]
-fn the_bytes_of_layout_3_stay_as_they_are() {
+fn the_bytes_of_layout_4_stay_as_they_are() {
     let mut encoder = Encoder::new(1);
     let mut picture = Picture::plain(Size::new(65, 2), [1, 2, 3]);
     let (_, bytes) = encode(&mut encoder, &picture).unwrap().unwrap();
-    assert_eq!(bytes, [3, 9, 1, 0, 0, 0, 65, 0, 2, 0, 8, 253, 207, 66, 137, 143, 100, 71, 53]);
+    assert_eq!(bytes, [4, 9, 1, 0, 0, 0, 65, 0, 2, 0, 8, 253, 207, 66, 137, 143, 100, 71, 53]);
     picture.set(64, 1, [9, 9, 9]);
     let (_, bytes) = encode(&mut encoder, &picture).unwrap().unwrap();
-    assert_eq!(bytes, [3, 0, 2, 0, 0, 0, 6, 234, 162, 75, 247, 223, 200]);
+    assert_eq!(bytes, [4, 0, 2, 0, 0, 0, 6, 234, 162, 75, 247, 223, 200]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Instant;
 use lotse_codec::{Changed, Decoder, Limits};
 use tokio::sync::mpsc;
 
-use crate::model::picture::{PixelRect, SharedPicture};
+use crate::model::picture::{Exactness, PixelRect, SharedPicture};
 
 /// Updates that wait for the decoder. The device sends two ahead at most.
 const MAX_UPDATES: usize = 8;
@@ -87,6 +87,8 @@ fn take_over(decoder: &Decoder, changed: &Changed, shared: &SharedPicture) -> De
         let (x, y, width, height) = (rect.x, rect.y, rect.width, rect.height);
         picture.copy_rgbx(pixels, PixelRect { x, y, width, height });
     }
+    let is_exact = decoder.coarse_tiles() == 0;
+    picture.set_exactness(if is_exact { Exactness::Exact } else { Exactness::Rough });
     picture.finish_update(Instant::now());
     Decoded::Shown { number: changed.number }
 }

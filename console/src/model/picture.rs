@@ -53,6 +53,17 @@ pub struct Picture {
     dirty: Vec<PixelRect>,
     updates: u64,
     updated_at: Option<Instant>,
+    exactness: Exactness,
+}
+
+/// How a picture is to the one on the panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Exactness {
+    /// Every pixel is the same.
+    #[default]
+    Exact,
+    /// Parts were told roughly, and are not yet the same.
+    Rough,
 }
 
 impl std::fmt::Debug for Picture {
@@ -151,6 +162,16 @@ impl Picture {
     pub fn finish_update(&mut self, now: Instant) {
         self.updates += 1;
         self.updated_at = Some(now);
+    }
+
+    /// How the picture is to the panel's own.
+    pub const fn exactness(&self) -> Exactness {
+        self.exactness
+    }
+
+    /// Says how the picture is to the panel's own.
+    pub const fn set_exactness(&mut self, exactness: Exactness) {
+        self.exactness = exactness;
     }
 
     /// Takes the rectangles that changed since the last call.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::picture::Picture;
+use crate::model::picture::{Exactness, Picture};
 use crate::model::{Event, Model, Output, Peer, Rights, ScreenState, SessionState};
 use crate::words::Language;
 
@@ -122,6 +122,7 @@ pub(super) fn status(model: &Model, picture: &Picture) -> Map<String, Value> {
         map.insert("width".into(), picture.width().into());
         map.insert("height".into(), picture.height().into());
         map.insert("updates".into(), picture.updates().into());
+        map.insert("exact".into(), (picture.exactness() == Exactness::Exact).into());
     }
     map
 }

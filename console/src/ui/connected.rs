@@ -7,6 +7,7 @@ use egui::{Align, CentralPanel, Color32, Frame, Layout, Margin, Panel, RichText,
 use super::view::{Pointing, Scale, View};
 use super::{Scene, bar, marks, picture, theme, typing, widgets};
 use crate::keys::{Combo, MENU};
+use crate::model::picture::Exactness;
 use crate::model::{Command, Notice, Output, Peer, Right};
 use crate::words::{ConnectedWords, Words};
 
@@ -198,11 +199,17 @@ fn measures_ui(ui: &mut Ui, scene: &Scene<'_>, view: &View, words: &Words, peer:
         on_bar(ui, &format!("{} ms", latency.0.as_millis()));
         ui.add_space(10.0);
     }
-    let (width, height) = {
+    let (width, height, exactness) = {
         let picture = scene.picture.lock();
-        (picture.width(), picture.height())
+        (picture.width(), picture.height(), picture.exactness())
     };
     if width > 0 {
+        let (short, long) = match exactness {
+            Exactness::Exact => (text.exact, text.exact_hint),
+            Exactness::Rough => (text.rough, text.rough_hint),
+        };
+        on_bar(ui, short).on_hover_text(long);
+        ui.add_space(10.0);
         on_bar(ui, &format!("{width} × {height}"));
         ui.add_space(10.0);
     }

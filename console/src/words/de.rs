@@ -74,6 +74,11 @@ pub(super) const WORDS: Words = Words {
         allowed: "Erlaubt",
         view_only: "Sie dürfen zusehen, nicht steuern.",
         no_picture: "Das erste Bild ist unterwegs …",
+        exact: "genau",
+        exact_hint: "Jedes Pixel ist wie am Gerät.",
+        rough: "ungefähr",
+        rough_hint: "Fotos und Filme kommen zuerst ungefähr, denn die Leitung ist dünn. Sie werden genau, \
+                     wenn sich nichts bewegt. Zeichnungen und Buchstaben sind es immer.",
         interrupted: "Die Verbindung ist unterbrochen",
         interrupted_safe: "Nichts, was Sie tun, erreicht das Gerät. Gehaltene Tasten sind dort los.",
         interrupted_next: "Sie wird wiederhergestellt, mit derselben Erlaubnis. Das kann 30 \

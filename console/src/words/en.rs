@@ -73,6 +73,11 @@ pub(super) const WORDS: Words = Words {
         allowed: "Allowed",
         view_only: "You may watch, not steer.",
         no_picture: "The first picture is on its way …",
+        exact: "exact",
+        exact_hint: "Every pixel is as on the panel.",
+        rough: "roughly",
+        rough_hint: "Photographs and films come roughly at first, for the line is thin. They become exact \
+                     when nothing moves. Drawings and letters always are.",
         interrupted: "The link is interrupted",
         interrupted_safe: "Nothing you do reaches the panel. Held keys are released there.",
         interrupted_next: "It is being mended, with the same consent. This can take 30 seconds.",

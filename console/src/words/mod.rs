@@ -240,6 +240,14 @@ pub struct ConnectedWords {
     pub no_picture: &'static str,
     /// Heading while the link is broken.
     pub interrupted: &'static str,
+    /// The picture is exactly as on the panel.
+    pub exact: &'static str,
+    /// The same in a sentence.
+    pub exact_hint: &'static str,
+    /// Parts of it are not yet.
+    pub rough: &'static str,
+    /// The same in a sentence.
+    pub rough_hint: &'static str,
     /// What is safe meanwhile.
     pub interrupted_safe: &'static str,
     /// What happens next.

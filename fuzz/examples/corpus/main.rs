@@ -67,6 +67,20 @@ fn tiles() -> Result<(), Box<dyn Error>> {
         }
         write("tiles", name, &[&[0], message.as_slice()].concat())?;
     }
+    let mut noise = 1_u32;
+    for pixel in pixels.as_chunks_mut::<4>().0 {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *pixel = (noise >> 8 | 0xff << 24).to_le_bytes();
+    }
+    encoder.request_full();
+    encoder.hurry(Some(20));
+    encoder.begin(size)?;
+    for (y, rows) in (0..).step_by(64).zip(pixels.chunks(64 * 400)) {
+        encoder.push_band(Band { size, y, rows: (rows.len() / 400) as u32, pixels: rows });
+    }
+    let update = encoder.finish()?.ok_or("nothing changed")?;
+    write("tiles", "rough", &[&[0], update.bytes].concat())?;
+    write("tiles", "rough-decisions", &[&[5, 0][..], &[0x5a, 0xc3, 0x11, 0x90, 0x42]].concat())?;
     // In the target's own envelope: decisions alone, and photographs with decisions.
     write("tiles", "decisions", &[&[1, 0][..], &[0x5a, 0xc3, 0x11, 0x90, 0x42]].concat())?;
     write("tiles", "photographs", &[&[3, 2][..], &[7; 16], &[0x00, 0xff, 0x21]].concat())

@@ -111,6 +111,11 @@ impl Line {
         self.rate.map(|rate| (rate * time.as_secs_f32()) as usize)
     }
 
+    /// Whether nothing is on its way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.flying.is_empty()
+    }
+
     /// Whether another update is worth making: two may be on their way, and as many more as a
     /// round trip is long, as long as they wait nowhere.
     pub(super) fn has_room(&self) -> bool {

@@ -1,5 +1,6 @@
 //! When the screen is read, and what becomes of it.
 
+mod hurry;
 mod line;
 mod pace;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use lotse_hal::{Change, Cursor, Error, Screen, ScreenState};
 use lotse_protocol::message::ScreenReport;
 use nix::time::{ClockId, clock_gettime};
 
+use self::hurry::Hurry;
 use self::line::Line;
 use self::pace::{Pace, Telling};
 
@@ -34,6 +36,7 @@ pub(super) struct Capture {
     watched: bool,
     pace: Pace,
     line: Line,
+    hurry: Hurry,
     /// How much of the processor this thread has taken so far.
     processor_time: fn() -> Duration,
     /// The network process takes another picture.
@@ -73,6 +76,7 @@ impl Capture {
             watched: false,
             pace: Pace::new(max_cpu, now),
             line: Line::new(),
+            hurry: Hurry::new(),
             processor_time,
             is_way_free: true,
             sent: 0,
@@ -143,7 +147,14 @@ impl Capture {
     /// read is read when it can leave.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let has_room = self.is_way_free && self.line.has_room();
-        (self.watched && has_room).then(|| self.pace.due())
+        let due = self.pace.due();
+        // What is rough becomes exact as soon as the line is quiet.
+        let refined = self
+            .hurry
+            .quiet_at()
+            .filter(|_| self.line.is_idle() && self.encoder.coarse_tiles() > 0);
+        let due = refined.map_or(due, |at| due.min(self.pace.not_before(at)));
+        (self.watched && has_room).then_some(due)
     }
 
     /// Looks at the screen, if it is time, and reads it if it may have changed. An update goes to
@@ -204,6 +215,7 @@ impl Capture {
                 }
                 self.sent = update.number;
                 self.line.sent(update.number, update.bytes.len(), now);
+                self.hurry.sent(update.bytes.len(), update.coarse, &self.line, now);
                 send(update.bytes);
                 true
             }
@@ -220,7 +232,8 @@ impl Capture {
             return Ok(Seen::Off);
         };
         let cursor = screen.cursor()?;
-        if !self.must_read && cursor == self.cursor {
+        let refines = self.refines(now);
+        if !self.must_read && !refines && cursor == self.cursor {
             match change {
                 Change::None => return Ok(Seen::Still { size }),
                 Change::Maybe if self.pace.must_read(now) => {}
@@ -231,6 +244,7 @@ impl Capture {
             }
         }
         self.cursor = cursor;
+        self.encoder.hurry(self.hurry.quality(&self.line));
         let mut begun = None;
         let Self { encoder, cursor, with_cursor, .. } = self;
         screen.read(&mut |band| {
@@ -247,6 +261,21 @@ impl Capture {
             encoder.push_band(Band { size, y: band.y, rows: band.rows, pixels });
         })?;
         Ok(Seen::Read { size })
+    }
+
+    /// Chooses what was told roughly and is now to be exact; whether there is anything.
+    fn refines(&mut self, now: Instant) -> bool {
+        if self.encoder.coarse_tiles() == 0 {
+            return false;
+        }
+        let (tiles, near) = self.hurry.refines(&self.line, now);
+        self.encoder.refine(tiles, near);
+        tiles > 0
+    }
+
+    /// The technician is at work there, in pixels of the picture.
+    pub(super) fn work_at(&mut self, place: (u32, u32)) {
+        self.hurry.work_at(place);
     }
 
     /// Looks at some rows, if the screen tells nothing by itself; whether any differs from what was

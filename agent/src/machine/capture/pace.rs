@@ -75,6 +75,11 @@ impl Pace {
         self.due
     }
 
+    /// That time, or when reading is allowed again.
+    pub(super) fn not_before(&self, at: Instant) -> Instant {
+        self.not_before.max(at)
+    }
+
     /// Whether it is to be read now though nothing is known of changes.
     pub(super) fn must_read(&self, now: Instant) -> bool {
         self.read_due <= now

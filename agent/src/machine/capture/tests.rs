@@ -11,6 +11,7 @@ struct Told {
     reads: u32,
     cursor: Option<Cursor>,
     has_rows: bool,
+    is_photograph: bool,
     pixels: Vec<u8>,
 }
 
@@ -50,6 +51,13 @@ impl Screen for Told {
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
         self.reads += 1;
         self.pixels.fill(self.level);
+        if self.is_photograph {
+            let mut noise = u32::from(self.level);
+            for byte in &mut self.pixels {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                *byte = (noise >> 24) as u8;
+            }
+        }
         visit(Band { size: SIZE, y: 0, rows: 64, pixels: &self.pixels });
         Ok(())
     }
@@ -75,6 +83,7 @@ impl Watch {
             reads: 0,
             cursor: None,
             has_rows: false,
+            is_photograph: false,
             pixels: vec![0; 64 * 64 * 4],
         };
         Self { capture, screen, now, updates: 0 }
@@ -269,4 +278,32 @@ fn a_picture_allocates_nothing_once_things_have_settled() {
     let before = watch.updates;
     let count = allocation_counter::measure(|| film(&mut watch));
     assert_eq!((watch.updates - before, count.count_total), (100, 0));
+}
+
+#[test]
+fn a_photograph_comes_roughly_and_is_exact_when_nothing_moves() {
+    let mut watch = Watch::new(Change::Told);
+    watch.screen.is_photograph = true;
+    let mut decoder = lotse_codec::Decoder::new(lotse_codec::Limits::default());
+    let mut look = |watch: &mut Watch, wait: Duration| {
+        watch.now += wait;
+        let seen = &mut decoder;
+        watch.capture.look(&mut watch.screen, watch.now, &mut |update| {
+            seen.decode(update).unwrap();
+        });
+        let sent = watch.capture.sent;
+        watch.capture.shown(sent, watch.now + Duration::from_millis(30));
+        decoder.coarse_tiles()
+    };
+    let moment = Duration::from_millis(50);
+    assert_eq!(look(&mut watch, moment), 1, "the line is not known");
+    for _ in 0..20 {
+        watch.screen.level += 1;
+        assert_eq!(look(&mut watch, moment), 1, "it moves");
+    }
+    let left: u32 = (0..20).map(|_| look(&mut watch, moment)).last().unwrap();
+    assert_eq!(left, 0);
+    let expected: Vec<u8> =
+        watch.screen.pixels.chunks(4).flat_map(|p| [p[2], p[1], p[0], 255]).collect();
+    assert_eq!(decoder.picture().0, expected);
 }

@@ -108,6 +108,11 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         screenshot: Option<PathBuf>,
     },
+    /// Take back what a machine process left that was killed: a panel on the screen, a key that is
+    /// kept from others, what it pressed
+    ///
+    /// For service managers, after the process has ended. The next one does the same.
+    Restore,
     /// Run only the process that talks to the server; the one of `machine` tells it the settings
     Network {
         #[command(flatten)]
@@ -137,6 +142,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.command {
         Some(Command::Network { place, user }) => run_network(place, user),
         Some(Command::Machine { place }) => run_machine(arguments, place),
+        Some(Command::Restore) => {
+            lotse_hal::linux::restore(&arguments.config()?.machine()?);
+            Ok(())
+        }
         Some(Command::Identity) => {
             let config = arguments.config()?;
             print(&machine::public_key(&config.data_directory)?)
@@ -196,11 +205,15 @@ fn run_both(arguments: &Arguments) -> anyhow::Result<()> {
     let mut machine = arguments.options();
     machine.push("machine".to_owned());
     machine.extend(place.clone());
+    let mut undo = arguments.options();
+    undo.push("restore".to_owned());
     let mut network = vec!["network".to_owned(), format!("--user={}", settings.user)];
     network.extend(place);
+    let is_simulated = arguments.simulated.is_some();
+    let undo = (!is_simulated).then_some(undo);
     supervisor::run(vec![
-        Role { name: "machine", arguments: machine, has_stdin: arguments.simulated.is_some() },
-        Role { name: "network", arguments: network, has_stdin: false },
+        Role { name: "machine", arguments: machine, has_stdin: is_simulated, undo },
+        Role { name: "network", arguments: network, has_stdin: false, undo: None },
     ])
 }
 

@@ -29,6 +29,8 @@ pub struct Role {
     pub arguments: Vec<String>,
     /// Whether standard input is for it.
     pub has_stdin: bool,
+    /// Arguments with which this same program takes back what the role may leave behind when it dies.
+    pub undo: Option<Vec<String>>,
 }
 
 /// What became of a role.
@@ -92,6 +94,7 @@ impl Supervisor {
                     bail!("the {name} process failed: {status}");
                 }
                 log::warn!("the {name} process ended: {status}; it is started again");
+                self.undo(role);
                 self.runs.insert(role, Run::Down(now + RESTART));
             }
         }
@@ -101,10 +104,20 @@ impl Supervisor {
         self.roles.get(role).context("there is no such role")
     }
 
+    /// Takes back what a role that ended may have left behind.
+    fn undo(&self, role: usize) {
+        let Some(Role { name, undo: Some(arguments), .. }) = self.roles.get(role) else { return };
+        let mut command = Command::new("/proc/self/exe");
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
+        if let Err(error) = command.status() {
+            log::warn!("take back what the {name} process left: {error}");
+        }
+    }
+
     fn start_due(&mut self, now: Instant) -> anyhow::Result<()> {
         for role in 0..self.roles.len() {
             if matches!(self.runs.get(&role), Some(Run::Down(due)) if *due <= now) {
-                let Role { name, arguments, has_stdin } = self.role(role)?;
+                let Role { name, arguments, has_stdin, .. } = self.role(role)?;
                 let mut command = Command::new("/proc/self/exe");
                 // Both start with the signals of this process; each takes those it wants.
                 command.args(arguments).stdout(Stdio::null());
@@ -175,6 +188,9 @@ impl Supervisor {
                 child.kill().ok();
                 child.wait().ok();
             }
+        }
+        for role in 0..self.roles.len() {
+            self.undo(role);
         }
     }
 }

@@ -137,7 +137,7 @@ fn list(target: &Target) -> Outcome {
             Err(reason) => println!("no panel by {}: {reason}", way.name),
         }
     }
-    for name in EvdevInput::open()?.names() {
+    for name in EvdevInput::open(Path::new("/run/lotse-probe-key"))?.names() {
         println!("device {name}");
     }
     Ok(())
@@ -316,7 +316,8 @@ fn act(target: &Target) -> Outcome {
 
 fn listen(target: &Target, seconds: u64, grab: bool) -> Outcome {
     let size = size_of_screen(target)?;
-    let mut input = Mounted::new(EvdevInput::open()?, target.mounting.clone());
+    let mut input =
+        Mounted::new(EvdevInput::open(Path::new("/run/lotse-probe-key"))?, target.mounting.clone());
     input.grab(grab)?;
     println!("listening");
     let deadline = Instant::now() + Duration::from_secs(seconds);

@@ -15,7 +15,7 @@ use super::file_screen::FileScreen;
 use super::mounting::Mounting;
 use super::wayland::WaylandScreen;
 use super::x11::{self, X11Screen};
-use crate::{Error, ErrorKind, Orientation, Screen, Size};
+use crate::{Error, ErrorKind, Orientation, Screen, ScreenInfo, Size};
 
 /// Which screen is to be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -381,11 +381,22 @@ pub(crate) fn card_of(frame_buffer: &Path) -> Option<PathBuf> {
 /// How the picture of a frame buffer lies. What its card says counts while the frame buffer is
 /// what that card shows.
 pub(crate) fn lies(frame_buffer: &Path, mounting: &Mounting) -> Lies {
+    display_of(frame_buffer, mounting).0
+}
+
+/// How the picture of a frame buffer lies, and how large a part of it its card's first display
+/// shows, as it is stored: where displays of several sizes show the same, the frame buffer's own
+/// mode is the smallest of each side, but the memory has all that the largest shows.
+pub(crate) fn display_of(frame_buffer: &Path, mounting: &Mounting) -> (Lies, Option<Size>) {
     let card = card_of(frame_buffer).and_then(|card| Card::open(&card).ok());
     let screen = card.and_then(|card| DrmScreen::new(card, None, mounting).ok());
     match screen {
-        Some(screen) => Lies { rotation: screen.rotation(), mounting: screen.info().mounting },
-        None => Lies { mounting: mounting.of(Orientation::UPRIGHT), ..Lies::default() },
+        Some(screen) => {
+            let ScreenInfo { mounting, size, .. } = screen.info();
+            let lies = Lies { rotation: screen.rotation(), mounting };
+            (lies, Some(lies.upright().inverse().size(size)))
+        }
+        None => (Lies { mounting: mounting.of(Orientation::UPRIGHT), ..Lies::default() }, None),
     }
 }
 

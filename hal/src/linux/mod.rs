@@ -25,4 +25,4 @@ pub mod uinput;
 mod wayland;
 mod x11;
 
-pub use self::open::{MachineConfig, open};
+pub use self::open::{MachineConfig, open, restore};

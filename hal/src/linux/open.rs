@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::choose::ScreenChoice;
 use super::follow::FollowingScreen;
-use super::local_input::EvdevInput;
+use super::local_input::{self, EvdevInput};
 use super::mounting::{Mounted, Mounting};
-use super::panel::{ApplicationConfig, ChosenPanel, PanelChoice, PanelConfig};
+use super::panel::{self, ApplicationConfig, ChosenPanel, PanelChoice, PanelConfig};
 use super::uinput::{self, InputWays};
 use crate::{Error, Machine, Orientation};
 
@@ -49,6 +49,25 @@ impl Default for MachineConfig {
     }
 }
 
+/// The file that remembers which terminal to bring back.
+fn terminal_record(config: &MachineConfig) -> PathBuf {
+    config.state_directory.join("panel-terminal")
+}
+
+/// The file that remembers which key is kept from others.
+fn key_record(config: &MachineConfig) -> PathBuf {
+    config.state_directory.join("reserved-key")
+}
+
+/// Takes back what a process left behind that died: the panel on the screen, keys kept from
+/// others, what is pressed on devices that were written into. For when no other one is started,
+/// or not at once; [`open`] does the same.
+pub fn restore(config: &MachineConfig) {
+    panel::restore(&terminal_record(config));
+    local_input::restore(&key_record(config));
+    uinput::let_go(&config.state_directory);
+}
+
 /// Opens a machine: takes back what a predecessor that died left behind, and creates the
 /// virtual input devices.
 ///
@@ -73,13 +92,13 @@ pub fn open(config: &MachineConfig) -> Result<Machine, Error> {
             user,
         }),
         frame_buffer: config.panel_frame_buffer.clone(),
-        terminal_record: config.state_directory.join("panel-terminal"),
+        terminal_record: terminal_record(config),
         mounting: mounting.clone(),
     });
     Ok(Machine {
         screen: Box::new(FollowingScreen::open(config.screen.clone(), mounting.clone())?),
         input: uinput::create(&config.input, &input_mounting, &config.state_directory)?,
-        local: Box::new(Mounted::new(EvdevInput::open()?, mounting)),
+        local: Box::new(Mounted::new(EvdevInput::open(&key_record(config))?, mounting)),
         panel: Box::new(panel),
     })
 }

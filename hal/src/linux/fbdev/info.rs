@@ -52,6 +52,19 @@ pub(crate) fn millimetres(variable: &VarScreeninfo) -> Size {
     Size::new(known(variable.width), known(variable.height))
 }
 
+/// The same frame buffer, of as many pixels as a display shows of it, if it has them.
+pub(crate) fn shown_on(display: Option<Size>, variable: VarScreeninfo) -> VarScreeninfo {
+    let has = |size: &Size| {
+        (variable.xoffset, variable.yoffset) == (0, 0)
+            && (variable.xres..=variable.xres_virtual).contains(&size.width)
+            && (variable.yres..=variable.yres_virtual).contains(&size.height)
+    };
+    match display.filter(has) {
+        Some(Size { width, height }) => VarScreeninfo { xres: width, yres: height, ..variable },
+        None => variable,
+    }
+}
+
 /// Works out what is shown.
 ///
 /// `page_offset` is as above, or 0 where the memory is read through the descriptor; `palette`
@@ -149,6 +162,28 @@ mod tests {
 
     use super::*;
     use crate::ErrorKind;
+
+    #[test]
+    fn a_display_that_shows_more_than_the_mode_says_counts() {
+        let mode = VarScreeninfo {
+            xres: 1024,
+            yres: 768,
+            xres_virtual: 1920,
+            yres_virtual: 1080,
+            ..Default::default()
+        };
+        let shown = |width, height| {
+            let shown = shown_on(Some(Size::new(width, height)), mode.clone());
+            (shown.xres, shown.yres)
+        };
+        assert_eq!(shown(1920, 1080), (1920, 1080));
+        for (width, height) in [(1921, 1080), (1920, 1081), (800, 600), (1920, 600)] {
+            assert_eq!(shown(width, height), (1024, 768), "{width}x{height}");
+        }
+        let panned = VarScreeninfo { yoffset: 5, ..mode.clone() };
+        assert_eq!(shown_on(Some(Size::new(1920, 1080)), panned).xres, 1024);
+        assert_eq!(shown_on(None, mode).xres, 1024);
+    }
 
     fn field(offset: u32, length: u32) -> Bitfield {
         Bitfield { offset, length, msb_right: 0 }

@@ -51,6 +51,8 @@ pub(crate) struct FrameBuffer {
     path: PathBuf,
     fixed: FixScreeninfo,
     memory: Memory,
+    /// What a display shows of it, where that is more than its mode says.
+    display: Option<Size>,
 }
 
 impl FrameBuffer {
@@ -95,7 +97,7 @@ impl FrameBuffer {
             Some(mapping) => Memory::Mapped { mapping, page_offset },
             None => Memory::ByCalls,
         };
-        Ok(Self { file, path: path.to_owned(), fixed, memory })
+        Ok(Self { file, path: path.to_owned(), fixed, memory, display: None })
     }
 
     /// The device's own name, as in `VESA VGA` or `virtio_gpudrmfb`.
@@ -134,12 +136,17 @@ impl FrameBuffer {
         })
     }
 
+    /// From now on its mode is of so many pixels, if it has them: as many as a display shows of it.
+    pub(crate) fn show_on(&mut self, display: Option<Size>) {
+        self.display = display;
+    }
+
     /// What is shown of it now.
     ///
     /// # Errors
     /// As [`info::mode`], or when the device does not answer.
     pub(crate) fn mode(&self) -> Result<Mode, Error> {
-        let variable = self.variable()?;
+        let variable = info::shown_on(self.display, self.variable()?);
         let fixed = FixScreeninfo {
             // A driver without memory of its own to map says 0.
             smem_len: match self.fixed.smem_len {

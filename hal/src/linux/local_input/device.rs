@@ -99,19 +99,24 @@ impl Device {
     /// Has it say [`RESERVED`] instead of a key, so that nobody else hears that one. Not every
     /// keyboard can: those of virtual machines often have no keymap.
     pub(crate) fn reserve(&mut self, key: u16) {
-        for index in 0..MAX_KEYMAP {
-            let Ok(entry) = keymap_entry(&self.raw, index) else { break };
-            // What is reserved already was so by a predecessor that died.
-            let is_ours = entry.keycode == u32::from(RESERVED);
-            if !is_ours && entry.keycode != u32::from(key) {
-                continue;
-            }
-            let kept = entry.with_keycode(RESERVED);
-            if is_ours || set_keymap_entry(&self.raw, &kept).is_ok() {
-                self.reserved.push(entry.with_keycode(key));
+        for entry in self.keymap_entries(key) {
+            if set_keymap_entry(&self.raw, &entry.with_keycode(RESERVED)).is_ok() {
+                self.reserved.push(entry);
                 self.decoder.set_alias(RESERVED, key);
             }
         }
+    }
+
+    /// Takes over what another process reserved that died, so that it is undone.
+    pub(crate) fn adopt(&mut self, key: u16) {
+        let entries = self.keymap_entries(RESERVED);
+        self.reserved.extend(entries.into_iter().map(|entry| entry.with_keycode(key)));
+    }
+
+    /// The entries of its keymap that say a key.
+    fn keymap_entries(&self, key: u16) -> Vec<KeymapEntry> {
+        let entries = (0..MAX_KEYMAP).map_while(|index| keymap_entry(&self.raw, index).ok());
+        entries.filter(|entry| entry.keycode == u32::from(key)).collect()
     }
 
     /// Its node.

@@ -35,14 +35,19 @@ pub struct EvdevInput {
     wanted: Grab,
     /// A key that is kept from everyone else.
     reserved: Option<KeyCode>,
+    /// The file that tells which, for when this process dies.
+    record: PathBuf,
 }
 
 impl EvdevInput {
     /// Opens all physical devices, and follows those that come and go.
     ///
+    /// `record` is the file that remembers which key is kept from others; see [`restore`].
+    ///
     /// # Errors
     /// When devices that come and go cannot be followed. A machine without any is no error.
-    pub fn open() -> Result<Self, Error> {
+    pub fn open(record: &Path) -> Result<Self, Error> {
+        restore(record);
         let failed = |errno: nix::Error| Error::io("follow input devices", errno.into());
         let flags = InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC;
         let news = Inotify::init(flags).map_err(failed)?;
@@ -55,6 +60,7 @@ impl EvdevInput {
             watches_inputs: false,
             wanted: Grab::Shared,
             reserved: None,
+            record: record.to_owned(),
         };
         input.scan();
         Ok(input)
@@ -133,6 +139,27 @@ impl EvdevInput {
     }
 }
 
+impl Drop for EvdevInput {
+    fn drop(&mut self) {
+        // Each has others hear the key again.
+        self.devices.clear();
+        if self.reserved.is_some() {
+            std::fs::remove_file(&self.record).ok();
+        }
+    }
+}
+
+/// Gives the key back to everybody that a process kept for itself which died.
+pub(crate) fn restore(record: &Path) {
+    let key = std::fs::read_to_string(record).ok().and_then(|text| text.trim().parse().ok());
+    let Some(key) = key else { return };
+    for mut device in event_nodes().iter().filter_map(|path| Device::open(path).ok()) {
+        // When it is dropped, it says the key again.
+        device.adopt(key);
+    }
+    std::fs::remove_file(record).ok();
+}
+
 /// Whether the person's hand is heard on a device, or why not.
 pub(crate) fn is_heard(path: &Path) -> Result<(), String> {
     match Device::open(path) {
@@ -180,6 +207,10 @@ impl LocalInput for EvdevInput {
 
     fn reserve(&mut self, key: KeyCode) {
         self.reserved = Some(key);
+        if let Err(error) = std::fs::write(&self.record, key.0.to_string()) {
+            let record = self.record.display();
+            log::warn!("{record}: {error}; after a crash nobody hears key {}", key.0);
+        }
         self.devices.iter_mut().for_each(|device| device.reserve(key.0));
     }
 

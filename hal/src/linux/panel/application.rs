@@ -25,8 +25,9 @@ use crate::{Error, Paint, Panel, Rect, ScreenState, Size, Strip};
 /// Rows that are painted at once.
 const STRIP_ROWS: u32 = 16;
 
-/// How long the application may take to bring what was painted to the screen.
-const SETTLE_TIME: Duration = Duration::from_millis(700);
+/// How long the application may take to bring what was painted to the screen: a slow machine needs
+/// more than a second for the first picture.
+const SETTLE_TIME: Duration = Duration::from_secs(2);
 
 /// The most that is taken at once of what an application says, in bytes.
 const MAX_SAID: usize = 4096;

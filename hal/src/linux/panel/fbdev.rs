@@ -9,15 +9,15 @@
 //! Whether something is really seen is read back from the scan-out, not from the frame buffer,
 //! which takes any picture also while nobody sees it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::PanelConfig;
 use super::painted::Painted;
 use super::read_back::compare_screen;
-use super::saved::Saved;
+use super::saved::{self, Saved};
 use super::terminal::{self, OwnTerminal};
-use crate::linux::choose::{ScreenChoice, card_of, choose, lies};
+use crate::linux::choose::{ScreenChoice, card_of, choose, display_of};
 use crate::linux::drm::Card;
 use crate::linux::fbdev::{Access, FrameBuffer, Mode};
 use crate::linux::pixel_format::{BGRX_BYTES, PixelFormat};
@@ -45,6 +45,27 @@ struct Shown {
     drawn_at: Instant,
 }
 
+impl Shown {
+    /// What the owner of the screen may draw into meanwhile; nobody draws on our own terminal.
+    fn shared(&self) -> Option<&Saved> {
+        self.saved.as_ref().filter(|_| self.terminal.is_none())
+    }
+}
+
+/// The file that remembers what is under the panel, beside the one that remembers the terminal.
+fn covered_record(terminal_record: &Path) -> PathBuf {
+    terminal_record.with_file_name("panel-covered")
+}
+
+/// Takes away a panel that a process left that died.
+pub(crate) fn restore(terminal_record: &Path) {
+    let terminal = terminal::restore(terminal_record);
+    let covered = saved::restore(&covered_record(terminal_record));
+    for error in [terminal, covered].into_iter().filter_map(Result::err) {
+        log::warn!("{error}");
+    }
+}
+
 /// A panel drawn through a frame buffer.
 #[derive(Debug)]
 pub struct FbdevPanel {
@@ -55,9 +76,7 @@ pub struct FbdevPanel {
 impl FbdevPanel {
     /// A panel that shows nothing yet; brings back what a process left that died meanwhile.
     pub fn new(config: PanelConfig) -> Self {
-        if let Err(error) = terminal::restore(&config.terminal_record) {
-            log::warn!("{error}");
-        }
+        restore(&config.terminal_record);
         Self { config, shown: None }
     }
 
@@ -92,7 +111,8 @@ impl FbdevPanel {
     }
 
     fn show_whole(&mut self, area: Rect, painter: &dyn Paint) -> Result<(), Error> {
-        if !self.shown.as_ref().is_some_and(|shown| shown.whole) {
+        let is_known = self.shown.as_ref().is_some_and(|shown| shown.whole);
+        if !is_known {
             self.hide()?;
             let shown = self.begin_whole()?;
             self.shown = Some(shown);
@@ -102,24 +122,35 @@ impl FbdevPanel {
             terminal.activate()?;
         }
         shown.device.unblank();
-        shown.draw(area, painter)
+        if is_known && let Some(saved) = shown.shared() {
+            saved.refresh(&shown.device)?;
+        }
+        shown.draw(area, painter)?;
+        shown.shared().map_or(Ok(()), |saved| saved.note_drawn(&shown.device))
     }
 
     /// Makes the frame buffer be what is shown, with nobody else drawing in it.
     fn begin_whole(&self) -> Result<Shown, Error> {
-        let device = FrameBuffer::open(&self.path()?, Access::Draw)?;
+        let mut device = FrameBuffer::open(&self.path()?, Access::Draw)?;
         let covered = self.is_covered()?;
+        let mut orientation = self.fit(&mut device);
         let mode = device.mode()?;
-        let saved = match covered {
-            // The other program draws its picture again when it comes back.
-            true => None,
-            false => Some(Saved::save(&device, &mode, mode.layout.size().rect())?),
-        };
-        let mut terminal = None;
         // A program that draws in the frame buffer has switched the console off already, and
         // the kernel would not change away from its terminal.
         let needs_terminal =
             terminal::exist() && (covered || terminal::front_mode()? == TerminalMode::Text);
+        let saved = match covered {
+            // The other program draws its picture again when it comes back.
+            true => None,
+            false => {
+                // On a terminal of its own, the kernel draws the other terminal again.
+                let record =
+                    (!needs_terminal).then(|| covered_record(&self.config.terminal_record));
+                let area = mode.layout.size().rect();
+                Some(Saved::save(&device, &mode, area, record.as_deref())?)
+            }
+        };
+        let mut terminal = None;
         if needs_terminal {
             let mut own = OwnTerminal::take(&self.config.terminal_record)?;
             own.activate()?;
@@ -132,8 +163,8 @@ impl FbdevPanel {
                 ));
             }
             device.set_again()?;
+            orientation = self.fit(&mut device);
         }
-        let orientation = self.orientation(&device);
         Ok(Shown { device, orientation, terminal, saved, whole: true, drawn_at: Instant::now() })
     }
 
@@ -150,10 +181,12 @@ impl FbdevPanel {
         let known = self.shown.as_ref().map(|shown| shown.is_of(area)).transpose()?;
         if known != Some(true) {
             self.hide()?;
-            let device = FrameBuffer::open(&self.path()?, Access::Draw)?;
-            let orientation = self.orientation(&device);
+            let mut device = FrameBuffer::open(&self.path()?, Access::Draw)?;
+            let orientation = self.fit(&mut device);
             let mode = device.mode()?;
-            let saved = Saved::save(&device, &mode, native(area, &mode, orientation))?;
+            let record = covered_record(&self.config.terminal_record);
+            let area = native(area, &mode, orientation);
+            let saved = Saved::save(&device, &mode, area, Some(&record))?;
             self.shown = Some(Shown {
                 device,
                 orientation,
@@ -164,14 +197,13 @@ impl FbdevPanel {
             });
         }
         let Some(shown) = &mut self.shown else { return Ok(()) };
-        if let Some(saved) = shown.saved.as_mut().filter(|_| known == Some(true)) {
+        if known == Some(true)
+            && let Some(saved) = shown.shared()
+        {
             saved.refresh(&shown.device)?;
         }
         shown.draw(area, painter)?;
-        match &mut shown.saved {
-            Some(saved) => saved.note_drawn(&shown.device),
-            None => Ok(()),
-        }
+        shown.shared().map_or(Ok(()), |saved| saved.note_drawn(&shown.device))
     }
 
     /// Reads the scan-out once and compares.
@@ -193,9 +225,11 @@ impl FbdevPanel {
         compare_screen(screen.as_mut(), panel, &[mode.format], area, painter)
     }
 
-    /// What makes the picture of a frame buffer upright.
-    fn orientation(&self, device: &FrameBuffer) -> Orientation {
-        lies(device.path(), &self.config.mounting).upright()
+    /// Has a frame buffer be as large as the display shows; what makes its picture upright.
+    fn fit(&self, device: &mut FrameBuffer) -> Orientation {
+        let (lies, display) = display_of(device.path(), &self.config.mounting);
+        device.show_on(display);
+        lies.upright()
     }
 }
 
@@ -254,10 +288,12 @@ impl Panel for FbdevPanel {
     fn describe(&self) -> String {
         let path =
             self.path().map_or_else(|error| error.to_string(), |path| path.display().to_string());
-        if terminal::exist() {
-            format!("fbdev:{path} on a terminal of its own")
-        } else {
-            format!("fbdev:{path}")
+        match &self.shown {
+            Some(Shown { terminal: Some(_), .. }) => {
+                format!("fbdev:{path} on a terminal of its own")
+            }
+            Some(_) => format!("fbdev:{path} over what is shown"),
+            None => format!("fbdev:{path}"),
         }
     }
 
@@ -265,9 +301,13 @@ impl Panel for FbdevPanel {
         if let Some(shown) = &self.shown {
             return Ok(shown.orientation.size(shown.device.mode()?.layout.size()));
         }
+        let mut device = FrameBuffer::open(&self.path()?, Access::Read)?;
+        if !self.is_covered()? {
+            let orientation = self.fit(&mut device);
+            return Ok(orientation.size(device.mode()?.layout.size()));
+        }
         // What the hardware turns besides, it turns by a half, which changes no size.
-        let native = FrameBuffer::open(&self.path()?, Access::Read)?.mode()?.layout.size();
-        Ok(self.config.mounting.orientation().size(native))
+        Ok(self.config.mounting.orientation().size(device.mode()?.layout.size()))
     }
 
     fn show(&mut self, area: Rect, painter: &dyn Paint) -> Result<(), Error> {
@@ -295,13 +335,25 @@ impl Panel for FbdevPanel {
         }
     }
 
-    fn hide(&mut self) -> Result<(), Error> {
-        let Some(Shown { mut device, terminal, saved, whole, .. }) = self.shown.take() else {
+    fn keep(&mut self) -> Result<(), Error> {
+        // Without terminals, nobody else is known to draw.
+        let Some(shown) = self.shown.as_ref().filter(|_| terminal::exist()) else {
             return Ok(());
         };
+        match shown.shared().map(|saved| saved.is_drawn_over(&shown.device)).transpose()? {
+            Some(true) => Err(Error::Gone("what was drawn over the application".to_owned())),
+            _ => Ok(()),
+        }
+    }
+
+    fn hide(&mut self) -> Result<(), Error> {
+        let Some(Shown { mut device, terminal, saved, .. }) = self.shown.take() else {
+            return Ok(());
+        };
+        let is_shared = terminal.is_none();
         let back = terminal.map_or(Ok(()), OwnTerminal::give_back);
-        let restored = saved.map_or(Ok(()), |mut saved| {
-            if !whole {
+        let restored = saved.map_or(Ok(()), |saved| {
+            if is_shared {
                 saved.refresh(&device)?;
             }
             saved.put_back(&mut device)

@@ -21,6 +21,7 @@ pub use self::application::ApplicationConfig;
 use self::application::ApplicationPanel;
 pub use self::choice::{PanelChoice, ParsePanelChoiceError};
 pub use self::fbdev::FbdevPanel;
+pub(crate) use self::fbdev::restore;
 pub(crate) use self::painted::Painted;
 pub(crate) use self::read_back::is_seen;
 use super::mounting::Mounting;

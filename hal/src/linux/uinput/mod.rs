@@ -130,6 +130,21 @@ impl Touch for Absent {
     }
 }
 
+/// The file that tells that something may be pressed on a device which outlives this process.
+fn note(state: &Path, what: &str) -> PathBuf {
+    state.join(format!("injected-{what}"))
+}
+
+/// Lets go of what a process left pressed that died, on devices that are not its own.
+pub(crate) fn let_go(state: &Path) {
+    for note in ["touch", "pointer", "keyboard"].map(|what| note(state, what)) {
+        let Ok(node) = std::fs::read_to_string(&note) else { continue };
+        if let Err(error) = sink::Sink::open(Path::new(&node), note) {
+            log::warn!("{error}");
+        }
+    }
+}
+
 /// Makes or opens all three devices; places follow the display's mounting. `state` is a directory
 /// for notes that outlive this process.
 ///
@@ -139,7 +154,7 @@ impl Touch for Absent {
 /// # Errors
 /// As [`UinputKeyboard::create`]; or when a device that is named is not there or not fit.
 pub fn create(ways: &InputWays, mounting: &Mounting, state: &Path) -> Result<Held, Error> {
-    let note = |what: &str| state.join(format!("injected-{what}"));
+    let note = |what: &str| note(state, what);
     let touch: Box<dyn Touch> = match &ways.touch {
         InputWay::Uinput => Box::new(Mounted::new(UinputTouch::create()?, mounting.clone())),
         InputWay::Node(path) => {

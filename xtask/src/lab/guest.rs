@@ -309,26 +309,6 @@ impl Guest {
         Ok(())
     }
 
-    /// The person puts a finger on a pixel and leaves it there.
-    ///
-    /// # Errors
-    /// As [`Guest::tap`].
-    pub(crate) fn finger_down(&mut self, x: usize, y: usize) -> Result<()> {
-        self.point(x, y)?;
-        thread::sleep(HAND);
-        self.button(true)
-    }
-
-    /// The person lifts that finger.
-    ///
-    /// # Errors
-    /// As [`Guest::tap`].
-    pub(crate) fn finger_up(&mut self) -> Result<()> {
-        self.button(false)?;
-        thread::sleep(HAND);
-        Ok(())
-    }
-
     /// The person presses keys together, named as QEMU names them (`a`, `ret`, `shift`), in this order, and lets go.
     ///
     /// # Errors
@@ -357,7 +337,7 @@ impl Guest {
     /// Keeps what tells afterwards how it went: the last picture, the journal and the logs of programs.
     pub(crate) fn keep_evidence(&mut self) {
         // A machine that is stuck can't tell; the rest of the evidence is still worth having.
-        if self.machine != Machine::Vfb {
+        if self.machine.has_screendump() {
             let _ = self.keep_screendump("end");
         }
         let journal = "journalctl --boot --no-pager --output=short-monotonic | tail -n 2000";

@@ -19,13 +19,15 @@ pub(crate) enum Machine {
     Vesa16,
     /// No DRM: the firmware's mode behind `/dev/fb0`, 1024×768 with 3 bytes a pixel, which Xorg can't use.
     Vesa24,
+    /// No display of QEMU's: the kernel's virtual card, DRM driver `vkms`, built from its source.
+    Vkms,
     /// No display at all: the kernel's `vfb` module serves as `/dev/fb0`, and nothing shows it.
     Vfb,
 }
 
 impl Machine {
     /// Every kind, in the order in which they are tried.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Virtio,
         Self::Sideways,
         Self::Twin,
@@ -33,6 +35,7 @@ impl Machine {
         Self::Vesa,
         Self::Vesa16,
         Self::Vesa24,
+        Self::Vkms,
         Self::Vfb,
     ];
 
@@ -53,6 +56,7 @@ impl Machine {
             Self::Vesa => "vesa",
             Self::Vesa16 => "vesa16",
             Self::Vesa24 => "vesa24",
+            Self::Vkms => "vkms",
             Self::Vfb => "vfb",
         }
     }
@@ -60,6 +64,11 @@ impl Machine {
     /// The kind with this name.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|machine| machine.name() == name)
+    }
+
+    /// Whether QEMU can tell what is shown.
+    pub(crate) fn has_screendump(self) -> bool {
+        !matches!(self, Self::Vkms | Self::Vfb)
     }
 
     /// QEMU's arguments for the display, keyboard and touch screen. One absolute pointer each: with two, QEMU sends an
@@ -93,14 +102,14 @@ impl Machine {
             Self::Vesa | Self::Vesa16 | Self::Vesa24 => {
                 &["-vga", "std", USB[0], USB[1], USB[2], USB[3]]
             }
-            Self::Vfb => &["-vga", "none", USB[0], USB[1], USB[2], USB[3]],
+            Self::Vkms | Self::Vfb => &["-vga", "none", USB[0], USB[1], USB[2], USB[3]],
         }
     }
 
     /// What this kind adds to the kernel's command line.
     pub(crate) fn kernel_arguments(self) -> &'static str {
         match self {
-            Self::Virtio | Self::Bochs | Self::Vfb => "",
+            Self::Virtio | Self::Bochs | Self::Vkms | Self::Vfb => "",
             // Forced: QEMU says of the second display that nothing is plugged in.
             Self::Twin => "video=Virtual-2:1024x768e",
             Self::Sideways => "video=Virtual-1:panel_orientation=left_side_up",

@@ -5,8 +5,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::consent::expect_nothing_was_seen;
-use super::kiosk::{COLOURS, WESTON_INI, start_xorg, wait_for_kiosk};
-use super::screen::{PROBE, quiet_console};
+use super::kiosk::start_xorg;
+use super::owners::{
+    SHOWS_PANEL, SWAY, redraw, start_as_user, start_linuxfb, start_on_console, start_root_weston,
+    text, wait_until_drawn,
+};
+use super::screen::PROBE;
 use super::session::{
     BEHIND_A_KIOSK, PROGRAMS, agree, bring_together, expect_end_is_told, expect_seen_as_shown,
     prepare,
@@ -23,18 +27,18 @@ const WITH_PROBE: &[Program] = &[PROGRAMS[0], PROGRAMS[1], PROGRAMS[2], PROBE];
 pub(super) const CASES: &[Case] = &[
     Case {
         name: "xorg-asking",
-        about: "above an X11 kiosk: a window above all others asks; refused, timed out, accepted",
+        about: "above an X11 kiosk: a window above all others asks; drawn over, refused, timed out, accepted, killed",
         machines: &[Machine::Virtio, Machine::Bochs, Machine::Vesa16],
         programs: WITH_PROBE,
         run: |bench| {
-            start_xorg(bench, TEXT)?;
+            start_xorg(bench, &text())?;
             wait_until_drawn(bench)?;
             ask_above_kiosk(bench, "x11:0", true)
         },
     },
     Case {
         name: "weston-asking",
-        about: "above weston's kiosk shell: a full-screen window asks; refused, timed out, accepted",
+        about: "above weston's kiosk shell: a full-screen window asks; drawn over, refused, timed out, accepted, killed",
         machines: &[Machine::Virtio, Machine::Bochs],
         programs: WITH_PROBE,
         run: |bench| {
@@ -44,7 +48,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "cage-asking",
-        about: "above cage, run by a user: a full-screen window asks; refused, timed out, accepted",
+        about: "above cage, run by a user: a full-screen window asks; drawn over, refused, timed out, accepted, killed",
         machines: &[Machine::Virtio],
         programs: WITH_PROBE,
         run: |bench| {
@@ -54,7 +58,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "sway-asking",
-        about: "above a compositor with layers (sway): the overlay layer asks; refused, timed out, accepted",
+        about: "above a compositor with layers (sway): the overlay layer asks; drawn over, refused, timed out, accepted, killed",
         machines: &[Machine::Virtio],
         programs: WITH_PROBE,
         run: |bench| {
@@ -72,17 +76,17 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "linuxfb-asking",
-        about: "above Qt that draws in the frame buffer: the panel is drawn over it; refused, timed out, accepted",
+        about: "above Qt that draws in the frame buffer: the panel is drawn over it; drawn over, refused, timed out, accepted, killed",
         machines: &[Machine::Virtio, Machine::Vesa16],
         programs: WITH_PROBE,
         run: |bench| {
             start_linuxfb(bench, "")?;
-            ask_above_kiosk(bench, "fbdev:/dev/fb0", true)
+            ask_above_kiosk(bench, "fbdev:/dev/fb0 over what is shown", true)
         },
     },
     Case {
         name: "application-asking",
-        about: "in a kiosk's application that shows the panel itself (Qt): refused, timed out, accepted",
+        about: "in a kiosk's application that shows the panel itself (Qt): drawn over, refused, timed out, accepted, killed",
         machines: &[Machine::Virtio],
         programs: WITH_PROBE,
         run: |bench| {
@@ -92,146 +96,15 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "console-asking",
-        about: "above the text console: a terminal of its own asks; refused, timed out, accepted",
+        about: "above the text console: a terminal of its own asks; drawn over, refused, timed out, accepted, killed",
         machines: Machine::TYPICAL,
         programs: WITH_PROBE,
         run: |bench| {
-            quiet_console(bench)?;
-            bench.guest.sh(&format!("({COLOURS}) > /dev/tty1"))?;
-            ask_above_kiosk(bench, "fbdev:/dev/fb0", true)
+            start_on_console(bench)?;
+            ask_above_kiosk(bench, "fbdev:/dev/fb0 on a terminal of its own", true)
         },
     },
 ];
-
-const SWAY: &str = "default_border none
-output * background #204060 solid_color
-seat * hide_cursor 100
-exec foot /tmp/in-terminal
-";
-
-/// A kiosk's compositor as a service of an ordinary user, who gets a session at the screen by it.
-const KIOSK_SERVICE: &str = "[Service]
-User=kiosk
-PAMName=login
-TTYPath=/dev/tty7
-StandardInput=tty
-StandardOutput=file:/tmp/kiosk.log
-StandardError=file:/tmp/kiosk.log
-Environment=WLR_RENDERER=pixman
-ExecStartPre=+/usr/bin/chvt 7
-ExecStart=/usr/bin/";
-
-/// An application of Qt that draws its 216 colours in the frame buffer.
-const QT: &str = r#"
-import sys
-from PyQt5.QtWidgets import QApplication, QGridLayout, QLabel, QWidget
-app = QApplication(sys.argv)
-window = QWidget()
-grid = QGridLayout(window)
-for n in range(216):
-    cell = QLabel(str(n))
-    cell.setStyleSheet("background: rgb(%d, %d, %d)" % (n // 36 * 51, n // 6 % 6 * 51, n % 6 * 51))
-    grid.addWidget(cell, n // 18, n % 18)
-window.showFullScreen()
-"#;
-
-/// What makes it show Lotse's panel, as `docs/asking.md` has it.
-const SHOWS_PANEL: &str = r#"
-import json, mmap, os, socket
-from PyQt5.QtCore import QSocketNotifier, QTimer
-from PyQt5.QtGui import QImage, QPixmap
-
-class Panel(QLabel):
-    def __init__(self, parent):
-        super().__init__(parent)
-        self.hide()
-        self.timer = QTimer(self)
-        self.timer.timeout.connect(self.reach)
-        self.timer.start(500)
-
-    def reach(self):
-        self.agent = socket.socket(socket.AF_UNIX)
-        try:
-            self.agent.connect("/run/lotse/panel.sock")
-        except OSError:
-            return
-        self.timer.stop()
-        self.rest = b""
-        self.notifier = QSocketNotifier(self.agent.fileno(), QSocketNotifier.Read, self)
-        self.notifier.activated.connect(self.hear)
-
-    def hear(self):
-        said, fds, _, _ = socket.recv_fds(self.agent, 4096, 1)
-        if not said:
-            self.hide()
-            self.notifier.setEnabled(False)
-            self.timer.start(500)
-            return
-        *lines, self.rest = (self.rest + said).split(b"\n")
-        for line in map(json.loads, lines):
-            if "show" in line:
-                self.place = line["show"]
-                size = self.place["pitch"] * self.place["height"]
-                self.memory = mmap.mmap(fds[0], size, prot=mmap.PROT_READ)
-                os.close(fds[0])
-            if "hide" in line:
-                self.hide()
-            else:
-                self.paint()
-
-    def paint(self):
-        x, y, width, height, pitch = (self.place[name] for name in ("x", "y", "width", "height", "pitch"))
-        image = QImage(self.memory[:], width, height, pitch, QImage.Format_RGB32)
-        # Its own pixels: those of the image go with it.
-        self.setPixmap(QPixmap.fromImage(image.copy()))
-        self.setGeometry(x, y, width, height)
-        self.raise_()
-        self.show()
-
-panel = Panel(window)
-"#;
-
-/// What the kiosk's terminal runs; it does not show the key that calls the panel, which it gets, too.
-const TEXT: &str =
-    "stty -echo; ls -la --color=always /etc | tail -n 20; touch /tmp/drawn; sleep 1000";
-
-fn wait_until_drawn(bench: &mut Bench) -> Result<()> {
-    bench.guest.wait_for("the kiosk's terminal", "test -e /tmp/drawn", PATIENCE).map(drop)
-}
-
-fn write_terminal(bench: &mut Bench) -> Result<()> {
-    let guest = &mut bench.guest;
-    guest.put("/tmp/in-terminal", format!("#!/bin/sh\n{COLOURS}\n{TEXT}\n"))?;
-    guest.sh("systemctl stop getty@tty1; chmod 755 /tmp/in-terminal").map(drop)
-}
-
-fn start_root_weston(bench: &mut Bench) -> Result<()> {
-    write_terminal(bench)?;
-    let guest = &mut bench.guest;
-    guest.put("/tmp/weston.ini", WESTON_INI)?;
-    guest.sh("mkdir -p -m 700 /run/user/0")?;
-    let weston = guest.spawn(
-        "XDG_RUNTIME_DIR=/run/user/0 weston --tty=1 --backend=drm-backend.so --use-pixman \
-         --shell=kiosk-shell.so --config=/tmp/weston.ini --socket=wayland-0",
-        "weston",
-    )?;
-    guest.wait_for_job("weston", "test -S /run/user/0/wayland-0", &weston, PATIENCE)?;
-    let terminal = "XDG_RUNTIME_DIR=/run/user/0 weston-terminal --shell=/tmp/in-terminal";
-    guest.spawn(terminal, "weston-terminal")?;
-    wait_until_drawn(bench)
-}
-
-/// Starts a compositor in a session of a user of its own.
-fn start_as_user(bench: &mut Bench, command: &str) -> Result<()> {
-    write_terminal(bench)?;
-    let guest = &mut bench.guest;
-    guest.put("/etc/systemd/system/kiosk.service", format!("{KIOSK_SERVICE}{command}\n"))?;
-    guest.sh(
-        "useradd --create-home --uid 1000 kiosk; systemctl daemon-reload; systemctl start kiosk",
-    )?;
-    guest.wait_for("the compositor", "test -S /run/user/1000/wayland-?", PATIENCE)?;
-    wait_until_drawn(bench)
-}
 
 fn sway_asked(bench: &mut Bench) -> Result<()> {
     let probe = bench.program("machine_probe")?.to_path_buf();
@@ -249,17 +122,8 @@ fn sway_asked(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// Starts Qt in the frame buffer, with more of a program behind the kiosk's.
-fn start_linuxfb(bench: &mut Bench, more: &str) -> Result<()> {
-    let guest = &mut bench.guest;
-    guest.put("/tmp/kiosk.py", format!("{QT}{more}\napp.exec_()\n"))?;
-    guest.sh("systemctl stop getty@tty1")?;
-    let start = "QT_QPA_FB_HIDECURSOR=1 python3 /tmp/kiosk.py -platform linuxfb < /dev/tty1";
-    guest.spawn(start, "qt").map(drop)
-}
-
 /// Nobody answers for so many seconds, and it is a no.
-const ANSWER_SECONDS: u64 = 30;
+const ANSWER_SECONDS: u64 = 40;
 
 /// The whole of asking above a kiosk that rests: the panel comes by the way `by`, which the agent's log must name;
 /// `has_sign` says whether the sign of a session can be seen above this kiosk.
@@ -269,7 +133,9 @@ fn ask_above_kiosk(bench: &mut Bench, by: &str, has_sign: bool) -> Result<()> {
 
 /// As [`ask_above_kiosk`], with more settings of the panel.
 fn ask_with(bench: &mut Bench, by: &str, has_sign: bool, panel: &str) -> Result<()> {
-    wait_for_kiosk(bench)?;
+    // Of many colours, but for the text console, which has 16.
+    bench.guest.wait_for_picture("the kiosk", PATIENCE, |picture| picture.colours() > 8)?;
+    bench.guest.still_screendump(PATIENCE)?;
     let alone = bench.guest.keep_screendump("1-before")?;
     let settings = format!("{BEHIND_A_KIOSK}\nanswer_seconds = {ANSWER_SECONDS}\n{panel}");
     let mut session = prepare(bench, &settings)?;
@@ -278,7 +144,7 @@ fn ask_with(bench: &mut Bench, by: &str, has_sign: bool, panel: &str) -> Result<
     expect_panel_by(bench, by)?;
     bench.guest.keep_screendump("2-asking")?;
     tap_accept_by_program(bench, &session)?;
-    session.technician.ask("confirm --codes-match")?;
+    draw_below(bench, &mut session)?;
     session.agent.press(&mut bench.guest, View::Asking, "refuse")?;
     session.technician.expect_ended(&["refused-at-panel"], PATIENCE)?;
     expect_nothing_was_seen(&mut session)?;
@@ -310,10 +176,6 @@ fn ask_with(bench: &mut Bench, by: &str, has_sign: bool, panel: &str) -> Result<
     expect_kiosk(bench, &alone, by).context("at the end")?;
     bench.guest.keep_screendump("6-after")?;
 
-    if by.starts_with("fbdev") {
-        // What is drawn over an application stays when the agent is killed; on a terminal, `machine-kill` looks.
-        return Ok(());
-    }
     ask(bench, &mut session)?;
     bench.guest.sh("systemctl kill --signal KILL lotse-machine")?;
     expect_kiosk(bench, &alone, by).context("after the agent was killed while it asked")
@@ -348,13 +210,48 @@ fn ask(bench: &mut Bench, session: &mut Session) -> Result<()> {
     bring_together(bench, session)
 }
 
-/// As [`ask`], with a finger on the screen when the panel comes: it is none of the panel's.
-fn ask_under_a_finger(bench: &mut Bench, session: &mut Session) -> Result<()> {
-    bench.guest.hold(600, 400)?;
+/// As [`ask`], with a finger that rests where Accept will be, since before the panel came; the number is typed on the
+/// keyboard. When the finger is lifted in the end, that is no yes.
+pub(super) fn ask_under_a_finger(bench: &mut Bench, session: &mut Session) -> Result<()> {
+    let opened = session.technician.ask("open")?;
+    let number = opened.get("number").and_then(|number| number.as_str()).context("no number")?;
+    let (x, y) = session.agent.middle(&mut bench.guest, View::Asking, "accept")?;
+    bench.guest.hold(x, y)?;
     bench.guest.press(&["f12"])?;
     session.agent.wait_view(&mut bench.guest, View::Home).context("under a finger")?;
+    session.agent.wait_until_reached(&mut bench.guest)?;
+    for digit in number.chars() {
+        bench.guest.press(&[&digit.to_string()])?;
+    }
+    bench.guest.press(&["ret"])?;
+    session.technician.ask("wait-join")?;
+    session.agent.wait_until_awake(&mut bench.guest, View::Asking, "accept")?;
     bench.guest.lift()?;
-    bring_together(bench, session)
+    session.technician.ask("confirm --codes-match")?;
+    expect_nothing_was_seen(session).context("after a finger was lifted from Accept")
+}
+
+/// The application draws while the question is shown above it: the question is seen whole again, and nobody has
+/// answered it. The technician, who wants to, cannot.
+fn draw_below(bench: &mut Bench, session: &mut Session) -> Result<()> {
+    redraw(bench)?;
+    let (x, y) = session
+        .agent
+        .wait_until_awake(&mut bench.guest, View::Asking, "accept")
+        .context("after the application drew")?;
+    let tapped = session.technician.ask(&format!("tap {x} {y}"));
+    ensure!(tapped.is_err(), "the technician's finger is taken");
+    expect_nothing_was_seen(session)?;
+    // All of it, but for the seconds that are left.
+    let asked = bench.guest.keep_screendump("asking-drawn-over")?;
+    let before = Picture::from_png(&bench.artefacts.join("2-asking.png"))?;
+    let others = differing(&asked, &before, 0);
+    let most = asked.width * asked.height / 8;
+    ensure!(
+        others < most,
+        "{others} pixels are others in asking-drawn-over.png than in 2-asking.png"
+    );
+    Ok(())
 }
 
 fn read_message(bench: &mut Bench, session: &Session) -> Result<()> {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
+use super::asking::ask_under_a_finger;
 use super::screen::quiet_console;
 use super::session::{
     BEHIND_A_KIOSK, PROGRAMS, agree, bring_together, connect, expect_end_is_told, prepare,
@@ -105,24 +106,7 @@ fn deliberate(bench: &mut Bench) -> Result<()> {
     bench.guest.sh("ls -la /usr/bin | head -n 30 > /dev/tty1")?;
     let alone = bench.guest.still_screendump(PATIENCE)?;
     let mut session = prepare(bench, BEHIND_A_KIOSK)?;
-    let opened = session.technician.ask("open")?;
-    let number = opened.get("number").and_then(|number| number.as_str()).context("no number")?;
-
-    // A finger rests where Accept will be; the number is typed on the keyboard.
-    bench.guest.press(&["f12"])?;
-    session.agent.wait_view(&mut bench.guest, View::Home)?;
-    session.agent.wait_until_reached(&mut bench.guest)?;
-    let (x, y) = session.agent.middle(&mut bench.guest, View::Asking, "accept")?;
-    bench.guest.finger_down(x, y)?;
-    for digit in number.chars() {
-        bench.guest.press(&[&digit.to_string()])?;
-    }
-    bench.guest.press(&["ret"])?;
-    session.technician.ask("wait-join")?;
-    session.agent.wait_until_awake(&mut bench.guest, View::Asking, "accept")?;
-    bench.guest.finger_up()?;
-    session.technician.ask("confirm --codes-match")?;
-    expect_nothing_was_seen(&mut session).context("after a finger was lifted from Accept")?;
+    ask_under_a_finger(bench, &mut session)?;
 
     // Noise instead of the question: it comes back, and until then it cannot be answered.
     bench.guest.sh("head --bytes=2M /dev/urandom > /dev/fb0; sync /dev/fb0")?;

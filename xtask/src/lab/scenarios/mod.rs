@@ -7,11 +7,14 @@ mod follow;
 mod input;
 mod kiosk;
 mod layouts;
+mod own_touch;
+mod owners;
 mod rotation;
 mod screen;
 mod session;
 mod steering;
 mod twin;
+mod vkms;
 mod x11;
 
 use super::scenario::Case;
@@ -30,5 +33,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     asking::CASES,
     faults::CASES,
     steering::CASES,
+    own_touch::CASES,
     twin::CASES,
+    vkms::CASES,
 ];

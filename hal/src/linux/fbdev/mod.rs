@@ -53,6 +53,8 @@ pub(crate) struct FrameBuffer {
     memory: Memory,
     /// What a display shows of it, where that is more than its mode says.
     display: Option<Size>,
+    /// The mode before it was made larger.
+    before: Option<VarScreeninfo>,
 }
 
 impl FrameBuffer {
@@ -97,7 +99,7 @@ impl FrameBuffer {
             Some(mapping) => Memory::Mapped { mapping, page_offset },
             None => Memory::ByCalls,
         };
-        Ok(Self { file, path: path.to_owned(), fixed, memory, display: None })
+        Ok(Self { file, path: path.to_owned(), fixed, memory, display: None, before: None })
     }
 
     /// The device's own name, as in `VESA VGA` or `virtio_gpudrmfb`.
@@ -139,6 +141,44 @@ impl FrameBuffer {
     /// From now on its mode is of so many pixels, if it has them: as many as a display shows of it.
     pub(crate) fn show_on(&mut self, display: Option<Size>) {
         self.display = display;
+    }
+
+    /// Has the device's own mode be that large, too, until [`FrameBuffer::shrink`]: drivers that
+    /// upload what was drawn do so with no more. Consoles of text would follow.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub(crate) fn enlarge(&mut self) -> Result<(), Error> {
+        let before = self.variable()?;
+        let wanted = info::shown_on(self.display, before.clone());
+        if (wanted.xres, wanted.yres) != (before.xres, before.yres) {
+            Framebuffer::put_var_screeninfo(&self.file, &wanted)
+                .map_err(|error| asked(&self.path, &error))?;
+            self.before = Some(before);
+        }
+        Ok(())
+    }
+
+    /// Whether its mode is smaller than what a display shows of it.
+    ///
+    /// # Errors
+    /// When the device does not answer.
+    pub(crate) fn is_small(&self) -> Result<bool, Error> {
+        let now = self.variable()?;
+        let wanted = info::shown_on(self.display, now.clone());
+        Ok((wanted.xres, wanted.yres) != (now.xres, now.yres))
+    }
+
+    /// Whether it was made larger.
+    pub(crate) fn is_enlarged(&self) -> bool {
+        self.before.is_some()
+    }
+
+    /// Undoes [`FrameBuffer::enlarge`].
+    pub(crate) fn shrink(&mut self) {
+        if let Some(before) = self.before.take() {
+            Framebuffer::put_var_screeninfo(&self.file, &before).ok();
+        }
     }
 
     /// What is shown of it now.

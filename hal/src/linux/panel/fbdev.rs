@@ -165,6 +165,7 @@ impl FbdevPanel {
             device.set_again()?;
             orientation = self.fit(&mut device);
         }
+        device.enlarge()?;
         Ok(Shown { device, orientation, terminal, saved, whole: true, drawn_at: Instant::now() })
     }
 
@@ -183,6 +184,12 @@ impl FbdevPanel {
             self.hide()?;
             let mut device = FrameBuffer::open(&self.path()?, Access::Draw)?;
             let orientation = self.fit(&mut device);
+            if device.is_small()? {
+                return Err(Error::Unsupported(
+                    "a part of the panel cannot be shown where displays of several sizes show the same"
+                        .to_owned(),
+                ));
+            }
             let mode = device.mode()?;
             let record = covered_record(&self.config.terminal_record);
             let area = native(area, &mode, orientation);
@@ -350,13 +357,22 @@ impl Panel for FbdevPanel {
         let Some(Shown { mut device, terminal, saved, .. }) = self.shown.take() else {
             return Ok(());
         };
-        let is_shared = terminal.is_none();
+        if let Some(saved) = saved.as_ref().filter(|_| terminal.is_none()) {
+            saved.refresh(&device)?;
+        }
+        if device.is_enlarged() {
+            // What is beyond the usual size can be drawn only now.
+            if let Some(saved) = &saved {
+                saved.put_back(&mut device)?;
+            }
+            device.flush();
+            device.shrink();
+        }
         let back = terminal.map_or(Ok(()), OwnTerminal::give_back);
         let restored = saved.map_or(Ok(()), |saved| {
-            if is_shared {
-                saved.refresh(&device)?;
-            }
-            saved.put_back(&mut device)
+            saved.put_back(&mut device)?;
+            saved.forget();
+            Ok(())
         });
         device.flush();
         back.and(restored)

@@ -141,16 +141,20 @@ impl Saved {
     ///
     /// # Errors
     /// When the screen does not take it.
-    pub(crate) fn put_back(self, device: &mut FrameBuffer) -> Result<(), Error> {
+    pub(crate) fn put_back(&self, device: &mut FrameBuffer) -> Result<(), Error> {
         let mut row = vec![0; self.row_bytes()];
         for y in 0..self.area.height {
             self.read(Part::Under, y, &mut row)?;
             device.write_raw(&self.mode, self.area.x, self.area.y + y, &row)?;
         }
+        Ok(())
+    }
+
+    /// Nothing is covered any more.
+    pub(crate) fn forget(self) {
         if let Some(record) = &self.record {
             std::fs::remove_file(record).ok();
         }
-        Ok(())
     }
 
     /// Puts back what was under the pixels that are still shown as they were drawn.

@@ -134,7 +134,7 @@ fn ask_above_kiosk(bench: &mut Bench, by: &str, has_sign: bool) -> Result<()> {
 /// As [`ask_above_kiosk`], with more settings of the panel.
 fn ask_with(bench: &mut Bench, by: &str, has_sign: bool, panel: &str) -> Result<()> {
     // Of many colours, but for the text console, which has 16.
-    bench.guest.wait_for_picture("the kiosk", PATIENCE, |picture| picture.colours() > 8)?;
+    bench.guest.wait_for_picture("the kiosk", PATIENCE, |picture| picture.colours() >= 8)?;
     bench.guest.still_screendump(PATIENCE)?;
     let alone = bench.guest.keep_screendump("1-before")?;
     let settings = format!("{BEHIND_A_KIOSK}\nanswer_seconds = {ANSWER_SECONDS}\n{panel}");

@@ -29,7 +29,7 @@ ExecStart=/usr/bin/";
 /// An application of Qt that draws its 216 colours in the frame buffer.
 const QT: &str = r#"
 import os, sys
-from PyQt5.QtCore import QTimer
+from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import QApplication, QGridLayout, QLabel, QWidget
 app = QApplication(sys.argv)
 window = QWidget()
@@ -56,11 +56,13 @@ redraw.start(200)
 pub(super) const SHOWS_PANEL: &str = r#"
 import json, mmap, socket
 from PyQt5.QtCore import QSocketNotifier
-from PyQt5.QtGui import QImage, QPixmap
+from PyQt5.QtGui import QImage, QPainter
+from PyQt5.sip import voidptr
 
-class Panel(QLabel):
+class Panel(QWidget):
     def __init__(self, parent):
         super().__init__(parent)
+        self.setAttribute(Qt.WA_OpaquePaintEvent)
         self.hide()
         self.timer = QTimer(self)
         self.timer.timeout.connect(self.reach)
@@ -87,23 +89,23 @@ class Panel(QLabel):
         *lines, self.rest = (self.rest + said).split(b"\n")
         for line in map(json.loads, lines):
             if "show" in line:
-                self.place = line["show"]
-                size = self.place["pitch"] * self.place["height"]
+                place = line["show"]
+                size = place["pitch"] * place["height"]
                 self.memory = mmap.mmap(fds[0], size, prot=mmap.PROT_READ)
                 os.close(fds[0])
-            if "hide" in line:
-                self.hide()
+                self.image = QImage(
+                    voidptr(self.memory), place["width"], place["height"], place["pitch"], QImage.Format_RGB32)
+                self.setGeometry(place["x"], place["y"], place["width"], place["height"])
+                self.raise_()
+                self.show()
+                self.update()
+            elif "changed" in line:
+                self.update(0, line["changed"]["y"], self.width(), line["changed"]["height"])
             else:
-                self.paint()
+                self.hide()
 
-    def paint(self):
-        x, y, width, height, pitch = (self.place[name] for name in ("x", "y", "width", "height", "pitch"))
-        image = QImage(self.memory[:], width, height, pitch, QImage.Format_RGB32)
-        # Its own pixels: those of the image go with it.
-        self.setPixmap(QPixmap.fromImage(image.copy()))
-        self.setGeometry(x, y, width, height)
-        self.raise_()
-        self.show()
+    def paintEvent(self, event):
+        QPainter(self).drawImage(event.rect(), self.image, event.rect())
 
 panel = Panel(window)
 "#;

@@ -90,7 +90,7 @@ impl Device {
             grab: Grab::Shared,
             reserved: Vec::new(),
         };
-        let now = device.snapshot()?;
+        let now = device.snapshot(&device.raw)?;
         device.decoder.begin_with(&now);
         device.decoder.set_calibration(Calibration::of(path));
         Ok(device)
@@ -159,7 +159,7 @@ impl Device {
             for event in RawEvent::parse(bytes.get(..len).unwrap_or_default()) {
                 if self.decoder.event(event, panel, events) {
                     log::debug!("{} lost events", self.path.display());
-                    let now = self.snapshot()?;
+                    let now = self.snapshot(&self.raw)?;
                     self.decoder.resync(&now, panel, events);
                 }
             }
@@ -167,22 +167,23 @@ impl Device {
         Ok(())
     }
 
-    /// Asks the kernel what is pressed now.
-    fn snapshot(&self) -> io::Result<Snapshot> {
-        let keys = match self.raw.supported_keys() {
-            Some(_) => self.raw.get_key_state()?.iter().map(|Code(code)| code).collect(),
+    /// Asks the kernel what is pressed now, by a descriptor of the device: with its answer it
+    /// throws away the keys that wait to be read there (`EVIOCGKEY`).
+    fn snapshot(&self, raw: &RawDevice) -> io::Result<Snapshot> {
+        let keys = match raw.supported_keys() {
+            Some(_) => raw.get_key_state()?.iter().map(|Code(code)| code).collect(),
             None => Default::default(),
         };
         let mut now = Snapshot { keys, slot: 0, single: (0, 0), slots: Vec::new() };
         let Some(surface) = self.surface else { return Ok(now) };
-        let axes = self.raw.get_abs_state()?;
+        let axes = raw.get_abs_state()?;
         let value = |code: u16| axes.get(usize::from(code)).map_or(0, |axis| axis.value);
         match surface.protocol {
             Protocol::TypeB => {
                 now.slot = value(ABS_MT_SLOT);
-                let ids = device_slots(&self.raw, ABS_MT_TRACKING_ID, -1)?;
-                let xs = device_slots(&self.raw, ABS_MT_POSITION_X, 0)?;
-                let ys = device_slots(&self.raw, ABS_MT_POSITION_Y, 0)?;
+                let ids = device_slots(raw, ABS_MT_TRACKING_ID, -1)?;
+                let xs = device_slots(raw, ABS_MT_POSITION_X, 0)?;
+                let ys = device_slots(raw, ABS_MT_POSITION_Y, 0)?;
                 let places = xs.into_iter().zip(ys);
                 now.slots = ids.into_iter().zip(places).map(|(id, (x, y))| (id, x, y)).collect();
             }
@@ -194,14 +195,14 @@ impl Device {
 
     /// Whether anything is pressed, by what was read and by what the kernel says.
     ///
-    /// The kernel is asked only if nothing is pressed by what was read: with its answer it throws
-    /// away the keys that wait to be read (`EVIOCGKEY`), and a release among them would never be
-    /// heard.
+    /// The kernel is asked by a descriptor of its own, so that what waits to be read is not lost: a
+    /// key that is pressed at the moment when the panel goes would never be heard.
     fn is_pressed(&self) -> io::Result<bool> {
         if self.decoder.is_pressed() {
             return Ok(true);
         }
-        let now = self.snapshot()?;
+        let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&self.path)?;
+        let now = self.snapshot(&RawDevice::from_fd(file.into())?)?;
         Ok(!now.keys.is_empty() || now.slots.iter().any(|&(id, ..)| id >= 0))
     }
 

@@ -48,7 +48,7 @@ while not os.path.exists("/dev/hidg0"):
     time.sleep(0.1)
 device = os.open("/dev/hidg0", os.O_RDWR)
 print("ready", flush=True)
-with open("/tmp/fingers", "r+") as lines:
+with os.fdopen(os.open("/tmp/fingers", os.O_RDWR)) as lines:
     while True:
         tip, x, y = map(int, lines.readline().split())
         report = struct.pack("<BBBHH", 1, tip, 1, x, y) + bytes(24) + b"\x01"

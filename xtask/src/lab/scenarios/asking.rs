@@ -135,7 +135,7 @@ fn ask_above_kiosk(bench: &mut Bench, by: &str, has_sign: bool) -> Result<()> {
 fn ask_with(bench: &mut Bench, by: &str, has_sign: bool, panel: &str) -> Result<()> {
     // Of many colours, but for the text console, which has 16.
     bench.guest.wait_for_picture("the kiosk", PATIENCE, |picture| picture.colours() >= 8)?;
-    bench.guest.still_screendump(PATIENCE)?;
+    wait_until_at_rest(bench)?;
     let alone = bench.guest.keep_screendump("1-before")?;
     let settings = format!("{BEHIND_A_KIOSK}\nanswer_seconds = {ANSWER_SECONDS}\n{panel}");
     let mut session = prepare(bench, &settings)?;
@@ -179,6 +179,20 @@ fn ask_with(bench: &mut Bench, by: &str, has_sign: bool, panel: &str) -> Result<
     ask(bench, &mut session)?;
     bench.guest.sh("systemctl kill --signal KILL lotse-machine")?;
     expect_kiosk(bench, &alone, by).context("after the agent was killed while it asked")
+}
+
+/// Waits until all of the kiosk is drawn: a terminal on a busy machine may pause between two parts.
+fn wait_until_at_rest(bench: &mut Bench) -> Result<()> {
+    let mut before = bench.guest.still_screendump(PATIENCE)?;
+    for _ in 0..10 {
+        std::thread::sleep(Duration::from_secs(2));
+        let now = bench.guest.still_screendump(PATIENCE)?;
+        if now == before {
+            return Ok(());
+        }
+        before = now;
+    }
+    anyhow::bail!("the kiosk does not come to rest")
 }
 
 /// Pixels that a cursor may change which a compositor draws into the picture: where it was, and where it is.

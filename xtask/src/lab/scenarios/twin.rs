@@ -128,8 +128,11 @@ fn cost(bench: &mut Bench) -> Result<()> {
         "processor of the agent at 1920×1080, emulated: unwatched {unwatched:.2} %, still {still:.2} %, \
          changing {changing:.1} % at {frames:.1} pictures a second"
     ));
-    ensure!(unwatched < 0.5, "unwatched, it takes {unwatched:.2} % of the processor");
-    ensure!(still < 5.0, "a still picture takes {still:.2} % of the processor");
+    // Emulated, everything takes twenty times as long and more, the more so beside other work; `cargo xtask budget` has
+    // the bounds of a real processor.
+    ensure!(unwatched < 2.0, "unwatched, it takes {unwatched:.2} % of the processor");
+    ensure!(still < 30.0, "a still picture takes {still:.2} % of the processor");
+    ensure!(changing < 40.0, "a changing picture takes {changing:.1} % of the processor, not 25 %");
     Ok(())
 }
 

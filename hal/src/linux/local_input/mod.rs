@@ -42,7 +42,8 @@ pub struct EvdevInput {
 impl EvdevInput {
     /// Opens all physical devices, and follows those that come and go.
     ///
-    /// `record` is the file that remembers which key is kept from others; see [`restore`].
+    /// `record` is the file that remembers which key is kept from others;
+    /// see [`crate::linux::restore`].
     ///
     /// # Errors
     /// When devices that come and go cannot be followed. A machine without any is no error.

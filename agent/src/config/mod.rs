@@ -80,6 +80,19 @@ pub struct ScreenConfig {
     pub input_rotation: String,
     /// The most that reading and encoding may take of one processor core, in percent.
     pub max_cpu_percent: u8,
+    /// Whether photographs and films may be shown roughly at first, where the line is thin.
+    pub photographs: Photographs,
+}
+
+/// How photographs and films are sent over a thin line. All else is always exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Photographs {
+    /// Roughly, and exactly when nothing moves.
+    #[default]
+    RoughAtFirst,
+    /// Exactly, however long it takes.
+    Exact,
 }
 
 /// The keyboard that text is typed on.
@@ -172,6 +185,7 @@ impl Default for ScreenConfig {
             rotation: "auto".to_owned(),
             input_rotation: "screen".to_owned(),
             max_cpu_percent: 25,
+            photographs: Photographs::default(),
         }
     }
 }
@@ -217,6 +231,8 @@ pub struct Settings {
     pub machine: MachineConfig,
     /// Share of a core for reading and encoding, 0.01 to 1.
     pub max_cpu: f32,
+    /// How photographs are sent.
+    pub photographs: Photographs,
     /// What the keys of the machine write.
     pub layout: KeyboardLayout,
     /// What is shown without a session.
@@ -286,6 +302,7 @@ impl Config {
             user: self.user.clone(),
             machine: self.machine()?,
             max_cpu: f32::from(self.screen.max_cpu_percent) / 100.0,
+            photographs: self.screen.photographs,
             layout: KeyboardLayout::named(&self.keyboard.layout).context("keyboard.layout")?,
             idle: self.panel.idle,
             call_key,

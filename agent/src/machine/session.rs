@@ -13,7 +13,7 @@ use super::inject::inject;
 use super::is_release;
 use super::link::NetworkLink;
 use super::typing::Typist;
-use crate::config::Settings;
+use crate::config::{Photographs, Settings};
 use crate::ipc::ToNetwork;
 use crate::panel::{Level, Name, Right, RightSet};
 
@@ -121,6 +121,7 @@ pub(super) struct Session {
     typist: Typist,
     rejected: u32,
     max_cpu: f32,
+    photographs: Photographs,
     details: Details,
     /// A display that is off when somebody begins to watch is woken.
     wakes: bool,
@@ -138,20 +139,22 @@ impl Session {
     /// # Errors
     /// When there is no memory for the picture's encoder.
     pub(super) fn new(settings: &Settings, now: Instant) -> anyhow::Result<Self> {
-        let max_cpu = settings.max_cpu;
+        let (max_cpu, photographs) = (settings.max_cpu, settings.photographs);
         let ways = &settings.machine.input;
         let local_use = LocalUse {
             touch_echoes: ways.touch.is_heard_again() || ways.pointer.is_heard_again(),
             keys_echo: ways.keyboard.is_heard_again(),
             ..LocalUse::default()
         };
-        let capture = Capture::new(rand_core::OsRng.next_u64(), max_cpu, now)?;
+        let key = rand_core::OsRng.next_u64();
+        let capture = Capture::new(key, max_cpu, photographs, now)?;
         Ok(Self {
             phase: Phase::None,
             capture,
             typist: Typist::new(settings.layout.clone()),
             rejected: 0,
             max_cpu,
+            photographs,
             details: Details::default(),
             wakes: false,
             woken_at: None,
@@ -364,7 +367,8 @@ impl Session {
         self.expires_at = None;
         self.rejected = 0;
         // A key of its own for the hashes of each session, and no memory held in between.
-        match Capture::new(rand_core::OsRng.next_u64(), self.max_cpu, now) {
+        let key = rand_core::OsRng.next_u64();
+        match Capture::new(key, self.max_cpu, self.photographs, now) {
             Ok(capture) => self.capture = capture,
             Err(error) => {
                 log::warn!("picture: {error}");

@@ -8,6 +8,8 @@ use std::thread;
 
 use anyhow::{Context as _, Result};
 
+use crate::line::{self, Line};
+
 /// Forwards connections and counts what the measured side sends and receives, payload of TCP.
 #[derive(Debug)]
 pub(crate) struct Counter {
@@ -24,8 +26,9 @@ struct Counts {
 }
 
 impl Counter {
-    /// Listens on a port of its own, in front of `to`.
-    pub(crate) fn start(to: SocketAddr) -> Result<Self> {
+    /// Listens on a port of its own, in front of `to`; what it forwards goes over a line, if there is
+    /// one.
+    pub(crate) fn start(to: SocketAddr, line: Option<Line>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").context("a port for the counter")?;
         let port = listener.local_addr()?.port();
         let counts = Arc::new(Counts::default());
@@ -33,8 +36,8 @@ impl Counter {
         thread::spawn(move || {
             for client in listener.incoming().map_while(std::io::Result::ok) {
                 if let Ok(server) = TcpStream::connect(to) {
-                    forward(&client, &server, &shared, |counts| &counts.up);
-                    forward(&server, &client, &shared, |counts| &counts.down);
+                    forward(&client, &server, (&shared, line), |counts| &counts.up);
+                    forward(&server, &client, (&shared, line), |counts| &counts.down);
                 }
             }
         });
@@ -59,12 +62,19 @@ impl Counter {
 fn forward(
     from: &TcpStream,
     to: &TcpStream,
-    counts: &Arc<Counts>,
+    (counts, line): (&Arc<Counts>, Option<Line>),
     which: fn(&Counts) -> &AtomicU64,
 ) {
     let (Ok(mut from), Ok(mut to)) = (from.try_clone(), to.try_clone()) else { return };
     let _ = to.set_nodelay(true);
     let counts = Arc::clone(counts);
+    if let Some(line) = line {
+        let count = move |len| {
+            which(&counts).fetch_add(len as u64, Ordering::Relaxed);
+        };
+        line::forward(from, to, line, count);
+        return;
+    }
     thread::spawn(move || {
         let mut buffer = vec![0; 64 << 10];
         while let Ok(len @ 1..) = from.read(&mut buffer) {

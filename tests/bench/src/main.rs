@@ -5,6 +5,7 @@
 mod codec_alone;
 mod counter;
 mod crowd;
+mod line;
 mod lossy;
 mod offered;
 mod path;

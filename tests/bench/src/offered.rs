@@ -45,6 +45,7 @@ struct Log {
     shown: Print,
     /// Updates seen, right or not.
     pictures: usize,
+    first_at: Option<Instant>,
 }
 
 /// The frames of one run; shared by who plays and who watches.
@@ -70,6 +71,7 @@ impl Offered {
         let mut log = self.lock();
         log.shown = print;
         log.pictures += 1;
+        log.first_at.get_or_insert(at);
         log.reach(at);
     }
 
@@ -79,11 +81,16 @@ impl Offered {
         log.offers.last().is_some_and(|offer| offer.reached.is_some())
     }
 
+    /// When the first update was seen.
+    pub(crate) fn first_at(&self) -> Option<Instant> {
+        self.lock().first_at
+    }
+
     /// Forgets everything but what is shown.
     pub(crate) fn clear(&self) {
         let mut log = self.lock();
         log.offers.clear();
-        (log.next, log.pictures) = (0, 0);
+        (log.next, log.pictures, log.first_at) = (0, 0, None);
     }
 
     /// Frames offered and delivered, and how long they took to be seen.

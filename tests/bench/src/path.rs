@@ -48,6 +48,13 @@ pub(crate) struct Product {
     /// Who watches: the technician, and others who look on
     #[arg(long, default_value_t = 1)]
     viewers: usize,
+    /// Photographs may be shown roughly at first, as by default; else nothing is ever lost
+    #[arg(long)]
+    rough: bool,
+    /// A line with so many bits a second, ms there and back, and every how many-th packet lost, as in
+    /// 5000000:80:0; none is slower than this computer
+    #[arg(long, value_name = "BITS:MS:LOSS", value_parser = crate::line::parse)]
+    line: Option<crate::line::Line>,
 }
 
 /// Plays one workload through the product.
@@ -66,7 +73,7 @@ pub(crate) fn measure(
     let offered = Arc::new(Offered::default());
     let outcome = (|| {
         let server = Server::start(&product.server, &product.folder)?;
-        let counter = Counter::start(server.listening)?;
+        let counter = Counter::start(server.listening, product.line)?;
         let agent_server = format!("127.0.0.1:{}#{}", counter.port(), server.fingerprint()?);
         let mut kiosk = Kiosk::start(product, &agent_server, &screen, size)?;
         film.begin(&mut stage, &offered)?;
@@ -81,13 +88,16 @@ pub(crate) fn measure(
         technician.watch()?;
         wait_for_last(&offered)?;
         let (first, first_wait) = (counter.up() - before, watched.elapsed());
+        let seen = offered.first_at().map(|at| at.saturating_duration_since(watched));
         // What the beginning still has on its way is not the workload's.
         thread::sleep(Duration::from_millis(500));
         offered.clear();
         let (before, before_back) = (counter.up(), counter.down());
         let (cpu, start) = (processor_time(&processes), Instant::now());
         film.play(&mut stage, &offered)?;
+        let played = Instant::now();
         wait_for_last(&offered)?;
+        let exact = played.elapsed();
         let cpu = processor_time(&processes).saturating_sub(cpu);
         let mut report = offered.report();
         let of = |what: Value| json!({ "workload": workload.name, "way": "lotse", "path": what });
@@ -95,6 +105,8 @@ pub(crate) fn measure(
             map.insert("bytes".into(), (counter.up() - before).into());
             map.insert("bytes_back".into(), (counter.down() - before_back).into());
             map.insert("first_bytes".into(), first.into());
+            map.insert("first_seen_ms".into(), seen.map(ms).into());
+            map.insert("exact_after_ms".into(), ms(exact).into());
             map.insert("first_ms".into(), (first_wait.as_secs_f64() * 1000.0).into());
             map.insert("cpu_s".into(), cpu.as_secs_f64().into());
             map.insert("wall_s".into(), start.elapsed().as_secs_f64().into());
@@ -107,6 +119,10 @@ pub(crate) fn measure(
     // Whatever happened, the screen goes.
     let _ = fs::remove_file(&screen);
     outcome.with_context(|| format!("{} through Lotse", workload.name))
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
 }
 
 /// Waits until the viewer has the last frame.
@@ -132,6 +148,10 @@ impl Kiosk {
         let source = format!("file:{}:{simulated}", screen.display());
         command.args(["--simulated", &simulated, "--still", "--screen", &source]);
         command.args(["--server", server, "--name", "Bench"]);
+        let config = product.folder.join("agent.toml");
+        let photographs = if product.rough { "rough-at-first" } else { "exact" };
+        fs::write(&config, format!("[screen]\nphotographs = \"{photographs}\"\n"))?;
+        command.arg("--config").arg(&config);
         let log = product.folder.join("agent.log");
         let mut agent = Program::start(command, &log, true)?;
         let person = agent.child().stdin.take().context("no input")?;

@@ -57,7 +57,7 @@ pub(crate) fn measure(
     let offered = Arc::new(Offered::default());
     let mut running = Running::start(peer, folder, size)?;
     film.begin(&mut *running.stage, &offered)?;
-    let counter = Counter::start(SocketAddr::from((Ipv4Addr::LOCALHOST, running.port)))?;
+    let counter = Counter::start(SocketAddr::from((Ipv4Addr::LOCALHOST, running.port)), None)?;
     // The server may still be coming up, which is not what its first picture costs.
     running.wait_until_up()?;
     let processes = running.server.family();

@@ -10,6 +10,7 @@ mod baseline;
 mod chart;
 mod crowd;
 mod instructions;
+mod over_lines;
 mod peers;
 mod table;
 mod viewers;
@@ -53,6 +54,9 @@ pub(crate) struct Args {
     /// Nothing but what it costs the device that one, ten and a hundred watch
     #[arg(long, conflicts_with_all = ["quick", "accept", "peers", "path_only", "crowd"])]
     viewers: bool,
+    /// Nothing but what is felt over lines of 20, 5 and 1 Mbit/s
+    #[arg(long, conflicts_with_all = ["quick", "accept", "peers", "path_only", "crowd"])]
+    lines: bool,
     /// Play each workload so often, all ways in turn, and take the medians
     #[arg(long, default_value_t = 1, value_name = "N")]
     rounds: u32,
@@ -75,6 +79,7 @@ pub(crate) fn run_quick() -> Result<()> {
         peers: false,
         crowd: false,
         viewers: false,
+        lines: false,
         rounds: 1,
         path_only: false,
         only: Vec::new(),
@@ -97,6 +102,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let row = crowd::play(&bench)?;
         fs::write(folder.join("crowd.json"), serde_json::to_vec_pretty(&row)?)?;
         return settle(&crowd::judge(&row));
+    }
+    if args.lines {
+        let rows = over_lines::play(&bench, &args.only)?;
+        fs::write(folder.join("lines.json"), serde_json::to_vec_pretty(&rows)?)?;
+        over_lines::show(&rows);
+        return Ok(());
     }
     if args.viewers {
         let rows = viewers::play(&bench, args.rounds, &args.only)?;

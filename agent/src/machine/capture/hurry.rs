@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::line::Line;
+use crate::config::Photographs;
 
 /// Bytes a second from which on a line takes photographs as they are.
 const FAST: usize = 4_000_000;
@@ -24,6 +25,7 @@ const QUALITY: [u8; 3] = [12, 55, 85];
 /// What is decided from picture to picture.
 #[derive(Debug)]
 pub(super) struct Hurry {
+    photographs: Photographs,
     quality: u8,
     changed_at: Option<Instant>,
     /// Where the technician is at work, in pixels.
@@ -31,14 +33,15 @@ pub(super) struct Hurry {
 }
 
 impl Hurry {
-    pub(super) const fn new() -> Self {
-        Self { quality: QUALITY[1], changed_at: None, near: (0, 0) }
+    pub(super) const fn new(photographs: Photographs) -> Self {
+        Self { photographs, quality: QUALITY[1], changed_at: None, near: (0, 0) }
     }
 
     /// How roughly the next picture's photographs are to be told; `None` if exactly.
     pub(super) fn quality(&self, line: &Line) -> Option<u8> {
         let is_fast = line.carries(Duration::from_secs(1)).is_some_and(|bytes| bytes >= FAST);
-        (!is_fast).then_some(self.quality)
+        let may_be_rough = self.photographs == Photographs::RoughAtFirst;
+        (may_be_rough && !is_fast).then_some(self.quality)
     }
 
     /// Where the technician is at work.
@@ -99,16 +102,18 @@ mod tests {
 
     #[test]
     fn a_fast_line_takes_everything_exactly_and_an_unknown_one_does_not() {
-        let hurry = Hurry::new();
+        let hurry = Hurry::new(Photographs::RoughAtFirst);
         assert_eq!(hurry.quality(&line(10_000_000).0), None);
         assert!(hurry.quality(&line(500_000).0).is_some());
         assert!(hurry.quality(&Line::new()).is_some());
+        let never = Hurry::new(Photographs::Exact);
+        assert_eq!(never.quality(&Line::new()), None);
     }
 
     #[test]
     fn an_update_becomes_as_long_as_the_line_carries_in_an_instant() {
         let (line, now) = line(500_000);
-        let mut hurry = Hurry::new();
+        let mut hurry = Hurry::new(Photographs::RoughAtFirst);
         // As if the bytes went with the quality.
         for _ in 0..20 {
             let bytes = usize::from(hurry.quality(&line).unwrap()) * 3000;
@@ -121,7 +126,7 @@ mod tests {
     #[test]
     fn nothing_is_refined_while_something_moves_or_is_on_its_way() {
         let (mut line, now) = line(500_000);
-        let mut hurry = Hurry::new();
+        let mut hurry = Hurry::new(Photographs::RoughAtFirst);
         hurry.work_at((3, 4));
         hurry.sent(50_000, 9, &line, now);
         assert_eq!(hurry.refines(&line, now + QUIET / 2).0, 0);

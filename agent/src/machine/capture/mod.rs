@@ -14,6 +14,8 @@ use lotse_hal::{Change, Cursor, Error, Screen, ScreenState};
 use lotse_protocol::message::ScreenReport;
 use nix::time::{ClockId, clock_gettime};
 
+use crate::config::Photographs;
+
 use self::hurry::Hurry;
 use self::line::Line;
 use self::pace::{Pace, Telling};
@@ -70,13 +72,18 @@ impl Capture {
     ///
     /// # Errors
     /// When there is no memory for the encoder.
-    pub(super) fn new(key: u64, max_cpu: f32, now: Instant) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        key: u64,
+        max_cpu: f32,
+        photographs: Photographs,
+        now: Instant,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             encoder: Encoder::new(key),
             watched: false,
             pace: Pace::new(max_cpu, now),
             line: Line::new(),
-            hurry: Hurry::new(),
+            hurry: Hurry::new(photographs),
             processor_time,
             is_way_free: true,
             sent: 0,

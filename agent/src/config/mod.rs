@@ -88,11 +88,11 @@ pub struct ScreenConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Photographs {
-    /// Roughly, and exactly when nothing moves.
-    #[default]
-    RoughAtFirst,
     /// Exactly, however long it takes.
+    #[default]
     Exact,
+    /// Roughly, and exactly when nothing moves.
+    RoughAtFirst,
 }
 
 /// The keyboard that text is typed on.

@@ -74,7 +74,7 @@ struct Watch {
 impl Watch {
     fn new(change: Change) -> Self {
         let now = Instant::now();
-        let mut capture = Capture::new(1, 0.5, Photographs::default(), now).unwrap();
+        let mut capture = Capture::new(1, 0.5, Photographs::RoughAtFirst, now).unwrap();
         capture.processor_time = || Duration::ZERO;
         capture.watch(true, now);
         let screen = Told {

@@ -20,7 +20,7 @@ use crate::panel::{
     self, Ask, Coming, Connected, Level, Message, Name, Right, RightSet, View, Work,
 };
 use crate::supervisor::{self, Role};
-use crate::{doctor, machine, network, privileges, probe, sandbox};
+use crate::{doctor, machine, network, privileges, probe, programs, sandbox};
 
 /// Lets a technician see and steer this machine, after the person in front of it has agreed.
 ///
@@ -121,6 +121,14 @@ enum Command {
         #[arg(long, default_value = "lotse")]
         user: String,
     },
+    /// Run only the process that starts programs: the terminal that `[shell]` sets up
+    Programs {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Become the program in a terminal; its settings as JSON
+    #[command(hide = true)]
+    Shell { settings: String },
 }
 
 /// Where the two processes meet.
@@ -146,6 +154,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             lotse_hal::linux::restore(&arguments.config()?.machine()?);
             Ok(())
         }
+        Some(Command::Programs { place }) => run_programs(arguments, place),
+        Some(Command::Shell { settings }) => programs::become_shell(
+            &serde_json::from_str(settings).context("settings of the shell")?,
+        ),
         Some(Command::Identity) => {
             let config = arguments.config()?;
             print(&machine::public_key(&config.data_directory)?)
@@ -171,6 +183,19 @@ fn run_network(place: &Place, user: &str) -> anyhow::Result<()> {
     network::run(&place.socket)
 }
 
+fn run_programs(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
+    let config = arguments.config()?;
+    let shell = config.shell.check().context("shell")?;
+    if shell.is_none() {
+        log::info!("no program is set up to be started ([shell])");
+        return Ok(());
+    }
+    if let Some(parent) = place.parent {
+        privileges::end_with(parent, Signal::SIGTERM)?;
+    }
+    programs::run(shell, &place.socket.of_programs())
+}
+
 fn run_machine(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let settings = arguments.config()?.check()?;
     if let Some(parent) = place.parent {
@@ -181,6 +206,7 @@ fn run_machine(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let user = privileges::network_user(&settings.user)?.uid;
     let machine = open_machine(arguments, &settings)?;
     let listener = place.socket.listen()?;
+    let programs = place.socket.of_programs().listen()?;
     privileges::keep_machine_privileges().context("give up privileges")?;
     machine::prepare(&settings.data_directory);
     if arguments.simulated.is_some() {
@@ -190,7 +216,7 @@ fn run_machine(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
         let file = if let ScreenChoice::File { path, .. } = screen { Some(&**path) } else { None };
         sandbox::confine_machine(&[state_directory, &settings.data_directory], file)?;
     }
-    machine::run(machine, settings, listener, user)
+    machine::run(machine, settings, (listener, user), programs)
 }
 
 fn run_both(arguments: &Arguments) -> anyhow::Result<()> {
@@ -208,13 +234,20 @@ fn run_both(arguments: &Arguments) -> anyhow::Result<()> {
     let mut undo = arguments.options();
     undo.push("restore".to_owned());
     let mut network = vec!["network".to_owned(), format!("--user={}", settings.user)];
-    network.extend(place);
+    network.extend(place.clone());
     let is_simulated = arguments.simulated.is_some();
     let undo = (!is_simulated).then_some(undo);
-    supervisor::run(vec![
+    let mut roles = vec![
         Role { name: "machine", arguments: machine, has_stdin: is_simulated, undo },
         Role { name: "network", arguments: network, has_stdin: false, undo: None },
-    ])
+    ];
+    if settings.shell.is_some() {
+        let mut programs = arguments.options();
+        programs.push("programs".to_owned());
+        programs.extend(place);
+        roles.push(Role { name: "programs", arguments: programs, has_stdin: false, undo: None });
+    }
+    supervisor::run(roles)
 }
 
 fn run_probe(arguments: &Arguments, json: bool, screenshot: Option<&Path>) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! What the agent's two processes say to each other over a pair of sockets.
+//! What the agent's processes say to each other over local sockets.
 //!
 //! The machine process is privileged and starts the network process, which is not. So everything
 //! that comes from the network process is treated like something from the network: bounded
@@ -9,8 +9,8 @@
 
 use lotse_protocol::certificate::{CertifiedDevice, CertifiedTechnician, PublicKey};
 use lotse_protocol::message::{
-    Consent, CoveredParts, DeviceEnd, InputEvent, Name, OutputList, OutputName, Rights,
-    ScreenReport,
+    Consent, CoveredParts, DeviceEnd, FromTerminal, InputEvent, Name, OutputList, OutputName,
+    Rights, ScreenReport, ToTerminal,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,8 @@ pub enum ToNetwork {
     Outputs(Box<OutputList>),
     /// Parts of the picture that other hardware covers.
     Covered(CoveredParts),
+    /// About the terminal here.
+    Terminal(FromTerminal),
 }
 
 /// From the network process to the machine process.
@@ -114,6 +116,8 @@ pub enum ToMachine {
     Limit(Rights),
     /// Another of the machine's screens is wanted.
     Show(OutputName),
+    /// About the terminal here.
+    Terminal(ToTerminal),
     /// It is over, or did not begin.
     Ended(Ended),
 }
@@ -163,6 +167,25 @@ pub enum Ended {
     ByTime,
     /// There was no connection to the server.
     ServerUnreachable,
+}
+
+/// From the machine process to the one that starts programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToPrograms {
+    /// About the terminal.
+    Terminal(ToTerminal),
+}
+
+/// From the process that starts programs to the machine process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromPrograms {
+    /// First of all: what is set up.
+    Ready {
+        /// There can be a terminal.
+        terminal: bool,
+    },
+    /// About the terminal.
+    Terminal(FromTerminal),
 }
 
 /// One message of either direction.

@@ -33,6 +33,15 @@ impl LocalAddress {
         Self::Abstract(format!("lotse-agent-{:016x}{:016x}", OsRng.next_u64(), OsRng.next_u64()))
     }
 
+    /// Where the process that starts programs meets the machine process that is met here.
+    #[must_use]
+    pub fn of_programs(&self) -> Self {
+        match self {
+            Self::Abstract(name) => Self::Abstract(format!("{name}-programs")),
+            Self::File(path) => Self::File(path.with_extension("programs.sock")),
+        }
+    }
+
     /// Listens.
     ///
     /// A file that an earlier machine process left behind is replaced. The group of this process may connect to it; who

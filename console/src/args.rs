@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use lotse_protocol::ServerAddress;
 
+use crate::model::Rights;
 use crate::words::Language;
 
 /// See and steer a kiosk or panel, with the consent of whoever stands there.
@@ -63,6 +64,9 @@ pub struct Window {
     /// Give the session a password, so that nobody needs to compare codes
     #[arg(long)]
     pub password: bool,
+    /// What the panel is asked for: some of view, control, shell, reboot [default: view,control]
+    #[arg(long, value_name = "RIGHTS")]
+    pub ask: Option<Rights>,
     /// Your pass, for machines of its operator; see `lotse-console authority --help`
     #[arg(long, value_name = "FILE", env = "LOTSE_PASS")]
     pub pass: Option<PathBuf>,
@@ -83,6 +87,9 @@ pub struct Session {
     /// Give the session a password, so that nobody needs to compare codes
     #[arg(long)]
     pub password: bool,
+    /// What the panel is asked for: some of view, control, shell, reboot [default: view,control]
+    #[arg(long, value_name = "RIGHTS")]
+    pub ask: Option<Rights>,
     /// Your pass, for machines of its operator; see `lotse-console authority --help`
     #[arg(long, value_name = "FILE", env = "LOTSE_PASS")]
     pub pass: Option<PathBuf>,

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::model::picture::{PixelRect, SharedPicture};
 use crate::model::{
-    Code, Command, EndReason, Event, Invitation, Latency, Level, Model, Notice, Peer, Right, Rights,
+    Code, Command, EndReason, Event, Invitation, Latency, Level, Model, Notice, Peer, Right,
+    Rights, TerminalEvent,
 };
 use crate::render::{Headless, PngError, write_canvas};
 use crate::ui::{Scale, Scene, View, console_ui};
@@ -13,6 +14,11 @@ use crate::words::Language;
 
 /// Size of the pictures in pixels.
 const SIZE: [u32; 2] = [1280, 800];
+
+/// What is on the terminal.
+const EXAMPLE: &str = "service@machine-7:~$ \x1b[1mdf -h /\x1b[0m\r\n\
+    Filesystem      Size  Used Avail Use% Mounted on\r\n\
+    /dev/mmcblk0p2  7.1G  \x1b[31m6.9G\x1b[0m     0 100% /\r\nservice@machine-7:~$ ";
 
 /// One screen to show.
 struct Shot {
@@ -67,7 +73,11 @@ fn shots(language: Language, now: Instant) -> Vec<Shot> {
     native.view.scale = Scale::Native;
     let mut typing = shot("10-typing", after(5, now));
     typing.view.typing = Some("Gruß vom Service".into());
-    shots.extend([native, typing]);
+    let opened = with(after(5, now), Event::Terminal(TerminalEvent::Opened), now);
+    let written = TerminalEvent::Output(EXAMPLE.as_bytes().to_vec());
+    let mut terminal = shot("10-terminal", with(opened, Event::Terminal(written), now));
+    terminal.view.terminal = true;
+    shots.extend([native, typing, terminal]);
     let unreachable = EndReason::ServerUnreachable { detail: "connection refused".into() };
     for (name, why) in [
         ("12-ended", EndReason::StoppedAtPanel),
@@ -107,7 +117,8 @@ fn after(steps: usize, now: Instant) -> Model {
         Peer { name: who(), rights: view_only().with(Right::Control), level: Level::CodeCompared };
     let mut model = Model::default();
     if let Ok(server) = "lotse.example.com".parse() {
-        model.note(&Command::Open { server, name: "A. Technician".into(), with_password: false });
+        let (name, asks) = ("A. Technician".into(), Rights::USUAL);
+        model.note(&Command::Open { server, name, with_password: false, asks });
     }
     let opened = "412936085".parse().ok().map(|number| Event::Opened { number });
     let code = Code::from_digits([4, 7, 1, 9, 0, 3]);

@@ -1,6 +1,7 @@
 //! The agent's configuration: one TOML file, every setting with a default.
 
 mod policy;
+mod programs;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use lotse_protocol::message::Name;
 use serde::{Deserialize, Serialize};
 
 pub use policy::{LevelsConfig, Policy, PolicyConfig};
+pub use programs::ShellConfig;
 
 use crate::machine::Enrolment;
 use crate::machine::typing::KeyboardLayout;
@@ -59,6 +61,8 @@ pub struct Config {
     pub panel: PanelConfig,
     /// What a session may do here, whatever anybody asks for or accepts.
     pub policy: PolicyConfig,
+    /// The terminal that a session may have.
+    pub shell: ShellConfig,
     /// Who runs this machine, for sessions by certificate.
     pub operator: OperatorConfig,
 }
@@ -173,6 +177,7 @@ impl Default for Config {
             input: InputConfig::default(),
             panel: PanelConfig::default(),
             policy: PolicyConfig::default(),
+            shell: ShellConfig::default(),
             operator: OperatorConfig::default(),
         }
     }
@@ -243,6 +248,8 @@ pub struct Settings {
     pub answer_time: Duration,
     /// What a session may do at most.
     pub policy: Policy,
+    /// The terminal that a session may have.
+    pub shell: Option<ShellConfig>,
     /// What lasts.
     pub data_directory: PathBuf,
     /// What the operator says about this machine.
@@ -308,6 +315,7 @@ impl Config {
             call_key,
             answer_time: Duration::from_secs(self.panel.answer_seconds.into()),
             policy: self.policy.check().context("policy")?,
+            shell: self.shell.check().context("shell")?,
             data_directory: self.data_directory.clone(),
             enrolment: self.operator.check()?,
         })

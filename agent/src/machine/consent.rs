@@ -101,6 +101,7 @@ impl MachineProcess {
         };
         let policy = &self.settings.policy;
         let asks = asks.capped_by(limit).capped_by(policy.offered_at(level));
+        let asks = asks.capped_by(self.possible());
         let ticked = asks.capped_by(policy.allowed_at(level));
         self.consider(asks, ticked, who, now);
     }
@@ -156,6 +157,9 @@ impl MachineProcess {
         }
         let left = self.session.limit(&mut self.machine.input, rights, now);
         log::info!("session: only {} from now on", words(left));
+        if !left.allows(Rights::SHELL) {
+            self.close_terminal(now);
+        }
         self.network.send(&ToNetwork::Limit(left));
         let rights = shown(left);
         self.panel.change(
@@ -180,6 +184,7 @@ impl MachineProcess {
     /// The session is over, or never came to be.
     pub(super) fn end_session(&mut self, why: Ended, now: Instant) {
         let was_going_on = self.session.is_going_on();
+        self.close_terminal(now);
         self.session.end(&mut self.machine.input, now);
         if let Err(error) = self.machine.screen.switch_to(None) {
             log::warn!("going back to the screen of before: {error}");

@@ -17,6 +17,10 @@ pub(super) struct Ready {
     pub(super) network_readable: bool,
     /// The network process takes something.
     pub(super) network_writable: bool,
+    /// The same of the process that starts programs.
+    pub(super) programs_readable: bool,
+    /// The same of the process that starts programs.
+    pub(super) programs_writable: bool,
     /// The person at the machine did something.
     pub(super) local: bool,
 }
@@ -48,13 +52,15 @@ impl Waiter {
     pub(super) fn wait(
         &self,
         network: (BorrowedFd<'_>, bool),
+        programs: (BorrowedFd<'_>, bool),
         local: &[BorrowedFd<'_>],
         time: Duration,
     ) -> anyhow::Result<Ready> {
         let mut polled = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
-        let (socket, has_output) = network;
-        let output = if has_output { PollFlags::POLLOUT } else { PollFlags::empty() };
-        polled.push(PollFd::new(socket, PollFlags::POLLIN | output));
+        for (socket, has_output) in [network, programs] {
+            let output = if has_output { PollFlags::POLLOUT } else { PollFlags::empty() };
+            polled.push(PollFd::new(socket, PollFlags::POLLIN | output));
+        }
         let first_local = polled.len();
         polled.extend(local.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)));
         // Rounded up, so that nothing is due a moment after waking.
@@ -75,9 +81,13 @@ impl Waiter {
             } else if index >= first_local {
                 ready.local = true;
             } else {
-                ready.network_writable = events.contains(PollFlags::POLLOUT);
                 // An end or an error is found by reading.
-                ready.network_readable = events != PollFlags::POLLOUT;
+                let (writable, readable) =
+                    (events.contains(PollFlags::POLLOUT), events != PollFlags::POLLOUT);
+                match index {
+                    1 => (ready.network_writable, ready.network_readable) = (writable, readable),
+                    _ => (ready.programs_writable, ready.programs_readable) = (writable, readable),
+                }
             }
         }
         Ok(ready)

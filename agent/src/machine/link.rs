@@ -1,16 +1,18 @@
-//! The network process, as the machine process sees it.
+//! The agent's other processes, as the machine process sees them.
 
 use std::io::{self, Read as _, Write as _};
+use std::marker::PhantomData;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 
 use nix::unistd::Uid;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::ipc::{self, Message, Reader, ToMachine};
+use crate::ipc::{self, FromPrograms, Message, Reader, ToMachine};
 use crate::local_socket::ensure_peer;
 
-/// Bytes that wait for the network process at most; more, and it is taken for dead.
+/// Bytes that wait for another process at most; more, and it is taken for dead.
 const MAX_WAITING: usize = 2 * ipc::MAX_PICTURE;
 
 /// Room that is kept for the next message, in bytes.
@@ -19,15 +21,23 @@ const KEPT: usize = 64 << 10;
 /// Bytes that are read at once.
 const CHUNK: usize = 4096;
 
-/// Lets the network process connect, one at a time, talks to it, and notices when it is gone.
+/// The network process.
+pub(super) type NetworkLink = ProcessLink<ToMachine>;
+
+/// The process that starts programs.
+pub(super) type ProgramsLink = ProcessLink<FromPrograms>;
+
+/// Lets another process connect, one at a time, talks to it, and notices when it is gone.
 #[derive(Debug)]
-pub(super) struct NetworkLink {
+pub(super) struct ProcessLink<T> {
+    name: &'static str,
     listener: UnixListener,
     /// Whose process it must be.
     user: Uid,
     running: Option<Running>,
     /// It is gone, and nobody has been told yet.
     is_lost: bool,
+    says: PhantomData<T>,
 }
 
 #[derive(Debug)]
@@ -38,10 +48,10 @@ struct Running {
     written: usize,
 }
 
-impl NetworkLink {
+impl<T: DeserializeOwned> ProcessLink<T> {
     /// A link that waits for a process of `user` at a listening, non-blocking socket.
-    pub(super) fn new(listener: UnixListener, user: Uid) -> Self {
-        Self { listener, user, running: None, is_lost: false }
+    pub(super) fn new(name: &'static str, listener: UnixListener, user: Uid) -> Self {
+        Self { name, listener, user, running: None, is_lost: false, says: PhantomData }
     }
 
     /// Whether the process has gone since this was asked last. Reading and writing find that out
@@ -66,20 +76,20 @@ impl NetworkLink {
             Ok((socket, _)) => socket,
             Err(error) => {
                 if error.kind() != io::ErrorKind::WouldBlock {
-                    log::warn!("network process: {error}");
+                    log::warn!("{} process: {error}", self.name);
                 }
                 return false;
             }
         };
         if let Err(error) = ensure_peer(&socket, self.user) {
-            log::warn!("somebody else wants to be the network process: {error}");
+            log::warn!("somebody else wants to be the {} process: {error}", self.name);
             return false;
         }
         if let Err(error) = socket.set_nonblocking(true) {
-            log::warn!("network process: {error}");
+            log::warn!("{} process: {error}", self.name);
             return false;
         }
-        log::info!("the network process is there");
+        log::info!("the {} process is there", self.name);
         let reader = Reader::without_pictures();
         self.running = Some(Running { socket, reader, waiting: Vec::new(), written: 0 });
         true
@@ -123,7 +133,7 @@ impl NetworkLink {
     }
 
     /// Reads what has come; nothing if the process is gone.
-    pub(super) fn receive(&mut self) -> Vec<ToMachine> {
+    pub(super) fn receive(&mut self) -> Vec<T> {
         let Some(running) = &mut self.running else { return Vec::new() };
         running.receive().unwrap_or_else(|error| {
             self.lost(&error.to_string());
@@ -134,7 +144,7 @@ impl NetworkLink {
     fn lost(&mut self, why: &str) {
         if self.running.take().is_some() {
             self.is_lost = true;
-            log::warn!("network process: {why}");
+            log::warn!("{} process: {why}", self.name);
         }
     }
 }
@@ -163,7 +173,7 @@ impl Running {
         Ok(())
     }
 
-    fn receive(&mut self) -> io::Result<Vec<ToMachine>> {
+    fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Vec<T>> {
         let mut messages = Vec::new();
         let mut chunk = [0; CHUNK];
         match self.socket.read(&mut chunk) {
@@ -191,7 +201,7 @@ mod tests {
 
     fn link(user: Uid) -> (NetworkLink, LocalAddress) {
         let address = LocalAddress::random();
-        (NetworkLink::new(address.listen().unwrap(), user), address)
+        (NetworkLink::new("network", address.listen().unwrap(), user), address)
     }
 
     #[test]

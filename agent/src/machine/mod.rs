@@ -14,6 +14,7 @@ mod inject;
 mod keep;
 mod link;
 mod panel;
+mod programs;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -33,8 +34,9 @@ use crate::machine::events::{Ready, Waiter};
 use crate::machine::guesses::Guesses;
 use crate::machine::identity::Identity;
 use crate::machine::keep::Keep;
-use crate::machine::link::NetworkLink;
+use crate::machine::link::{NetworkLink, ProgramsLink};
 use crate::machine::panel::PanelScreen;
+use crate::machine::programs::Programs;
 use crate::machine::session::Session;
 
 /// Whether an input only lets something go.
@@ -64,6 +66,7 @@ struct MachineProcess {
     panel: PanelScreen,
     session: Session,
     network: NetworkLink,
+    programs: Programs,
     identity: Identity,
     guesses: Guesses,
     is_server_reachable: bool,
@@ -71,16 +74,16 @@ struct MachineProcess {
 
 /// Runs until the process is told to stop.
 ///
-/// The network process may connect to `listener`, which does not block; it must be one of
-/// `network_user`.
+/// The network process may connect to the socket in `network`, which does not block; it must be one
+/// of the user there. The one that starts programs may connect to `programs`, and must be root's.
 ///
 /// # Errors
 /// When the machine cannot be used at all.
 pub fn run(
     machine: Machine,
     settings: Settings,
-    listener: UnixListener,
-    network_user: Uid,
+    network: (UnixListener, Uid),
+    programs: UnixListener,
 ) -> anyhow::Result<()> {
     let waiter = Waiter::new().context("prepare to be told to stop")?;
     let now = Instant::now();
@@ -88,7 +91,8 @@ pub fn run(
     let mut process = MachineProcess {
         panel: PanelScreen::new(settings.language, settings.idle, now),
         session: Session::new(&settings, now)?,
-        network: NetworkLink::new(listener, network_user),
+        network: NetworkLink::new("network", network.0, network.1),
+        programs: Programs::new(ProgramsLink::new("programs", programs, Uid::from_raw(0))),
         identity: Identity::open(keep.clone(), settings.enrolment.as_ref())?,
         guesses: Guesses::open(keep),
         is_server_reachable: false,
@@ -118,6 +122,7 @@ impl MachineProcess {
         if self.network.accept() {
             self.network_started();
         }
+        self.handle_programs_link(now);
         self.handle_expiry(now);
         self.panel.handle_timeout(now);
         self.handle_panel(now);
@@ -138,7 +143,8 @@ impl MachineProcess {
 
     fn wait(&self, waiter: &Waiter, due: Instant) -> anyhow::Result<Ready> {
         let time = due.saturating_duration_since(Instant::now()).min(LONGEST_SLEEP);
-        waiter.wait(self.network.socket(), &self.machine.local.descriptors(), time)
+        let (network, programs) = (self.network.socket(), self.programs.link.socket());
+        waiter.wait(network, programs, &self.machine.local.descriptors(), time)
     }
 
     fn handle_ready(&mut self, ready: &Ready, now: Instant) {
@@ -149,6 +155,14 @@ impl MachineProcess {
         if ready.network_readable && self.network.is_up() {
             for message in self.network.receive() {
                 self.handle_network(message, now);
+            }
+        }
+        if ready.programs_writable {
+            self.programs.link.flush();
+        }
+        if ready.programs_readable && self.programs.link.is_up() {
+            for message in self.programs.link.receive() {
+                self.handle_programs(message, now);
             }
         }
         if ready.local {
@@ -226,6 +240,7 @@ impl MachineProcess {
             ToMachine::Input(event) => self.input(event, now),
             ToMachine::Limit(rights) => self.limit(rights, now),
             ToMachine::Show(name) => self.session.show(&mut self.machine, &name, now),
+            ToMachine::Terminal(what) => self.terminal(what, now),
             ToMachine::Ended(why) => self.end_session(why, now),
         }
         self.handle_panel(now);

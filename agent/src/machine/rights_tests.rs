@@ -1,8 +1,10 @@
 //! The person always wins, and what was not granted is not done.
 
 use lotse_hal::KeyCode;
+use lotse_protocol::message::{FromTerminal, TerminalEnd, TerminalSize, ToTerminal};
 
 use super::*;
+use crate::ipc::FromPrograms;
 use crate::panel::{Right, RightSet};
 
 impl Bench {
@@ -102,4 +104,58 @@ fn what_the_policy_only_asks_for_must_be_ticked() {
     bench.hears(connected());
     bench.attack();
     assert!(!bench.is_steered() && bench.is_watched());
+}
+
+/// A technician is connected, and a terminal is set up here; whether he may use it.
+fn with_terminal(rights: Rights) -> Bench {
+    let mut bench = Bench::new(rights);
+    bench.process.handle_programs(FromPrograms::Ready { terminal: true }, bench.now);
+    bench.accept();
+    bench.hears(connected());
+    bench.hears(ToMachine::Terminal(ToTerminal::Open(TerminalSize { columns: 80, rows: 24 })));
+    bench
+}
+
+/// Whether the sign says that a terminal is open.
+fn has_terminal(bench: &Bench) -> bool {
+    match bench.process.panel.view() {
+        View::Session(shown) | View::Details(shown) => shown.has_terminal,
+        _ => false,
+    }
+}
+
+#[test]
+fn a_terminal_that_nobody_set_up_is_not_offered() {
+    let mut bench = Bench::new(Rights::KNOWN);
+    bench.join();
+    bench.hears(ask());
+    let View::Asking(question) = bench.process.panel.view() else { panic!("no question") };
+    assert_eq!(question.rights, RightSet::of(&[Right::View, Right::Control]));
+}
+
+#[test]
+fn a_terminal_without_its_right_is_not_opened() {
+    assert!(has_terminal(&with_terminal(Rights::KNOWN)));
+    assert!(!has_terminal(&with_terminal(Rights::VIEW.with(Rights::CONTROL))));
+}
+
+#[test]
+fn a_terminal_ends_when_the_person_or_the_program_says_so() {
+    let ended = FromPrograms::Terminal(FromTerminal::Ended(TerminalEnd::Exited(0)));
+    let ends: [fn(&mut Bench); 3] = [
+        |bench| {
+            bench.press("details");
+            bench.press("look-only");
+        },
+        |bench| bench.hears(ToMachine::Limit(Rights::VIEW)),
+        |bench| bench.hears(ToMachine::Terminal(ToTerminal::Close)),
+    ];
+    for end in ends {
+        let mut bench = with_terminal(Rights::KNOWN);
+        end(&mut bench);
+        assert!(!has_terminal(&bench));
+    }
+    let mut bench = with_terminal(Rights::KNOWN);
+    bench.process.handle_programs(ended, bench.now);
+    assert!(!has_terminal(&bench) && bench.process.session.allows(Rights::SHELL));
 }

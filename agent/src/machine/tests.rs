@@ -54,11 +54,14 @@ impl Bench {
         change(&mut settings);
         let keep = Keep::open(&settings.data_directory);
         let listener = crate::local_socket::LocalAddress::random().listen().unwrap();
-        let network = NetworkLink::new(listener, nix::unistd::getuid());
+        let network = NetworkLink::new("network", listener, nix::unistd::getuid());
+        let listener = crate::local_socket::LocalAddress::random().listen().unwrap();
+        let programs = ProgramsLink::new("programs", listener, nix::unistd::getuid());
         let mut process = MachineProcess {
             panel: PanelScreen::new(settings.language, settings.idle, now),
             session: Session::new(&settings, now).unwrap(),
             network,
+            programs: Programs::new(programs),
             identity: Identity::open(keep.clone(), settings.enrolment.as_ref()).unwrap(),
             guesses: Guesses::open(keep),
             is_server_reachable: true,

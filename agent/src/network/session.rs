@@ -234,6 +234,7 @@ impl Session {
             Message::Typed(ToNetwork::End(why)) => self.end(why, machine).await?,
             Message::Typed(ToNetwork::Outputs(o)) => self.participant.report_outputs(o),
             Message::Typed(ToNetwork::Covered(c)) => self.participant.report_covered(c),
+            Message::Typed(ToNetwork::Terminal(t)) => self.participant.report_terminal(t),
             Message::Typed(ToNetwork::Start { .. }) => log::warn!("started twice"),
         }
         Ok(Link::Up)
@@ -339,6 +340,7 @@ impl Session {
             ParticipantEvent::PictureShown(number) => ToMachine::PictureShown(number),
             ParticipantEvent::Refresh { after } => ToMachine::Refresh { after },
             ParticipantEvent::Rights(rights) => ToMachine::Limit(rights),
+            ParticipantEvent::Terminal(what) => ToMachine::Terminal(what),
             ParticipantEvent::Show(name) => ToMachine::Show(name),
             ParticipantEvent::Input(event) => ToMachine::Input(event),
             ParticipantEvent::Ended(why) => {

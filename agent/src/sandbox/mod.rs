@@ -3,7 +3,8 @@
 //! Privileges say what a process may do that others may not; this says what it may do at all. Both processes keep a list
 //! of system calls (`syscalls`, seccomp(2)) and of files (`files`, landlock(7)). Everything else is answered as by a
 //! kernel that does not have it, so that a program which merely asks goes on. Nothing can be taken back, and what a
-//! process would start would be bound, too; but neither can start one.
+//! process would start would be bound, too; but neither can start one: that is the programs process's, which is confined
+//! to nothing but what the configuration names.
 
 mod files;
 mod syscalls;

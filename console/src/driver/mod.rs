@@ -6,6 +6,7 @@
 
 mod decode;
 mod session;
+mod terminal;
 mod translate;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use lotse_protocol::handshake::{Means, SessionPasswords};
 use tokio::sync::mpsc;
 
 use crate::model::picture::SharedPicture;
-use crate::model::{Command, CommandQueue, EndReason, Event};
+use crate::model::{Command, CommandQueue, EndReason, Event, Rights};
 
 /// Events that wait at most. All but [`Event::Picture`] wait for room; a full queue means that
 /// nobody looks.
@@ -76,7 +77,7 @@ struct Events {
 
 impl Events {
     async fn send(&self, event: Event) -> Result<(), Nobody> {
-        if !matches!(event, Event::Picture | Event::Latency(_)) {
+        if !matches!(event, Event::Picture | Event::Latency(_) | Event::Terminal(_)) {
             tracing::info!(event = event_name(&event), "session");
         }
         self.sender.send(event).await.map_err(|_| Nobody)?;
@@ -115,8 +116,8 @@ impl Driver {
                 () = self.events.sender.closed() => return,
             };
             let ended = match command {
-                Command::Open { server, name, with_password } => {
-                    self.open_until_over(&server, &name, with_password).await
+                Command::Open { server, name, with_password, asks } => {
+                    self.open_until_over(&server, &name, (with_password, asks)).await
                 }
                 command => {
                     tracing::debug!(?command, "there is no session for this command");
@@ -135,10 +136,10 @@ impl Driver {
         &self,
         server: &lotse_protocol::ServerAddress,
         name: &str,
-        with_password: bool,
+        wishes: (bool, Rights),
     ) -> Result<EndReason, Nobody> {
         loop {
-            match self.open(server, name, with_password).await? {
+            match self.open(server, name, wishes).await? {
                 Ended::Over(why) => return Ok(why),
                 Ended::Renew => self.events.send(Event::NumberBurned).await?,
             }
@@ -149,7 +150,7 @@ impl Driver {
         &self,
         server: &lotse_protocol::ServerAddress,
         name: &str,
-        with_password: bool,
+        (with_password, asks): (bool, Rights),
     ) -> Result<Ended, Nobody> {
         self.picture.clear();
         let options = ConnectOptions::new(concat!("lotse-console ", env!("CARGO_PKG_VERSION")));
@@ -176,7 +177,8 @@ impl Driver {
             with_password.then(|| Arc::new(SessionPasswords::random(&mut rand_core::OsRng)));
         let means = Means { passwords, pass: self.pass.clone() };
         let link = SessionLink::new(connection, server.clone(), options.clone());
-        session::Running::new(self, link, (server, name), means).run().await
+        let asks = translate::asks(asks);
+        session::Running::new(self, link, (server, name), means, asks).run().await
     }
 }
 
@@ -197,6 +199,7 @@ const fn event_name(event: &Event) -> &'static str {
         Event::RightsChanged(_) => "rights-changed",
         Event::Paused(_) => "paused",
         Event::InputDropped(_) => "input-dropped",
+        Event::Terminal(_) => "terminal",
         Event::Picture => "picture",
         Event::Screen(_) => "screen",
         Event::Outputs(_) => "outputs",

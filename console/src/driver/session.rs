@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use lotse_client::{Incoming, SendError, SessionLink};
 use lotse_protocol::handshake::{HandshakeError, Means, SessionPasswords};
-use lotse_protocol::message::{InputEvent, Name, Rights, Role};
+use lotse_protocol::message::{FromTerminal, InputEvent, Name, Rights, Role, ToTerminal};
 use lotse_protocol::session::{
     Moderator, ModeratorConfig, ModeratorEvent, Output, ParticipantGone, WallClock,
 };
@@ -13,6 +13,7 @@ use lotse_protocol::tunnel::EndOfSession;
 use lotse_protocol::{Class, MemberId, ServerAddress};
 
 use super::decode::{DecodeThread, Decoded};
+use super::terminal::{self, Typing};
 use super::{Driver, Ended, Nobody, translate};
 use crate::model::{Command, EndReason, Event, Invitation, Latency, Notice, Peer};
 
@@ -73,6 +74,8 @@ pub(super) struct Running<'a> {
     owes_release: bool,
     /// Somebody at the panel uses it.
     is_paused: bool,
+    /// What is on its way to the terminal.
+    typing: Typing,
     /// Why the technician ended it, once that is so.
     ending: Option<EndReason>,
     silence: Silence,
@@ -97,8 +100,8 @@ impl<'a> Running<'a> {
         connection: SessionLink,
         (server, name): (&ServerAddress, &str),
         means: Means,
+        asks: Rights,
     ) -> Self {
-        let asks = Rights::VIEW.with(Rights::CONTROL);
         let passwords = means.passwords.clone();
         let unix_s = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let clock = WallClock { at: Instant::now(), unix_s: unix_s.as_secs() };
@@ -118,6 +121,7 @@ impl<'a> Running<'a> {
             panel: None,
             owes_release: false,
             is_paused: false,
+            typing: Typing::default(),
             ending: None,
             silence: Silence::default(),
         }
@@ -234,6 +238,11 @@ impl<'a> Running<'a> {
                 self.ending = Some(if begun { EndReason::EndedHere } else { EndReason::Cancelled });
                 self.moderator.end();
             }
+            Command::Terminal(command) => {
+                for message in self.typing.command(command) {
+                    self.moderator.terminal(message);
+                }
+            }
             Command::Show(name) => match name.as_str().try_into() {
                 Ok(name) => self.moderator.show(name),
                 Err(_) => tracing::debug!("no screen has so long a name"),
@@ -272,6 +281,26 @@ impl<'a> Running<'a> {
         }
         // At once, so that the room for the next one is what is left.
         self.drain().await
+    }
+
+    /// What the terminal has written is taken as fast as somebody looks at it.
+    async fn terminal(&mut self, report: &FromTerminal) -> Result<(), Nobody> {
+        if let Some(event) = terminal::event(report) {
+            self.driver.events.send(Event::Terminal(event)).await?;
+        }
+        match report {
+            FromTerminal::Output(bytes) => {
+                let count = u32::try_from(bytes.as_slice().len()).unwrap_or(u32::MAX);
+                self.moderator.terminal(ToTerminal::Taken(count));
+            }
+            FromTerminal::Taken(count) => {
+                for message in self.typing.taken(*count) {
+                    self.moderator.terminal(message);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     fn picture(&mut self, update: Vec<u8>) {
@@ -400,6 +429,7 @@ impl<'a> Running<'a> {
             ModeratorEvent::Rights { member, rights } if self.panel == Some(member) => {
                 events.send(Event::RightsChanged(translate::rights(rights))).await?;
             }
+            ModeratorEvent::Terminal(report) => self.terminal(&report).await?,
             ModeratorEvent::Outputs(outputs) => {
                 events.send(Event::Outputs(translate::outputs(&outputs))).await?;
             }

@@ -94,6 +94,12 @@ pub(super) fn rights(rights: message::Rights) -> Rights {
         .fold(Rights::NONE, |all, (_, right)| all.with(right))
 }
 
+/// What is asked for.
+pub(super) fn asks(rights: Rights) -> message::Rights {
+    let asked = KNOWN.iter().filter(|(_, ours)| rights.has(*ours));
+    asked.fold(message::Rights::NONE, |all, (theirs, _)| all.with(*theirs))
+}
+
 /// What the panel's screen is doing.
 pub(super) const fn screen(report: message::ScreenReport) -> ScreenState {
     match report {
@@ -159,6 +165,7 @@ pub(super) fn inputs(command: Command, picture: &SharedPicture) -> Vec<InputEven
         | Command::CodesMatch
         | Command::CodesDiffer
         | Command::Show(_)
+        | Command::Terminal(_)
         | Command::End => None,
     };
     input.into_iter().collect()

@@ -48,6 +48,8 @@ pub enum Command {
         name: String,
         /// Whether the session has a password, so that nobody needs to compare codes.
         with_password: bool,
+        /// What the panel is asked for.
+        asks: super::Rights,
     },
     /// Lets somebody in who waits.
     Admit {
@@ -99,6 +101,8 @@ pub enum Command {
         /// Left and right.
         horizontal: i32,
     },
+    /// Something about the terminal at the panel.
+    Terminal(super::TerminalCommand),
     /// Looks at another screen of the panel, by its name in [`super::Event::Outputs`].
     Show(String),
     /// Releases everything that is pressed.
@@ -123,6 +127,7 @@ impl std::fmt::Debug for Command {
             Self::PointerButton { .. } => "PointerButton",
             Self::Touch { .. } => "Touch",
             Self::Wheel { .. } => "Wheel",
+            Self::Terminal(_) => "Terminal",
             Self::Show(_) => "Show",
             Self::ReleaseAll => "ReleaseAll",
             Self::End => "End",

@@ -118,6 +118,8 @@ pub enum Event {
     Paused(bool),
     /// So many more inputs were not carried out at the panel.
     InputDropped(u16),
+    /// Something happened to the terminal at the panel.
+    Terminal(super::TerminalEvent),
     /// The picture has changed; it is in the shared picture.
     Picture,
     /// What the panel's screen is doing.

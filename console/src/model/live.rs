@@ -1,6 +1,6 @@
 //! What is so at the panel at the moment, while it is connected.
 
-use super::Event;
+use super::{Event, Terminal};
 
 /// What is shown of the panel beside its picture.
 #[derive(Debug, Clone, Default)]
@@ -10,6 +10,8 @@ pub struct Live {
     /// Inputs that were not carried out there so far: too late, not allowed, or while somebody
     /// there used it.
     pub dropped: u64,
+    /// The terminal there.
+    pub terminal: Terminal,
 }
 
 impl Live {
@@ -19,6 +21,7 @@ impl Live {
             Event::InputDropped(count) => {
                 self.dropped = self.dropped.saturating_add(u64::from(*count));
             }
+            Event::Terminal(event) => self.terminal.apply(event),
             Event::Connected(_) => *self = Self::default(),
             _ => {}
         }

@@ -11,10 +11,17 @@ mod live;
 pub mod picture;
 mod queue;
 mod state;
+mod terminal;
 
 pub use access::{Access, Invitation, Knock};
 pub use command::{Button, Command, KeyCode, PixelPoint, TouchPhase};
 pub use event::{EndReason, Event, Latency, Notice, Output, ScreenState};
 pub use live::Live;
 pub use queue::{CommandQueue, MAX_QUEUED_COMMANDS, QueueFull};
-pub use state::{Code, Invalid, Level, MAX_NAME_CHARS, Model, Peer, Right, Rights, SessionState};
+pub use state::{
+    Code, Invalid, Level, MAX_NAME_CHARS, Model, Peer, Right, Rights, SessionState, UnknownRight,
+};
+pub use terminal::{
+    TERMINAL_SIZE, Terminal, TerminalCommand, TerminalEnd, TerminalEvent,
+    bounded as bounded_terminal,
+};

@@ -109,6 +109,11 @@ pub enum Right {
 }
 
 impl Right {
+    /// The one with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|right| right.word() == word)
+    }
+
     /// All, in the order in which they are shown.
     pub const ALL: [Self; 4] = [Self::View, Self::Control, Self::Shell, Self::Reboot];
 
@@ -141,9 +146,18 @@ impl Rights {
         Self(self.0 | right.bit())
     }
 
+    /// What a session asks for unless told otherwise.
+    pub const USUAL: Self = Self::NONE.with(Right::View).with(Right::Control);
+
     /// Whether a right is among them.
     pub const fn has(self, right: Right) -> bool {
         self.0 & right.bit() != 0
+    }
+
+    /// These, but with or without one of them.
+    #[must_use]
+    pub const fn toggled(self, right: Right) -> Self {
+        Self(self.0 ^ right.bit())
     }
 
     /// Those that are allowed, in the order of [`Right::ALL`].
@@ -151,6 +165,22 @@ impl Rights {
         Right::ALL.into_iter().filter(move |right| self.has(*right))
     }
 }
+
+impl FromStr for Rights {
+    type Err = UnknownRight;
+
+    /// Words with commas between them.
+    fn from_str(text: &str) -> Result<Self, UnknownRight> {
+        let right =
+            |word: &str| Right::from_word(word.trim()).ok_or_else(|| UnknownRight(word.to_owned()));
+        text.split(',').try_fold(Self::NONE, |rights, word| Ok(rights.with(right(word)?)))
+    }
+}
+
+/// A word that names no right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no right; there are view, control, shell, reboot")]
+pub struct UnknownRight(String);
 
 impl fmt::Debug for Rights {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -311,6 +341,7 @@ impl Model {
     pub fn note(&mut self, command: &Command) {
         match command {
             Command::Open { .. } => *self = Self::of(SessionState::Opening),
+            Command::Terminal(command) => self.live.terminal.note(command),
             Command::CodesMatch => {
                 if let SessionState::Comparing { who, .. } = &mut self.state {
                     self.state = SessionState::Asking { who: std::mem::take(who) };
@@ -334,7 +365,7 @@ impl Model {
                 self.live.apply(&event);
                 self.notice = (!is_paused).then_some(Notice::GoesOn);
             }
-            Event::InputDropped(_) => self.live.apply(&event),
+            Event::InputDropped(_) | Event::Terminal(_) => self.live.apply(&event),
             Event::Screen(screen) => self.screen = screen,
             Event::Outputs(outputs) => self.outputs = outputs,
             Event::Covered(parts) => self.covered = parts,

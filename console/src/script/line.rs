@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::keys::{Combo, UnknownKey, by_name};
 use crate::model::held::MAX_FINGERS;
-use crate::model::{Button, Code, KeyCode, PixelPoint};
+use crate::model::{Button, Code, KeyCode, PixelPoint, TERMINAL_SIZE, TerminalCommand};
 
 /// One command of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,7 @@ pub(super) enum Line {
     Lift(u8),
     Pinch { at: PixelPoint, from: u32, to: u32 },
     Show(String),
+    Shell(TerminalCommand),
     Wheel(i32),
     Combo(Combo),
     Hold { key: KeyCode, pressed: bool },
@@ -93,6 +94,7 @@ pub(super) fn parse(command: &str, rest: &str) -> Result<Line, LineError> {
             [name] => Ok(Line::Show(name.to_owned())),
             _ => Err(LineError::Usage("show SCREEN, as `status` names it")),
         },
+        "shell" => shell(rest),
         "wheel" => number(&words).map(Line::Wheel).ok_or(LineError::Usage("wheel NOTCHES")),
         "key" | "combo" => Ok(Line::Combo(rest.trim().parse()?)),
         "press" | "release" => hold(rest.trim(), command == "press"),
@@ -163,6 +165,33 @@ fn pinch(words: &[&str]) -> Result<Line, LineError> {
     parsed.ok_or(LineError::Usage("pinch X Y FROM TO, distances in pixels"))
 }
 
+fn shell(rest: &str) -> Result<Line, LineError> {
+    let usage = LineError::Usage(
+        "shell open [COLUMNS ROWS], shell type \"TEXT\" (a JSON string), shell resize COLUMNS ROWS, \
+         shell close",
+    );
+    let (word, rest) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let size = match *words.as_slice() {
+        [columns, rows] => columns.parse().ok().zip(rows.parse().ok()),
+        _ => None,
+    };
+    let command = match (word, size) {
+        ("open", None) if words.is_empty() => {
+            Some(TerminalCommand::Open(TERMINAL_SIZE.0, TERMINAL_SIZE.1))
+        }
+        ("open", Some((columns, rows))) => Some(TerminalCommand::Open(columns, rows)),
+        ("resize", Some((columns, rows))) => Some(TerminalCommand::Resize(columns, rows)),
+        ("type", _) => {
+            let text: Option<String> = serde_json::from_str(rest.trim()).ok();
+            text.map(|text| TerminalCommand::Type(text.into_bytes()))
+        }
+        ("close", None) if words.is_empty() => Some(TerminalCommand::Close),
+        _ => None,
+    };
+    command.map(Line::Shell).ok_or(usage)
+}
+
 fn hold(name: &str, pressed: bool) -> Result<Line, LineError> {
     let key = by_name(name).ok_or_else(|| UnknownKey::Name(name.to_owned()))?;
     Ok(Line::Hold { key, pressed })
@@ -231,6 +260,11 @@ mod tests {
             "lift 0",
             "pinch 300 200 40 200",
             "show drm:HDMI-A-1",
+            "shell open",
+            "shell open 80 24",
+            "shell type \"ls\\n\"",
+            "shell resize 132 43",
+            "shell close",
             "wheel -2",
             "key Super",
             "combo Ctrl+Alt+Del",

@@ -37,6 +37,10 @@ Commands, one a line (# begins a comment):
   lift N                    lift finger N
   pinch X Y FROM TO         two fingers around X Y, from a distance of FROM pixels to one of TO
   show SCREEN               look at another screen of the panel; status names them
+  shell open [COLUMNS ROWS] open a terminal at the panel, if that is allowed (see --ask)
+  shell type \"TEXT\"         type this there, a JSON string: \"ls\\n\"
+  shell resize COLUMNS ROWS it has another size
+  shell close               close it; whatever runs there ends
   wheel NOTCHES             turn the wheel; positive is away from the user
   key NAME                  press and release a key: A, Enter, Super, F13, #125 (its number)
   combo Ctrl+Alt+Del        press keys together, release them in the opposite order
@@ -54,7 +58,8 @@ Each command is answered by one line, after the events that came meanwhile:
 Events are lines such as
   {\"event\":\"connected\",\"level\":\"code-compared\",\"rights\":[\"view\",\"control\"],\"who\":\"Kiosk 7\"}
 and are called opened, joined, join-failed, checked, knocking, left, wrong-password, number-burned, code, connected, rights-changed,
-paused, input-dropped, screen, outputs, covered, notice, interrupted, resumed, ended.
+paused, input-dropped, terminal (opened, output, ended), screen, outputs,
+covered, notice, interrupted, resumed, ended.
 
 Exit code: 0 if every command succeeded, 1 if one failed or the program could not start, 2 if the
 command line is wrong.

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::picture::{Exactness, Picture};
-use crate::model::{Event, Model, Output, Peer, Rights, ScreenState, SessionState};
+use crate::model::{
+    Event, Model, Output, Peer, Rights, ScreenState, SessionState, TerminalEnd, TerminalEvent,
+};
 use crate::words::Language;
 
 /// The line of an event; `None` for those that come too often to be told.
@@ -40,6 +42,7 @@ pub(super) fn event(event: &Event) -> Option<Value> {
         }
         Event::Paused(is_paused) => json!({"event": "paused", "paused": is_paused}),
         Event::InputDropped(count) => json!({"event": "input-dropped", "count": count}),
+        Event::Terminal(event) => of_terminal(event),
         Event::Screen(screen) => json!({"event": "screen", "screen": of_screen(*screen)}),
         Event::Outputs(outputs) => json!({"event": "outputs", "outputs": of_outputs(outputs)}),
         Event::Covered(parts) => json!({
@@ -150,6 +153,47 @@ fn of_peer(peer: &Peer) -> Map<String, Value> {
     map
 }
 
+/// What a terminal writes stands in a JSON string, where nothing of it can act on the reader's own
+/// terminal: see [`line`].
+fn of_terminal(event: &TerminalEvent) -> Value {
+    match event {
+        TerminalEvent::Opened => json!({"event": "terminal", "terminal": "opened"}),
+        TerminalEvent::Output(bytes) => json!({
+            "event": "terminal",
+            "terminal": "output",
+            // As bytes they may be cut within a character.
+            "text": String::from_utf8_lossy(bytes),
+            "bytes": bytes.len(),
+        }),
+        TerminalEvent::Ended(end) => {
+            let mut value = json!({"event": "terminal", "terminal": "ended", "how": end.word()});
+            if let (Value::Object(map), TerminalEnd::Exited(code) | TerminalEnd::Killed(code)) =
+                (&mut value, end)
+            {
+                map.insert("code".into(), (*code).into());
+            }
+            value
+        }
+    }
+}
+
+/// A line of JSON without anything that acts on a terminal: control characters, also those beyond
+/// ASCII (C1), and those that turn text around are written as JSON writes them with digits.
+pub(super) fn line(value: &Value) -> String {
+    let mut line = String::new();
+    for c in value.to_string().chars() {
+        let acts = c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if acts {
+            // All of these are in the first plane, and only within strings.
+            line.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
 fn of_outputs(outputs: &[Output]) -> Value {
     outputs.iter().map(|output| json!({"name": output.name, "seen": output.is_read})).collect()
 }
@@ -163,5 +207,20 @@ const fn of_screen(screen: ScreenState) -> &'static str {
         ScreenState::Shown => "shown",
         ScreenState::Off => "off",
         ScreenState::Unreadable => "unreadable",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_writes_acts_on_the_readers_own() {
+        let hostile = "\x1b[2J\x07\u{9b}31m\u{85}\x7f\u{202e}olleh".as_bytes().to_vec();
+        let value = of_terminal(&TerminalEvent::Output(hostile.clone()));
+        let line = line(&value);
+        assert!(line.chars().all(|c| !c.is_control() && c != '\u{202e}'), "{line}");
+        let read: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(read["text"].as_str().unwrap().as_bytes(), hostile);
     }
 }

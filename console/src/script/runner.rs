@@ -13,7 +13,9 @@ use super::report;
 use crate::args::{self, Session as Options};
 use crate::driver::Session;
 use crate::model::picture::Picture;
-use crate::model::{Command, Event, Model, PixelPoint, SessionState, TouchPhase};
+use crate::model::{
+    Command, Event, Model, PixelPoint, Right, SessionState, TerminalCommand, TouchPhase,
+};
 use crate::render::{Headless, write_canvas, write_picture};
 use crate::ui::{Scene, View, console_ui};
 use crate::words::Language;
@@ -47,6 +49,7 @@ impl<W: Write> Runner<W> {
         let name = options.name.clone().unwrap_or_else(args::login_name);
         let mut view = View::new(language, options.server.to_string(), name);
         view.with_password = options.password;
+        view.asks = options.ask.unwrap_or(view.asks);
         Self { session, model: Model::default(), server: options.server.clone(), view, out }
     }
 
@@ -144,6 +147,10 @@ impl<W: Write> Runner<W> {
                 self.input([Command::Touch { contact, phase: TouchPhase::Up, at }])
             }
             Line::Show(name) => self.show(name),
+            Line::Shell(command @ TerminalCommand::Open(..)) => {
+                return self.open_shell(command).await;
+            }
+            Line::Shell(command) => self.shell(command),
             Line::Wheel(vertical) => self.input([Command::Wheel { vertical, horizontal: 0 }]),
             Line::Combo(combo) => self.input(combo.commands()),
             Line::Hold { key, pressed } => self.input([Command::Key { key, pressed }]),
@@ -165,7 +172,8 @@ impl<W: Write> Runner<W> {
             self.take(Some(event))?;
         }
         let (server, name) = (self.server.clone(), self.view.name.clone());
-        let open = Command::Open { server, name, with_password: self.view.with_password };
+        let (with_password, asks) = (self.view.with_password, self.view.asks);
+        let open = Command::Open { server, name, with_password, asks };
         if let Err(error) = self.command(open) {
             return Ok(Err(error));
         }
@@ -252,6 +260,36 @@ impl<W: Write> Runner<W> {
             self.command(Command::Show(name))
         } else {
             Err(self.not_now(&format!("the panel has no screen {name:?} to choose")))
+        }
+    }
+
+    /// Opens a terminal, and waits until it is there.
+    async fn open_shell(&mut self, open: TerminalCommand) -> io::Result<Outcome> {
+        let asked = self.shell(open);
+        if asked.is_err() {
+            return Ok(asked);
+        }
+        let answered = |model: &Model, _: &Picture| {
+            let terminal = &model.live().terminal;
+            terminal.is_open() || terminal.ended().is_some()
+        };
+        let outcome = self.wait(OPENING, answered).await?;
+        Ok(outcome.and_then(|details| match self.model.live().terminal.ended() {
+            Some(end) => Err(format!("there is no terminal: {}", end.word())),
+            None => Ok(details),
+        }))
+    }
+
+    /// What is done with the terminal. What it writes comes as events.
+    fn shell(&mut self, command: TerminalCommand) -> Outcome {
+        let may = self.model.peer().is_some_and(|peer| peer.rights.has(Right::Shell));
+        let is_open = self.model.live().terminal.is_open();
+        let opens = matches!(command, TerminalCommand::Open(..));
+        match (may, is_open, opens) {
+            (false, ..) => Err(self.not_now("the panel allows no terminal")),
+            (_, true, true) => Err(self.not_now("there is a terminal already")),
+            (_, false, false) => Err(self.not_now("there is no terminal")),
+            _ => self.command(Command::Terminal(command)),
         }
     }
 
@@ -385,7 +423,7 @@ impl<W: Write> Runner<W> {
     }
 
     fn say(&mut self, value: &Value) -> io::Result<()> {
-        writeln!(self.out, "{value}")?;
+        writeln!(self.out, "{}", report::line(value))?;
         self.out.flush()
     }
 }

@@ -21,6 +21,7 @@ fn play() -> Played {
         name: Some("Ada".into()),
         strict: false,
         password: false,
+        ask: None,
         pass: None,
     };
     let (lines, mut receiver) = mpsc::channel(64);

@@ -5,7 +5,7 @@ use std::time::Instant;
 use egui::{Align, CentralPanel, Color32, Frame, Layout, Margin, Panel, RichText, Ui};
 
 use super::view::{Pointing, Scale, View};
-use super::{Scene, bar, marks, picture, theme, typing, widgets};
+use super::{Scene, bar, marks, picture, terminal, theme, typing, widgets};
 use crate::keys::{Combo, MENU};
 use crate::model::picture::Exactness;
 use crate::model::{Command, Notice, Output, Peer, Right};
@@ -25,9 +25,10 @@ pub(super) fn connected_ui(
         view.was_connected = true;
     }
     bar(ui, |ui| {
-        toolbar_ui(ui, scene.model.outputs(), view, &words.connected, peer, commands);
+        toolbar_ui(ui, scene, view, &words.connected, peer, commands);
     });
     status_ui(ui, scene, view, words, peer);
+    terminal::terminal_ui(ui, scene, view, &words.connected, commands);
     if scene.model.live().is_paused {
         paused_ui(ui, &words.connected);
     }
@@ -85,7 +86,7 @@ fn title(ui: &mut Ui, peer: &Peer) {
 
 fn toolbar_ui(
     ui: &mut Ui,
-    outputs: &[Output],
+    scene: &Scene<'_>,
     view: &mut View,
     words: &ConnectedWords,
     peer: &Peer,
@@ -108,7 +109,8 @@ fn toolbar_ui(
             view.typing = Some(String::new());
         }
     }
-    outputs_menu(ui, outputs, words, commands);
+    terminal::button_ui(ui, scene, view, words, peer, commands);
+    outputs_menu(ui, scene.model.outputs(), words, commands);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         end_button(ui, words, commands);
         ui.add_space(4.0);

@@ -11,6 +11,7 @@ mod invitation;
 mod marks;
 mod picture;
 mod start;
+mod terminal;
 pub mod theme;
 mod typing;
 mod view;

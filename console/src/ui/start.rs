@@ -5,7 +5,7 @@ use lotse_protocol::ServerAddress;
 
 use super::view::View;
 use super::{theme, widgets};
-use crate::model::{Command, MAX_NAME_CHARS};
+use crate::model::{Command, MAX_NAME_CHARS, Right};
 use crate::words::Words;
 
 /// Longest address that the field takes, in characters: a host name, a port and a fingerprint.
@@ -31,6 +31,15 @@ pub(super) fn start_ui(ui: &mut Ui, view: &mut View, words: &Words, commands: &m
         field(ui, &mut view.name, (start.name, start.name_hint), MAX_NAME_CHARS, name_problem);
     ui.checkbox(&mut view.with_password, start.with_password);
     widgets::soft(ui, start.with_password_how);
+    ui.horizontal(|ui| {
+        ui.label(start.asks);
+        for right in [Right::Shell, Right::Reboot] {
+            let mut is_asked = view.asks.has(right);
+            if ui.checkbox(&mut is_asked, words.right(right)).changed() {
+                view.asks = view.asks.toggled(right);
+            }
+        }
+    });
     ui.add_space(10.0);
     let clicked = ui.add(widgets::primary(start.open)).clicked();
     if clicked || entered {
@@ -46,7 +55,8 @@ pub(super) fn open(address: Option<ServerAddress>, view: &mut View, commands: &m
             view.complained = false;
             view.copied = false;
             let with_password = view.with_password;
-            commands.push(Command::Open { server, name, with_password });
+            let asks = view.asks;
+            commands.push(Command::Open { server, name, with_password, asks });
         }
         _ => view.complained = true,
     }

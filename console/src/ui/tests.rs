@@ -32,7 +32,12 @@ impl Bench {
     fn comparing() -> Self {
         let mut bench = Self::new();
         let server = "server.example".parse().unwrap();
-        bench.model.note(&Command::Open { server, name: "Ada".into(), with_password: false });
+        bench.model.note(&Command::Open {
+            server,
+            name: "Ada".into(),
+            with_password: false,
+            asks: Rights::USUAL,
+        });
         bench.event(Event::Opened { number: "412936085".parse().unwrap() });
         bench.event(Event::Joined);
         bench.event(Event::Code { code: Code::from_digits([1; 6]), who: "Kiosk".into() });
@@ -112,7 +117,7 @@ fn opening_takes_what_stands_in_the_fields() {
     let found = Bench::commands_of_all_clicks(Bench::new);
     let open = |with_password| {
         let server: ServerAddress = "server.example".parse().unwrap();
-        Command::Open { server, name: "Ada".into(), with_password }
+        Command::Open { server, name: "Ada".into(), with_password, asks: Rights::USUAL }
     };
     // Clicks on the switch come before those on the button.
     assert_eq!(found, [open(true), open(false)]);
@@ -256,7 +261,12 @@ fn who_waits_is_let_in_or_sent_away_by_name() {
     let knocked = || {
         let mut bench = Bench::new();
         let server = "server.example".parse().unwrap();
-        bench.model.note(&Command::Open { server, name: "Ada".into(), with_password: false });
+        bench.model.note(&Command::Open {
+            server,
+            name: "Ada".into(),
+            with_password: false,
+            asks: Rights::USUAL,
+        });
         bench.event(Event::Opened { number: "412936085".parse().unwrap() });
         bench.event(Event::Knocking { member: 7, who: "Kiosk".into() });
         bench
@@ -283,6 +293,7 @@ fn three_wrong_passwords_lead_to_another_number() {
         server: server.clone(),
         name: "Ada".into(),
         with_password: true,
+        asks: Rights::USUAL,
     });
     bench.event(Event::Invitation(first));
     bench.event(Event::Opened { number: "412936085".parse().unwrap() });

@@ -7,7 +7,7 @@ use winit::keyboard::PhysicalKey;
 
 use crate::keys;
 use crate::model::held::Held;
-use crate::model::{Command, Model, PixelPoint};
+use crate::model::{Command, Model, PixelPoint, Rights};
 use crate::words::Language;
 
 /// How large the picture is shown.
@@ -41,6 +41,10 @@ pub struct View {
     pub name: String,
     /// Whether the next session has a password.
     pub with_password: bool,
+    /// What the next session asks for.
+    pub asks: Rights,
+    /// Whether the terminal is shown, and keys go there.
+    pub terminal: bool,
     /// How large the picture is shown.
     pub scale: Scale,
     /// What a click is.
@@ -68,12 +72,12 @@ pub struct View {
 impl View {
     /// A window with filled fields.
     pub fn new(language: Language, server: String, name: String) -> Self {
-        Self { language, server, name, ..Self::default() }
+        Self { language, server, name, asks: Rights::USUAL, ..Self::default() }
     }
 
     /// Whether a key pressed now belongs to the panel.
     pub fn keys_go_to_panel(&self, model: &Model) -> bool {
-        self.picture_focused && self.typing.is_none() && model.may_control()
+        self.picture_focused && !self.terminal && self.typing.is_none() && model.may_control()
     }
 
     /// Takes a physical key that belongs to the panel; repetitions give no command.
@@ -100,6 +104,7 @@ impl View {
         self.picture_focused = false;
         self.was_connected = false;
         self.typing = None;
+        self.terminal = false;
         self.wheel = Vec2::ZERO;
     }
 }

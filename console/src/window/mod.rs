@@ -55,6 +55,7 @@ pub fn run(options: Options, language: Language) -> anyhow::Result<()> {
     let server = options.server.map(|server| server.to_string()).unwrap_or_default();
     let mut view = View::new(language, server, options.name.unwrap_or_else(args::login_name));
     view.with_password = options.password;
+    view.asks = options.ask.unwrap_or(view.asks);
     let mut app = App::new(session, view);
     let outcome = event_loop.run_app(&mut app);
     app.close(thread);

@@ -130,6 +130,8 @@ pub struct StartWords {
     pub with_password: &'static str,
     /// What that is good for.
     pub with_password_how: &'static str,
+    /// Before what else may be asked for.
+    pub asks: &'static str,
     /// The server's address is missing or wrong.
     pub server_invalid: &'static str,
     /// The name is missing.
@@ -254,6 +256,16 @@ pub struct ConnectedWords {
     pub interrupted_next: &'static str,
     /// Before a number of seconds: since when.
     pub since: &'static str,
+    /// Button and heading: the terminal at the panel.
+    pub terminal: &'static str,
+    /// Button: everything on it goes to the clipboard.
+    pub terminal_copy: &'static str,
+    /// Button: closes it, and ends whatever runs there.
+    pub terminal_close: &'static str,
+    /// It is over.
+    pub terminal_ended: &'static str,
+    /// None is set up there.
+    pub terminal_missing: &'static str,
     /// Somebody at the panel uses it.
     pub paused: &'static str,
     /// Nobody does any more.

@@ -17,6 +17,7 @@ mod open;
 pub mod panel;
 mod peer;
 mod pixel_format;
+pub mod pseudo_terminal;
 mod rows;
 mod shared_memory;
 mod sys;

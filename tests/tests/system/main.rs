@@ -25,4 +25,5 @@ mod privileges;
 mod rights;
 mod session;
 mod swapped_key;
+mod terminal;
 mod traffic;

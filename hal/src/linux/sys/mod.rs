@@ -22,5 +22,5 @@ pub(crate) use input::{
 pub(crate) use map::Mapping;
 pub(crate) use terminal::{
     TerminalMode, activate_terminal, free_terminal, release_terminal, set_terminal_mode,
-    terminal_mode, terminals,
+    set_window_size, terminal_mode, terminals,
 };

@@ -26,12 +26,21 @@ struct VtStat {
     state: u16,
 }
 
+nix::ioctl_write_ptr_bad!(ioctl_set_window_size, nix::libc::TIOCSWINSZ, nix::libc::winsize);
 nix::ioctl_write_int_bad!(ioctl_kdsetmode, 0x4B3A);
 nix::ioctl_read_bad!(ioctl_kdgetmode, 0x4B3B, c_int);
 nix::ioctl_read_bad!(ioctl_vt_openqry, 0x5600, c_int);
 nix::ioctl_read_bad!(ioctl_vt_getstate, 0x5603, VtStat);
 nix::ioctl_write_int_bad!(ioctl_vt_activate, 0x5606);
 nix::ioctl_write_int_bad!(ioctl_vt_disallocate, 0x5608);
+
+/// Says how large a terminal is, in characters (`TIOCSWINSZ` of ioctl_tty(2)).
+pub(crate) fn set_window_size(terminal: impl AsFd, columns: u16, rows: u16) -> io::Result<()> {
+    let size = nix::libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: the kernel reads one struct through a pointer that is valid.
+    unsafe { ioctl_set_window_size(terminal.as_fd().as_raw_fd(), &raw const size)? };
+    Ok(())
+}
 
 /// Says who draws on a terminal (`KDSETMODE`).
 pub(crate) fn set_terminal_mode(terminal: impl AsFd, mode: TerminalMode) -> io::Result<()> {

@@ -63,6 +63,26 @@ impl Console {
         })
     }
 
+    /// Waits for an event of the terminal from `mark` on.
+    pub(crate) fn wait_terminal(&self, mark: usize, what: &str, limit: Duration) -> Value {
+        self.process.wait_line(mark, limit, &format!("terminal {what}"), |line| {
+            // Nothing that a terminal writes comes out as it is.
+            let is_plain = line.text.chars().all(|c| !c.is_control());
+            assert!(!line.is_output || is_plain, "{:?}", line.text);
+            let value: Value = serde_json::from_str(&line.text).ok()?;
+            (value["event"] == "terminal" && value["terminal"] == what).then_some(value)
+        })
+    }
+
+    /// All that the terminal has written from `mark` on.
+    pub(crate) fn terminal_since(&self, mark: usize) -> String {
+        let text = |line: &str| {
+            let value: Value = serde_json::from_str(line).ok()?;
+            Some(value["text"].as_str()?.to_owned())
+        };
+        self.process.lines_since(mark).iter().filter_map(|line| text(line)).collect()
+    }
+
     /// Opens a session; its number.
     pub(crate) fn open(&mut self) -> String {
         let answer = self.command("open");

@@ -292,6 +292,23 @@ impl Kiosk {
         self.twin = Twin::new();
     }
 
+    /// Whether a program of this name descends from the agent.
+    pub(crate) fn runs(&self, name: &str) -> bool {
+        let mut waiting = vec![self.agent.id()];
+        while let Some(parent) = waiting.pop() {
+            let children = format!("/proc/{parent}/task/{parent}/children");
+            let children = std::fs::read_to_string(children).unwrap_or_default();
+            for child in children.split_whitespace() {
+                let called = std::fs::read_to_string(format!("/proc/{child}/comm"));
+                if called.unwrap_or_default().trim_end() == name {
+                    return true;
+                }
+                waiting.extend(child.parse::<u32>());
+            }
+        }
+        false
+    }
+
     /// One of the agent's two processes, `machine` or `network`.
     pub(crate) fn process(&self, role: &str) -> Pid {
         let parent = self.agent.id();

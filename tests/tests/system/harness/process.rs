@@ -70,6 +70,13 @@ impl Process {
         self.said.lines.lock().unwrap().len()
     }
 
+    /// What it has said on standard output from `mark` on.
+    pub(crate) fn lines_since(&self, mark: usize) -> Vec<String> {
+        let lines = self.said.lines.lock().unwrap();
+        let new = lines.iter().skip(mark).filter(|line| line.is_output);
+        new.map(|line| line.text.clone()).collect()
+    }
+
     /// The first line from `mark` on of which something is true.
     ///
     /// # Panics

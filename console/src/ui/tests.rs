@@ -115,12 +115,13 @@ fn comparing_offers_both_answers_and_to_wait_for_another() {
 #[test]
 fn opening_takes_what_stands_in_the_fields() {
     let found = Bench::commands_of_all_clicks(Bench::new);
-    let open = |with_password| {
+    let open = |with_password, asks| {
         let server: ServerAddress = "server.example".parse().unwrap();
-        Command::Open { server, name: "Ada".into(), with_password, asks: Rights::USUAL }
+        Command::Open { server, name: "Ada".into(), with_password, asks }
     };
-    // Clicks on the switch come before those on the button.
-    assert_eq!(found, [open(true), open(false)]);
+    // Clicks on the switches come before those on the button.
+    let all = Rights::USUAL.with(Right::Shell).with(Right::Reboot);
+    assert_eq!(found, [open(true, all), open(false, Rights::USUAL)]);
 }
 
 #[test]

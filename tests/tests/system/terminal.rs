@@ -18,8 +18,8 @@ fn start() -> (Server, Kiosk, Console) {
         format!("[policy]\nshell = \"allow\"\n[shell]\nuser = {user:?}\ncommand = [\"/bin/sh\"]\n");
     let options = KioskOptions { hidden: true, ..KioskOptions::default() };
     let folder = tempfile::tempdir().unwrap();
-    let mut kiosk = Kiosk::start_as(&server.address(), options, folder, &tables);
-    let mut console = Console::start_with(&server.address(), &["--ask", "view,control,shell"]);
+    let mut kiosk = Kiosk::start_as(server.address(), options, folder, &tables);
+    let mut console = Console::start_with(server.address(), &["--ask", "view,control,shell"]);
     kiosk.wait_connected();
     let number = console.open();
     kiosk.enter_number(&number);

@@ -4,12 +4,12 @@ use std::future::pending;
 use std::time::{Duration, Instant};
 
 use lotse_client::{Incoming, SessionLink};
-use lotse_protocol::SessionNumber;
 use lotse_protocol::handshake::participant::{Standing, Unverified};
 use lotse_protocol::handshake::{Declined, HandshakeError, Password};
 use lotse_protocol::message::{Consent, DeviceEnd};
 use lotse_protocol::session::{EndReason, Output, Participant, ParticipantEvent};
 use lotse_protocol::tunnel::{Asked, EndOfSession, Notice};
+use lotse_protocol::{Class, SessionNumber};
 
 use super::keys::KeyPool;
 use super::machine_end::MachineEnd;
@@ -37,6 +37,10 @@ pub(super) struct Session {
     joining_until: Option<Instant>,
     /// A password was tried, and nothing came of it yet.
     is_guessing: bool,
+    /// The last picture that the technician has shown.
+    shown: u32,
+    /// Pictures were lost for want of room; they are to be told again when there is some.
+    owes_pictures: bool,
 }
 
 /// Whether the link goes on.
@@ -58,6 +62,8 @@ impl Session {
             wanted: None,
             joining_until: None,
             is_guessing: false,
+            shown: 0,
+            owes_pictures: false,
         }
     }
 
@@ -127,6 +133,10 @@ impl Session {
                     self.is_moderator_away = false;
                     self.reach(machine).await?;
                 }
+            }
+            Incoming::PictureRoom if std::mem::take(&mut self.owes_pictures) => {
+                // Nobody else can know of it before another picture comes, and none would.
+                machine.send(&ToMachine::Refresh { after: self.shown }).await?;
             }
             Incoming::Silent { .. } => self.silent(true, machine).await?,
             Incoming::Alive => self.silent(false, machine).await?,
@@ -315,6 +325,7 @@ impl Session {
             Output::Packet(class, packet) => {
                 if let Err(error) = self.connection.send(class, packet) {
                     log::warn!("a packet was not sent: {error}");
+                    self.owes_pictures |= class == Class::Picture;
                 }
             }
         }
@@ -337,7 +348,10 @@ impl Session {
             }
             ParticipantEvent::Connected { rights, .. } => ToMachine::Connected { rights },
             ParticipantEvent::Watch(watched) => ToMachine::Watch(watched),
-            ParticipantEvent::PictureShown(number) => ToMachine::PictureShown(number),
+            ParticipantEvent::PictureShown(number) => {
+                self.shown = number;
+                ToMachine::PictureShown(number)
+            }
             ParticipantEvent::Refresh { after } => ToMachine::Refresh { after },
             ParticipantEvent::Rights(rights) => ToMachine::Limit(rights),
             ParticipantEvent::Terminal(what) => ToMachine::Terminal(what),

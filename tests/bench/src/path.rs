@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use lotse_bench::Workload;
 use lotse_client::{ConnectOptions, Connection, Incoming, connect};
-use lotse_codec::{Decoder, Limits, Size};
+use lotse_codec::{DecodeError, Decoder, Limits, Size};
 use lotse_protocol::message::{Rights, Role};
 use lotse_protocol::session::{Moderator, ModeratorConfig, ModeratorEvent, Output};
 use rand_core::OsRng;
@@ -314,7 +314,15 @@ impl Watching {
             ModeratorEvent::Compare { .. } => Some(Told::Compare),
             ModeratorEvent::Connected { role: Role::Device, .. } => Some(Told::Connected),
             ModeratorEvent::Picture(update) => {
-                let number = self.decoder.decode(&update)?.number;
+                let number = match self.decoder.decode(&update) {
+                    Ok(changed) => changed.number,
+                    // As a console does: something was lost on the way.
+                    Err(DecodeError::Missing { .. } | DecodeError::NoPicture) => {
+                        self.moderator.refresh();
+                        return Ok(None);
+                    }
+                    Err(error) => return Err(error.into()),
+                };
                 let now = Instant::now();
                 self.moderator.picture_shown(number);
                 self.offered.see(Print::of_rgba(self.decoder.picture().0), now);

@@ -13,6 +13,10 @@ const MOST: usize = 16;
 /// More than [`FEWEST`] only as long as all of them have fewer bytes than this, or than the line
 /// is known to hold: what waits in a queue is old when it comes.
 const SMALL: usize = 8 << 10;
+/// And never more than so many, nor for a longer round trip than that: on a line that is full what is
+/// measured is the queue, which must not make itself longer.
+const MOST_BYTES: usize = 128 << 10;
+const LONGEST: Duration = Duration::from_millis(300);
 /// Pictures a second at most; so many are made while one is on its way.
 const RATE: f32 = 60.0;
 /// The shortest round trip of so long is believed.
@@ -123,9 +127,10 @@ impl Line {
             return true;
         }
         let Some(round_trip) = self.round_trip() else { return false };
+        let round_trip = round_trip.min(LONGEST);
         let most = FEWEST + (round_trip.as_secs_f32() * RATE) as usize;
         let bytes: usize = self.flying.iter().map(|sent| sent.bytes).sum();
-        let holds = self.carries(round_trip).unwrap_or(0).max(SMALL);
+        let holds = self.carries(round_trip).unwrap_or(0).clamp(SMALL, MOST_BYTES);
         self.flying.len() < most.min(MOST) && bytes < holds
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use lotse_protocol::ServerAddress;
+use lotse_protocol::{ServerAddress, SessionNumber};
 
 use crate::model::Rights;
 use crate::words::Language;
@@ -28,6 +28,8 @@ const EXAMPLES: &str = "\
 Examples:
   lotse-console                                     the window
   lotse-console window --server lotse.example.com   the window, with the server filled in
+  lotse-console watch 412936085 --server lotse.example.com
+                                                    looks on at another technician's session
   lotse-console session --server lotse.example.com < script
                                                     a session without a window;
                                                     see `lotse-console session --help`
@@ -40,6 +42,8 @@ certificate is accepted; without one the roots of this computer decide.";
 pub enum What {
     /// Opens the window
     Window(Window),
+    /// Opens the window and joins somebody else's session, to look on
+    Watch(Watch),
     /// Runs a session by commands on stdin, with one JSON object per event on stdout
     #[command(after_long_help = crate::script::HELP)]
     Session(Session),
@@ -70,6 +74,16 @@ pub struct Window {
     /// Your pass, for machines of its operator; see `lotse-console authority --help`
     #[arg(long, value_name = "FILE", env = "LOTSE_PASS")]
     pub pass: Option<PathBuf>,
+}
+
+/// Options of looking on.
+#[derive(Debug, clap::Args)]
+pub struct Watch {
+    /// The session's number, as the technician who moderates has read it out
+    pub number: SessionNumber,
+    /// The rest is as for the window
+    #[command(flatten)]
+    pub window: Window,
 }
 
 /// Options of a session by script.

@@ -53,7 +53,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let language = args.language.unwrap_or_else(Language::of_environment);
     match args.what.unwrap_or_else(|| What::Window(args::Window::default())) {
         What::Window(options) => {
-            window::run(options, language)?;
+            window::run(options, None, language)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        What::Watch(options) => {
+            window::run(options.window, Some(options.number), language)?;
             Ok(ExitCode::SUCCESS)
         }
         What::Session(options) => tokio::runtime::Builder::new_current_thread()

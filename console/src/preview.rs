@@ -1,12 +1,14 @@
 //! A picture of every screen, for documents and to look at.
 
+mod members;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::model::picture::{PixelRect, SharedPicture};
 use crate::model::{
-    Code, Command, EndReason, Event, Invitation, Latency, Level, Model, Notice, Peer, Right,
-    Rights, TerminalEvent,
+    Code, Command, EndReason, Event, Invitation, Knock, Latency, Level, Model, Need, Notice, Peer,
+    Right, Rights, TerminalEvent,
 };
 use crate::render::{Headless, PngError, write_canvas};
 use crate::ui::{Scale, Scene, View, console_ui};
@@ -20,11 +22,15 @@ const EXAMPLE: &str = "service@machine-7:~$ \x1b[1mdf -h /\x1b[0m\r\n\
     Filesystem      Size  Used Avail Use% Mounted on\r\n\
     /dev/mmcblk0p2  7.1G  \x1b[31m6.9G\x1b[0m     0 100% /\r\nservice@machine-7:~$ ";
 
+/// Size of a small window, in pixels.
+const SMALL: [u32; 2] = [860, 540];
+
 /// One screen to show.
 struct Shot {
     name: &'static str,
     model: Model,
     view: View,
+    size: [u32; 2],
 }
 
 /// Writes a PNG of each screen into a folder, and returns how many.
@@ -36,10 +42,10 @@ pub fn render_all(folder: &Path, language: Language) -> Result<usize, PngError> 
     let started = Instant::now();
     let shots = shots(language, started);
     let count = shots.len();
-    for Shot { name, model, mut view } in shots {
+    for Shot { name, model, mut view, size } in shots {
         let scene =
             Scene { model: &model, picture: &picture, now: started + Duration::from_secs(4) };
-        let mut headless = Headless::new(SIZE, 1.0);
+        let mut headless = Headless::new(size, 1.0);
         let canvas = headless.render(|ui| {
             console_ui(ui, &scene, &mut view);
         });
@@ -50,12 +56,13 @@ pub fn render_all(folder: &Path, language: Language) -> Result<usize, PngError> 
 
 fn shots(language: Language, now: Instant) -> Vec<Shot> {
     let view = || View::new(language, "lotse.example.com".into(), "A. Technician".into());
-    let shot = |name, model| Shot { name, model, view: view() };
+    let shot = |name, model| Shot { name, model, view: view(), size: SIZE };
     let mut shots = vec![
         Shot {
             name: "01-start",
             model: Model::default(),
             view: View::new(language, String::new(), String::new()),
+            size: SIZE,
         },
         shot("02-opening", after(0, now)),
         shot("03-waiting", after(1, now)),
@@ -86,6 +93,22 @@ fn shots(language: Language, now: Instant) -> Vec<Shot> {
     ] {
         shots.push(shot(name, with(after(1, now), Event::Ended(why), now)));
     }
+    let mut start = shot("15-start-watch", Model::default());
+    start.view.looks_on = true;
+    let mut small = shot("19-members-small", members::moderating(after(5, now), now));
+    small.size = SMALL;
+    shots.extend([
+        start,
+        shot("16-members", members::moderating(after(5, now), now)),
+        shot("17-members-knocking", members::knocking(after(5, now), now)),
+        shot("18-looking-on", members::looking_on(now)),
+        small,
+        shot("20-no-panel", with(members::looking_on(now), Event::Presents(None), now)),
+        shot(
+            "21-sent-away",
+            with(members::looking_on(now), Event::Ended(EndReason::SentAway), now),
+        ),
+    ]);
     shots
 }
 
@@ -105,7 +128,8 @@ fn invited(now: Instant) -> Model {
         let invitation = Invitation::new(&server, number, words);
         model.apply(Event::Invitation(invitation), now);
         let who = "Ticket machine, platform 7".to_owned();
-        model.apply(Event::Knocking { member: 3, who }, now);
+        let need = Need::Name;
+        model.apply(Event::Knocking(Knock { member: 3, who, is_device: true, need }), now);
     }
     model
 }

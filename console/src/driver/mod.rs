@@ -5,15 +5,20 @@
 //! decoded picture or the passing of time, feeds it, and drains what comes out.
 
 mod decode;
+mod moderating;
+mod part;
+mod roll;
 mod session;
 mod terminal;
 mod translate;
+mod watching;
 
 use std::sync::Arc;
 
 use lotse_client::{ConnectOptions, SessionLink, connect};
+use lotse_protocol::SessionNumber;
 use lotse_protocol::certificate::Pass;
-use lotse_protocol::handshake::{Means, SessionPasswords};
+use lotse_protocol::handshake::{JoinKey, SessionPasswords};
 use tokio::sync::mpsc;
 
 use crate::model::picture::SharedPicture;
@@ -119,6 +124,13 @@ impl Driver {
                 Command::Open { server, name, with_password, asks } => {
                     self.open_until_over(&server, &name, (with_password, asks)).await
                 }
+                Command::Watch { server, name, number } => {
+                    self.watch(&server, &name, number).await.map(|ended| match ended {
+                        Ended::Over(why) => why,
+                        // Whoever looks on gives no numbers up.
+                        Ended::Renew => EndReason::LinkLost,
+                    })
+                }
                 command => {
                     tracing::debug!(?command, "there is no session for this command");
                     continue;
@@ -152,33 +164,65 @@ impl Driver {
         name: &str,
         (with_password, asks): (bool, Rights),
     ) -> Result<Ended, Nobody> {
+        let link = match self.connect(server).await? {
+            Ok(link) => link,
+            Err(why) => return Ok(Ended::Over(why)),
+        };
+        let passwords =
+            with_password.then(|| Arc::new(SessionPasswords::random(&mut rand_core::OsRng)));
+        let own = session::Own::new(name, self.pass.clone(), translate::asks(asks));
+        session::Running::opening(self, link, (server, own), passwords).run().await
+    }
+
+    /// Joins somebody else's session.
+    async fn watch(
+        &self,
+        server: &lotse_protocol::ServerAddress,
+        name: &str,
+        number: SessionNumber,
+    ) -> Result<Ended, Nobody> {
+        // For this one join alone; made while the connection is.
+        let key = tokio::task::spawn_blocking(|| JoinKey::generate(&mut rand_core::OsRng));
+        let link = match self.connect(server).await? {
+            Ok(link) => link,
+            Err(why) => return Ok(Ended::Over(why)),
+        };
+        let Ok(Ok(key)) = key.await else {
+            let detail = "no key could be made".to_owned();
+            return Ok(Ended::Over(EndReason::Internal { detail }));
+        };
+        let own = session::Own::new(name, self.pass.clone(), translate::asks(Rights::USUAL));
+        session::Running::joining(self, link, (server, own), (number, key)).run().await
+    }
+
+    /// A link to the server, or why there is none.
+    async fn connect(
+        &self,
+        server: &lotse_protocol::ServerAddress,
+    ) -> Result<Result<SessionLink, EndReason>, Nobody> {
         self.picture.clear();
         let options = ConnectOptions::new(concat!("lotse-console ", env!("CARGO_PKG_VERSION")));
         let connecting = connect(server, &options);
         tokio::pin!(connecting);
-        let connection = loop {
+        loop {
             tokio::select! {
                 connected = &mut connecting => match connected {
-                    Ok(connection) => break connection,
+                    Ok(connection) => {
+                        return Ok(Ok(SessionLink::new(connection, server.clone(), options.clone())));
+                    }
                     Err(error) => {
                         tracing::warn!("{error}");
-                        return Ok(Ended::Over(translate::connect_error(&error)));
+                        return Ok(Err(translate::connect_error(&error)));
                     }
                 },
                 command = self.commands.next() => {
                     if command == Command::End {
-                        return Ok(Ended::Over(EndReason::Cancelled));
+                        return Ok(Err(EndReason::Cancelled));
                     }
                 }
                 () = self.events.sender.closed() => return Err(Nobody),
             }
-        };
-        let passwords =
-            with_password.then(|| Arc::new(SessionPasswords::random(&mut rand_core::OsRng)));
-        let means = Means { passwords, pass: self.pass.clone() };
-        let link = SessionLink::new(connection, server.clone(), options.clone());
-        let asks = translate::asks(asks);
-        session::Running::new(self, link, (server, name), means, asks).run().await
+        }
     }
 }
 
@@ -188,14 +232,24 @@ const fn event_name(event: &Event) -> &'static str {
         Event::Opened { .. } => "opened",
         Event::Invitation(_) => "invitation",
         Event::Checked { .. } => "checked",
-        Event::Knocking { .. } => "knocking",
+        Event::Knocking(_) => "knocking",
         Event::Left { .. } => "left",
         Event::WrongPassword => "wrong-password",
         Event::NumberBurned => "number-burned",
         Event::Joined => "joined",
         Event::JoinFailed => "join-failed",
         Event::Code { .. } => "code",
+        Event::AskPassword => "ask-password",
         Event::Connected(_) => "connected",
+        Event::Presents(_) => "presents",
+        Event::Role(_) => "role",
+        Event::Members(_) => "members",
+        Event::Entered { .. } => "entered",
+        Event::Gone { .. } => "gone",
+        Event::Removed { .. } => "removed",
+        Event::AsksControl { .. } => "asks-control",
+        Event::Locked(_) => "locked",
+        Event::ListsDiffer => "lists-differ",
         Event::RightsChanged(_) => "rights-changed",
         Event::Paused(_) => "paused",
         Event::InputDropped(_) => "input-dropped",

@@ -4,18 +4,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use lotse_client::{Incoming, SendError, SessionLink};
-use lotse_protocol::handshake::{HandshakeError, Means, SessionPasswords};
-use lotse_protocol::message::{FromTerminal, InputEvent, Name, Rights, Role, ToTerminal};
-use lotse_protocol::session::{
-    Moderator, ModeratorConfig, ModeratorEvent, Output, ParticipantGone, WallClock,
-};
-use lotse_protocol::tunnel::EndOfSession;
-use lotse_protocol::{Class, MemberId, ServerAddress};
+use lotse_protocol::certificate::Pass;
+use lotse_protocol::handshake::{JoinKey, Means, SessionPasswords};
+use lotse_protocol::message::{FromTerminal, InputEvent, Name, Rights, ToTerminal};
+use lotse_protocol::session::{Moderator, ModeratorConfig, Onlooker, Output, Roster, WallClock};
+use lotse_protocol::{Class, MemberId, ServerAddress, SessionNumber};
 
 use super::decode::{DecodeThread, Decoded};
+use super::part::{Happened, Part};
+use super::roll::Roll;
 use super::terminal::{self, Typing};
 use super::{Driver, Ended, Nobody, translate};
-use crate::model::{Command, EndReason, Event, Invitation, Latency, Notice, Peer};
+use crate::model::{Command, EndReason, Event, Latency, Notice};
+
+/// Devices in a session at most; there are no more members.
+const MAX_DEVICES: usize = lotse_protocol::session::MAX_MEMBERS;
 
 /// How often the time to the server is shown anew.
 const LATENCY_INTERVAL: Duration = Duration::from_secs(2);
@@ -25,7 +28,7 @@ const LATENCY_INTERVAL: Duration = Duration::from_secs(2);
 const INPUT_ROOM: usize = 512;
 
 /// What a step leads to.
-enum Step {
+pub(super) enum Step {
     /// On with the session.
     On,
     /// It is over.
@@ -47,7 +50,7 @@ impl Step {
 
 /// How far the session has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     /// Nobody has joined.
     Waiting,
     /// Somebody has joined; there is no code yet.
@@ -58,34 +61,65 @@ enum Stage {
     Connected,
 }
 
+/// Who this program is.
+pub(super) struct Own {
+    pub(super) name: Name,
+    pub(super) pass: Option<Arc<Pass>>,
+    pub(super) clock: WallClock,
+    /// What it asks machines for.
+    pub(super) asks: Rights,
+}
+
+impl Own {
+    pub(super) fn new(name: &str, pass: Option<Arc<Pass>>, asks: Rights) -> Self {
+        let unix_s = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let clock = WallClock { at: Instant::now(), unix_s: unix_s.as_secs() };
+        Self { name: name_of(name), pass, clock, asks }
+    }
+
+    /// As it moderates, with these passwords for those who come.
+    pub(super) fn config(&self, passwords: Option<Arc<SessionPasswords>>) -> ModeratorConfig {
+        ModeratorConfig {
+            means: Means { passwords, pass: self.pass.clone() },
+            clock: Some(self.clock),
+            devices: MAX_DEVICES,
+            ..ModeratorConfig::new(self.name.clone(), self.asks)
+        }
+    }
+}
+
 /// A session that runs.
 pub(super) struct Running<'a> {
-    driver: &'a Driver,
-    server: ServerAddress,
-    passwords: Option<Arc<SessionPasswords>>,
+    pub(super) driver: &'a Driver,
+    pub(super) server: ServerAddress,
+    pub(super) own: Own,
+    pub(super) passwords: Option<Arc<SessionPasswords>>,
     connection: SessionLink,
-    moderator: Moderator,
+    pub(super) part: Part,
+    pub(super) roll: Roll,
     decoding: DecodeThread,
-    stage: Stage,
-    /// The panel, from its code on.
-    panel: Option<MemberId>,
+    pub(super) stage: Stage,
+    /// The panel for which the number was read out, from its code on.
+    pub(super) panel: Option<MemberId>,
     /// Input was dropped here for want of room; perhaps a release, so everything is to be
     /// released as soon as there is room.
     owes_release: bool,
     /// Somebody at the panel uses it.
-    is_paused: bool,
+    pub(super) is_paused: bool,
+    /// A password was tried, and nobody has said whether it was right.
+    pub(super) is_guessing: bool,
     /// What is on its way to the terminal.
-    typing: Typing,
+    pub(super) typing: Typing,
     /// Why the technician ended it, once that is so.
-    ending: Option<EndReason>,
-    silence: Silence,
+    pub(super) ending: Option<EndReason>,
+    pub(super) silence: Silence,
 }
 
 /// Who is silent. The picture stands still if anybody is.
 #[derive(Debug, Default, Clone, Copy)]
-struct Silence {
-    of_server: bool,
-    of_panel: bool,
+pub(super) struct Silence {
+    pub(super) of_server: bool,
+    pub(super) of_panel: bool,
 }
 
 impl Silence {
@@ -95,33 +129,58 @@ impl Silence {
 }
 
 impl<'a> Running<'a> {
-    pub(super) fn new(
+    /// One that is about to be opened.
+    pub(super) fn opening(
         driver: &'a Driver,
         connection: SessionLink,
-        (server, name): (&ServerAddress, &str),
-        means: Means,
-        asks: Rights,
+        (server, own): (&ServerAddress, Own),
+        passwords: Option<Arc<SessionPasswords>>,
     ) -> Self {
-        let passwords = means.passwords.clone();
-        let unix_s = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let clock = WallClock { at: Instant::now(), unix_s: unix_s.as_secs() };
-        let config = ModeratorConfig {
-            means,
-            clock: Some(clock),
-            ..ModeratorConfig::new(name_of(name), asks)
-        };
+        let config = own.config(passwords.clone());
+        let mut moderator = Moderator::new(config, Box::new(rand_core::OsRng));
+        moderator.open();
+        let part = Part::Moderator(Box::new(moderator));
+        Self::new(driver, connection, (server, own), (part, passwords))
+    }
+
+    /// One of somebody else that is about to be joined.
+    pub(super) fn joining(
+        driver: &'a Driver,
+        connection: SessionLink,
+        (server, own): (&ServerAddress, Own),
+        (number, key): (SessionNumber, JoinKey),
+    ) -> Self {
+        let mut onlooker = Onlooker::new(own.name.clone(), Box::new(rand_core::OsRng));
+        if let Some(pass) = &own.pass {
+            onlooker.set_pass(Arc::clone(pass), own.clock);
+        }
+        onlooker.join(number, key);
+        let part = Part::Onlooker(Box::new(onlooker));
+        let running = Self::new(driver, connection, (server, own), (part, None));
+        Self { stage: Stage::Joining, ..running }
+    }
+
+    fn new(
+        driver: &'a Driver,
+        connection: SessionLink,
+        (server, own): (&ServerAddress, Own),
+        (part, passwords): (Part, Option<Arc<SessionPasswords>>),
+    ) -> Self {
         Self {
             driver,
             server: server.clone(),
+            own,
             passwords,
             connection,
-            moderator: Moderator::new(config, Box::new(rand_core::OsRng)),
+            part,
+            roll: Roll::default(),
             decoding: DecodeThread::start(driver.picture.clone()),
             stage: Stage::Waiting,
             panel: None,
             owes_release: false,
             is_paused: false,
             typing: Typing::default(),
+            is_guessing: false,
             ending: None,
             silence: Silence::default(),
         }
@@ -129,11 +188,10 @@ impl<'a> Running<'a> {
 
     /// Runs it to its end.
     pub(super) async fn run(mut self) -> Result<Ended, Nobody> {
-        self.moderator.open();
         let outcome = self.steps().await;
         // However it ended: the device is told, if it can be.
-        self.moderator.end();
-        while let Some(output) = self.moderator.poll_output() {
+        self.part.end();
+        while let Some(output) = self.part.poll_output() {
             match output {
                 Output::Request(what) => drop(self.connection.request(what)),
                 Output::Packet(class, packet) => drop(self.connection.send(class, packet)),
@@ -151,13 +209,13 @@ impl<'a> Running<'a> {
             if let Some(ended) = self.drain().await?.ended() {
                 return Ok(ended);
             }
-            let due = self.moderator.poll_timeout();
+            let due = self.part.poll_timeout();
             let step = tokio::select! {
                 incoming = self.connection.next() => self.incoming(incoming).await?,
                 command = self.driver.commands.next() => self.command(command).await?,
                 decoded = self.decoding.next() => self.decoded(decoded),
                 () = sleep_until(due) => {
-                    self.moderator.handle_timeout(Instant::now());
+                    self.part.handle_timeout(Instant::now());
                     Step::On
                 }
                 _ = latency.tick() => self.latency().await?,
@@ -170,7 +228,7 @@ impl<'a> Running<'a> {
     }
 
     /// Tells when the session becomes interrupted, and when it is no longer.
-    async fn silence(&mut self, silence: Silence) -> Result<(), Nobody> {
+    pub(super) async fn silence(&mut self, silence: Silence) -> Result<(), Nobody> {
         let before = std::mem::replace(&mut self.silence, silence);
         match (before.is_any(), silence.is_any()) {
             (false, true) => self.driver.events.send(Event::Interrupted).await,
@@ -181,9 +239,9 @@ impl<'a> Running<'a> {
 
     async fn incoming(&mut self, incoming: Incoming) -> Result<Step, Nobody> {
         match incoming {
-            Incoming::Packet(packet) => self.moderator.handle_packet(&packet, Instant::now()),
-            Incoming::Notice(notice) => self.moderator.handle_notice(notice, Instant::now()),
-            Incoming::Reply(reply) => self.moderator.handle_answer(reply.answer),
+            Incoming::Packet(packet) => self.part.handle_packet(&packet, Instant::now()),
+            Incoming::Notice(notice) => self.part.handle_notice(notice, Instant::now()),
+            Incoming::Reply(reply) => self.part.handle_answer(reply.answer),
             Incoming::Silent { .. } => {
                 self.silence(Silence { of_server: true, ..self.silence }).await?;
             }
@@ -191,11 +249,11 @@ impl<'a> Running<'a> {
                 self.silence(Silence { of_server: false, ..self.silence }).await?;
             }
             Incoming::Paused => {
-                self.moderator.pause(Instant::now());
+                self.part.pause(Instant::now());
                 self.silence(Silence { of_server: true, ..self.silence }).await?;
             }
             Incoming::Resumed => {
-                self.moderator.resume(Instant::now());
+                self.part.resume(Instant::now());
                 self.silence(Silence { of_server: false, ..self.silence }).await?;
             }
             Incoming::Lost(end) => {
@@ -209,47 +267,23 @@ impl<'a> Running<'a> {
 
     async fn command(&mut self, command: Command) -> Result<Step, Nobody> {
         match command {
-            Command::CodesMatch => {
-                if let Some(member) = self.moderator.comparing() {
-                    self.moderator.confirm_code(member);
-                }
-            }
-            Command::CodesDiffer => {
-                if let Some(member) = self.moderator.comparing() {
-                    self.moderator.reject_code(member);
-                }
-            }
-            Command::Admit { member } => {
-                self.driver.events.send(Event::Left { member }).await?;
-                self.driver.events.send(Event::Joined).await?;
-                self.stage = Stage::Joining;
-                self.moderator.admit(MemberId(member));
-            }
-            Command::SendAway { member } => self.moderator.refuse(MemberId(member)),
-            Command::NotExpected => {
-                if let Some(member) = self.moderator.comparing() {
-                    self.panel = None;
-                    self.stage = Stage::Joining;
-                    self.moderator.refuse(member);
-                }
-            }
             Command::End => {
                 let begun = self.stage == Stage::Connected;
                 self.ending = Some(if begun { EndReason::EndedHere } else { EndReason::Cancelled });
-                self.moderator.end();
+                self.part.end();
             }
-            Command::Terminal(command) => {
-                for message in self.typing.command(command) {
-                    self.moderator.terminal(message);
+            Command::Open { .. } | Command::Watch { .. } => {
+                tracing::debug!("there is a session already");
+            }
+            command => {
+                let inputs = translate::inputs(&command, &self.driver.picture);
+                if inputs.is_empty() {
+                    match &self.part {
+                        Part::Moderator(_) => self.moderate(command).await?,
+                        Part::Onlooker(_) => self.look_on(command),
+                    }
                 }
-            }
-            Command::Show(name) => match name.as_str().try_into() {
-                Ok(name) => self.moderator.show(name),
-                Err(_) => tracing::debug!("no screen has so long a name"),
-            },
-            Command::Open { .. } => tracing::debug!("there is a session already"),
-            input => {
-                for event in translate::inputs(input, &self.driver.picture) {
+                for event in inputs {
                     if let Step::Over(why) = self.input(event).await? {
                         return Ok(Step::Over(why));
                     }
@@ -259,11 +293,70 @@ impl<'a> Running<'a> {
         Ok(Step::On)
     }
 
+    /// Who is in the session has changed.
+    pub(super) async fn listed(&mut self, list: Roster) -> Result<(), Nobody> {
+        self.roll.take(list);
+        self.tell_members().await?;
+        if self.stage == Stage::Connected { self.tell_presenter().await } else { Ok(()) }
+    }
+
+    pub(super) async fn tell_members(&mut self) -> Result<(), Nobody> {
+        let members = self.roll.members(self.part.member());
+        self.driver.events.send(Event::Members(members)).await
+    }
+
+    /// Says which device is seen, and what may be done there, if that is news.
+    pub(super) async fn tell_presenter(&mut self) -> Result<(), Nobody> {
+        let presented = self.roll.presented(self.part.member());
+        let (peer, is) = match presented {
+            Some((member, rights, peer)) => (Some(peer), (Some(member), rights)),
+            None => (None, (None, Rights::NONE)),
+        };
+        let told = self.roll.told.replace(is);
+        let (device, rights) = told.unwrap_or_default();
+        if told.is_none() || device != is.0 {
+            // What comes now does not follow what came from another.
+            self.decoding = DecodeThread::start(self.driver.picture.clone());
+            self.driver.picture.clear();
+            self.driver.events.send(Event::Presents(peer)).await
+        } else if let (true, Some(peer)) = (rights != is.1, peer) {
+            self.driver.events.send(Event::RightsChanged(peer.rights)).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// So many inputs were not carried out at the panel.
+    pub(super) async fn dropped(&mut self, count: u16) -> Result<(), Nobody> {
+        tracing::info!(count, "inputs were not carried out at the panel");
+        self.driver.events.send(Event::InputDropped(count)).await?;
+        if self.is_paused {
+            return Ok(());
+        }
+        self.driver.events.send(Event::Notice(Notice::InputTooLate)).await
+    }
+
+    /// Somebody at the panel uses it, or does not any more.
+    pub(super) async fn paused(&mut self, is_paused: bool) -> Result<(), Nobody> {
+        self.is_paused = is_paused;
+        self.driver.events.send(Event::Paused(is_paused)).await
+    }
+
+    /// A member's link is broken, or there again.
+    pub(super) async fn away(&mut self, member: MemberId, is_away: bool) -> Result<(), Nobody> {
+        self.roll.set_away(member, is_away);
+        self.tell_members().await?;
+        if self.roll.presenter().is_none_or(|presenter| presenter == member) {
+            self.silence(Silence { of_panel: is_away, ..self.silence }).await?;
+        }
+        Ok(())
+    }
+
     /// Releases everything after input was dropped, as soon as there is room.
     fn pay_release(&mut self) {
         if self.owes_release && self.connection.has_room(Class::Input, INPUT_ROOM) {
             self.owes_release = false;
-            self.moderator.input(InputEvent::ReleaseAll, Instant::now());
+            self.part.input(InputEvent::ReleaseAll, Instant::now());
         }
     }
 
@@ -276,7 +369,7 @@ impl<'a> Running<'a> {
             return Ok(Step::On);
         }
         // Without a link only text is taken, which waits for the next.
-        if !self.moderator.input(event, Instant::now()) && is_away {
+        if !self.part.input(event, Instant::now()) && is_away {
             self.driver.events.send(Event::Notice(Notice::LinkBusy)).await?;
         }
         // At once, so that the room for the next one is what is left.
@@ -284,18 +377,19 @@ impl<'a> Running<'a> {
     }
 
     /// What the terminal has written is taken as fast as somebody looks at it.
-    async fn terminal(&mut self, report: &FromTerminal) -> Result<(), Nobody> {
+    pub(super) async fn terminal(&mut self, report: &FromTerminal) -> Result<(), Nobody> {
         if let Some(event) = terminal::event(report) {
             self.driver.events.send(Event::Terminal(event)).await?;
         }
+        let Some(moderator) = self.part.moderator() else { return Ok(()) };
         match report {
             FromTerminal::Output(bytes) => {
                 let count = u32::try_from(bytes.as_slice().len()).unwrap_or(u32::MAX);
-                self.moderator.terminal(ToTerminal::Taken(count));
+                moderator.terminal(ToTerminal::Taken(count));
             }
             FromTerminal::Taken(count) => {
                 for message in self.typing.taken(*count) {
-                    self.moderator.terminal(message);
+                    moderator.terminal(message);
                 }
             }
             _ => {}
@@ -303,20 +397,20 @@ impl<'a> Running<'a> {
         Ok(())
     }
 
-    fn picture(&mut self, update: Vec<u8>) {
+    pub(super) fn picture(&mut self, update: Vec<u8>) {
         if !self.decoding.give(update) {
             tracing::debug!("the decoder is behind; a picture is dropped");
-            self.moderator.refresh();
+            self.part.refresh();
         }
     }
 
     fn decoded(&mut self, decoded: Decoded) -> Step {
         match decoded {
             Decoded::Shown { number } => {
-                self.moderator.picture_shown(number);
+                self.part.picture_shown(number);
                 self.driver.events.picture();
             }
-            Decoded::Unusable => self.moderator.refresh(),
+            Decoded::Unusable => self.part.refresh(),
         }
         Step::On
     }
@@ -330,7 +424,7 @@ impl<'a> Running<'a> {
 
     /// Sends and tells what the moderator has to say.
     async fn drain(&mut self) -> Result<Step, Nobody> {
-        while let Some(output) = self.moderator.poll_output() {
+        while let Some(output) = self.part.poll_output() {
             let step = match output {
                 Output::Request(what) => match self.connection.request(what) {
                     Ok(_) => Step::On,
@@ -341,130 +435,14 @@ impl<'a> Running<'a> {
                     Ok(()) | Err(SendError::NoSession) => Step::On,
                     Err(error) => stuck(&error),
                 },
-                Output::Event(event) => self.tell(event).await?,
+                Output::Event(Happened::Moderator(event)) => self.moderated(event).await?,
+                Output::Event(Happened::Onlooker(event)) => self.looked_on(event).await?,
             };
             if !matches!(step, Step::On) {
                 return Ok(step);
             }
         }
         Ok(Step::On)
-    }
-
-    async fn tell(&mut self, event: ModeratorEvent) -> Result<Step, Nobody> {
-        let events = &self.driver.events;
-        match event {
-            ModeratorEvent::Opened { number, .. } => {
-                if let Some(words) = &self.passwords {
-                    let words = (words.spoken(), words.link());
-                    let invitation = Invitation::new(&self.server, number, words);
-                    events.send(Event::Invitation(invitation)).await?;
-                }
-                events.send(Event::Opened { number }).await?;
-            }
-            ModeratorEvent::OpenRefused(refusal) => {
-                tracing::warn!(?refusal, "the server opens no session");
-                return Ok(Step::Over(EndReason::ServerRefused));
-            }
-            // Whoever else types the number is told that this session is taken.
-            ModeratorEvent::Joining if self.panel.is_some() => {}
-            ModeratorEvent::Joining => {
-                self.stage = Stage::Joining;
-                events.send(Event::Joined).await?;
-            }
-            ModeratorEvent::Knocking { member, name } => {
-                if self.stage == Stage::Joining {
-                    self.stage = Stage::Waiting;
-                    events.send(Event::JoinFailed).await?;
-                }
-                let (member, who) = (member.0, name.to_string());
-                events.send(Event::Knocking { member, who }).await?;
-            }
-            ModeratorEvent::Checked { member, role: Role::Onlooker, .. } => {
-                self.moderator.refuse(member);
-            }
-            ModeratorEvent::Checked { member, level, name, .. } => {
-                self.panel = Some(member);
-                self.stage = Stage::Comparing;
-                let (who, level) = (name.to_string(), translate::level(level));
-                events.send(Event::Checked { who, level }).await?;
-            }
-            // Those who are in stay; there is nobody else to let in.
-            ModeratorEvent::NumberBurned if self.panel.is_none() => return Ok(Step::Renew),
-            ModeratorEvent::Compare { member, role: Role::Onlooker, .. } => {
-                self.moderator.refuse(member);
-            }
-            ModeratorEvent::Compare { member, code, name, .. } => {
-                self.panel = Some(member);
-                self.stage = Stage::Comparing;
-                // Six digits always are a code.
-                if let Ok(code) = code.digits().parse() {
-                    events.send(Event::Code { code, who: name.to_string() }).await?;
-                }
-            }
-            ModeratorEvent::Connected { name, rights, level, .. } => {
-                self.stage = Stage::Connected;
-                let rights = translate::rights(rights);
-                let peer = Peer { name: name.to_string(), rights, level: translate::level(level) };
-                events.send(Event::Connected(peer)).await?;
-                self.moderator.watch(true);
-            }
-            ModeratorEvent::Away { is_away: of_panel, .. } | ModeratorEvent::Silent(of_panel) => {
-                self.silence(Silence { of_panel, ..self.silence }).await?;
-            }
-            ModeratorEvent::Screen(report) => {
-                events.send(Event::Screen(translate::screen(report))).await?;
-            }
-            ModeratorEvent::Picture(update) => self.picture(update),
-            ModeratorEvent::InputDropped(count) => {
-                tracing::info!(count, "inputs were not carried out at the panel");
-                events.send(Event::InputDropped(count)).await?;
-                if !self.is_paused {
-                    events.send(Event::Notice(Notice::InputTooLate)).await?;
-                }
-            }
-            ModeratorEvent::Paused(is_paused) => {
-                self.is_paused = is_paused;
-                events.send(Event::Paused(is_paused)).await?;
-            }
-            ModeratorEvent::Rights { member, rights } if self.panel == Some(member) => {
-                events.send(Event::RightsChanged(translate::rights(rights))).await?;
-            }
-            ModeratorEvent::Terminal(report) => self.terminal(&report).await?,
-            ModeratorEvent::Outputs(outputs) => {
-                events.send(Event::Outputs(translate::outputs(&outputs))).await?;
-            }
-            ModeratorEvent::Covered(parts) => {
-                events.send(Event::Covered(translate::parts(&parts))).await?;
-            }
-            ModeratorEvent::CannotType(c) => {
-                events.send(Event::Notice(Notice::CannotType(c))).await?;
-            }
-            ModeratorEvent::Gone { member, why, .. } => return self.gone(member, &why).await,
-            ModeratorEvent::Ended(why) => {
-                let ended_here = self.ending.take().filter(|_| why == EndOfSession::Ended);
-                return Ok(Step::Over(ended_here.unwrap_or_else(|| translate::session_end(why))));
-            }
-            _ => {}
-        }
-        Ok(Step::On)
-    }
-
-    /// Without a code nothing was at stake: the number waits for the next. Afterwards people
-    /// were talking to each other, and it is over.
-    async fn gone(&mut self, member: MemberId, gone: &ParticipantGone) -> Result<Step, Nobody> {
-        tracing::info!(?gone, member = member.0, "somebody is gone");
-        if self.panel != Some(member) {
-            self.driver.events.send(Event::Left { member: member.0 }).await?;
-            if matches!(gone, ParticipantGone::Handshake(HandshakeError::Password)) {
-                self.driver.events.send(Event::WrongPassword).await?;
-            }
-            if self.panel.is_none() && self.stage == Stage::Joining {
-                self.stage = Stage::Waiting;
-                self.driver.events.send(Event::JoinFailed).await?;
-            }
-            return Ok(Step::On);
-        }
-        Ok(Step::Over(translate::gone(gone)))
     }
 }
 

@@ -1,11 +1,11 @@
 //! From the words of link and protocol to those of the console, and back.
 
 use lotse_client::ConnectError;
-use lotse_protocol::handshake::{self, Declined};
+use lotse_protocol::handshake::{self, Declined, HandshakeError};
 use lotse_protocol::link::End;
 use lotse_protocol::message::{self, InputEvent, Place};
-use lotse_protocol::session::ParticipantGone;
-use lotse_protocol::tunnel::{Bye, EndOfSession};
+use lotse_protocol::session::{EndReason as Why, ParticipantGone};
+use lotse_protocol::tunnel::{Bye, EndOfSession, Refusal};
 
 use crate::model::picture::{PixelRect, SharedPicture};
 use crate::model::{
@@ -64,7 +64,36 @@ pub(super) fn gone(gone: &ParticipantGone) -> EndReason {
         ParticipantGone::Unreachable => {
             EndReason::Protocol { detail: "the panel acknowledges nothing any more".into() }
         }
+        ParticipantGone::Kicked => EndReason::EndedHere,
         _ => EndReason::PanelLeft,
+    }
+}
+
+/// Why it is over for somebody who looked on, or wanted to.
+pub(super) fn watched_end(why: Why, was_guessing: bool) -> EndReason {
+    match why {
+        Why::JoinRefused(Refusal::NotAvailable) => EndReason::NoSuchSession,
+        Why::JoinRefused(Refusal::TooMany { .. }) => EndReason::TooManyTries,
+        Why::JoinRefused(_) => EndReason::ServerRefused,
+        Why::Declined(Declined::Busy) => EndReason::SessionBusy,
+        Why::Declined(Declined::Failed) | Why::Handshake(HandshakeError::Password)
+            if was_guessing =>
+        {
+            EndReason::WrongPassword
+        }
+        Why::Declined(Declined::Failed) => EndReason::KeysDoNotMatch,
+        Why::Declined(_) => EndReason::NotAdmitted,
+        Why::Handshake(HandshakeError::NotCertified(error)) => {
+            EndReason::NotCertified { detail: error.to_string() }
+        }
+        Why::Handshake(_) => EndReason::KeysDoNotMatch,
+        Why::Here(_) => EndReason::EndedHere,
+        Why::Moderator | Why::Server(EndOfSession::Ended) => EndReason::EndedByModerator,
+        Why::Server(EndOfSession::Removed) => EndReason::SentAway,
+        Why::Server(EndOfSession::Expired) => EndReason::NumberExpired,
+        Why::Server(EndOfSession::ModeratorLost) => EndReason::ModeratorLost,
+        Why::Tampered(tampered) => EndReason::Protocol { detail: tampered.to_string() },
+        _ => EndReason::LinkLost,
     }
 }
 
@@ -130,12 +159,12 @@ pub(super) fn parts(parts: &message::CoveredParts) -> Vec<PixelRect> {
 }
 
 /// The inputs of a command; none if it is not an input, or if there is no picture to point at.
-pub(super) fn inputs(command: Command, picture: &SharedPicture) -> Vec<InputEvent> {
+pub(super) fn inputs(command: &Command, picture: &SharedPicture) -> Vec<InputEvent> {
     let place = |at: PixelPoint| {
         let picture = picture.lock();
         place(at, picture.width(), picture.height())
     };
-    let input = match command {
+    let input = match *command {
         Command::Key { key, pressed } => Some(InputEvent::Key { code: key.0, pressed }),
         Command::PointerMove(at) => place(at).map(InputEvent::Pointer),
         Command::PointerButton { button, pressed } => {
@@ -157,16 +186,8 @@ pub(super) fn inputs(command: Command, picture: &SharedPicture) -> Vec<InputEven
             Some(InputEvent::Wheel { vertical: notches(vertical), horizontal: notches(horizontal) })
         }
         Command::ReleaseAll => Some(InputEvent::ReleaseAll),
-        Command::Text(text) => return text_inputs(&text),
-        Command::Open { .. }
-        | Command::Admit { .. }
-        | Command::SendAway { .. }
-        | Command::NotExpected
-        | Command::CodesMatch
-        | Command::CodesDiffer
-        | Command::Show(_)
-        | Command::Terminal(_)
-        | Command::End => None,
+        Command::Text(ref text) => return text_inputs(text),
+        _ => None,
     };
     input.into_iter().collect()
 }

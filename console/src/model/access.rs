@@ -3,7 +3,8 @@
 use lotse_protocol::ServerAddress;
 use lotse_protocol::SessionNumber;
 
-use super::{Event, Level, MAX_NAME_CHARS};
+use super::state::shown_name;
+use super::{Code, Event, Level};
 
 /// Those who wait to be let in that are shown at most.
 const MAX_SHOWN: usize = 20;
@@ -49,13 +50,28 @@ impl std::fmt::Debug for Invitation {
     }
 }
 
-/// Somebody who waits to be let in by name.
+/// Somebody who waits to be let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Knock {
     /// Who, as the session counts its members.
     pub member: u16,
-    /// How it calls itself. A claim, not a proof.
+    /// How it calls itself. A claim, not a proof, unless certificates were checked.
     pub who: String,
+    /// Whether it wants to show a screen, or to look on.
+    pub is_device: bool,
+    /// What the technician has to go by.
+    pub need: Need,
+}
+
+/// What the technician has to go by before he lets somebody in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// The name alone: too many comparisons came to nothing. One follows.
+    Name,
+    /// Both people must compare this code.
+    Compare(Code),
+    /// This was checked.
+    Checked(Level),
 }
 
 /// What is shown of the ways into a session.
@@ -78,9 +94,11 @@ impl Access {
         match event {
             Event::Invitation(invitation) => self.invitation = Some(invitation.clone()),
             Event::Checked { level, .. } => self.checked = Some(*level),
-            Event::Knocking { member, who } if self.knocking.len() < MAX_SHOWN => {
-                let who = who.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect();
-                self.knocking.push(Knock { member: *member, who });
+            Event::Knocking(knock) => {
+                self.knocking.retain(|before| before.member != knock.member);
+                if self.knocking.len() < MAX_SHOWN {
+                    self.knocking.push(Knock { who: shown_name(&knock.who), ..knock.clone() });
+                }
             }
             Event::Left { member } => self.knocking.retain(|knock| knock.member != *member),
             Event::WrongPassword => self.wrong_passwords = self.wrong_passwords.saturating_add(1),

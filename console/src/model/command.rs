@@ -1,6 +1,6 @@
 //! What the technician asks for.
 
-use lotse_protocol::ServerAddress;
+use lotse_protocol::{ServerAddress, SessionNumber};
 
 /// A key by its place on the keyboard: the number of `linux/input-event-codes.h`, `KEY_*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,7 +51,18 @@ pub enum Command {
         /// What the panel is asked for.
         asks: super::Rights,
     },
-    /// Lets somebody in who waits.
+    /// Joins a session of somebody else, to look on.
+    Watch {
+        /// The session server.
+        server: ServerAddress,
+        /// How the others see the technician; at most [`super::MAX_NAME_CHARS`].
+        name: String,
+        /// What the technician who moderates has read out.
+        number: SessionNumber,
+    },
+    /// The session's password, when it is due.
+    Password(String),
+    /// Lets somebody in who waits; where there is a code, both people have compared it.
     Admit {
         /// Who, as the session counts its members.
         member: u16,
@@ -59,6 +70,39 @@ pub enum Command {
     /// Sends somebody away who waits.
     SendAway {
         /// Who, as the session counts its members.
+        member: u16,
+    },
+    /// The codes of somebody who waits differ: somebody may be in between.
+    CodesDifferOf {
+        /// Who, as the session counts its members.
+        member: u16,
+    },
+    /// Sends a member away.
+    Kick {
+        /// Who.
+        member: u16,
+    },
+    /// Nobody else comes in any more, or people do again.
+    Lock(bool),
+    /// Lets a member control the device that is seen.
+    GiveControl {
+        /// Who.
+        member: u16,
+    },
+    /// This program controls the device that is seen.
+    TakeControl,
+    /// Asks the moderator for control.
+    AskControl,
+    /// Everybody sees another device.
+    Present {
+        /// Which.
+        member: u16,
+    },
+    /// Names who takes over when this program is lost, or nobody.
+    Deputy(Option<u16>),
+    /// Somebody else moderates from now on, and this program looks on.
+    HandOver {
+        /// Who.
         member: u16,
     },
     /// The technician does not expect the one whose code is shown: the number waits for another.
@@ -116,6 +160,17 @@ impl std::fmt::Debug for Command {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Open { .. } => "Open",
+            Self::Watch { .. } => "Watch",
+            Self::Password(_) => "Password",
+            Self::CodesDifferOf { .. } => "CodesDifferOf",
+            Self::Kick { .. } => "Kick",
+            Self::Lock(_) => "Lock",
+            Self::GiveControl { .. } => "GiveControl",
+            Self::TakeControl => "TakeControl",
+            Self::AskControl => "AskControl",
+            Self::Present { .. } => "Present",
+            Self::Deputy(_) => "Deputy",
+            Self::HandOver { .. } => "HandOver",
             Self::Admit { .. } => "Admit",
             Self::SendAway { .. } => "SendAway",
             Self::NotExpected => "NotExpected",

@@ -43,6 +43,8 @@ pub enum Notice {
     GoesOn,
     /// Input was dropped here, because the link does not take any more.
     LinkBusy,
+    /// What was asked for is not possible now: that member is not inside, or not of that kind.
+    NotPossible,
 }
 
 impl Notice {
@@ -53,6 +55,7 @@ impl Notice {
             Self::InputTooLate => "input-too-late",
             Self::GoesOn => "goes-on",
             Self::LinkBusy => "link-busy",
+            Self::NotPossible => "not-possible",
         }
     }
 }
@@ -86,13 +89,8 @@ pub enum Event {
         /// How sure it is.
         level: super::Level,
     },
-    /// Too many comparisons came to nothing: somebody waits until the technician lets him in.
-    Knocking {
-        /// Who, as the session counts its members.
-        member: u16,
-        /// How it calls itself. A claim, not a proof.
-        who: String,
-    },
+    /// Somebody waits until the technician lets him in.
+    Knocking(super::Knock),
     /// Somebody who waited is gone, or was let in.
     Left {
         /// Who.
@@ -109,8 +107,45 @@ pub enum Event {
         /// How the panel calls itself. A claim, not a proof.
         who: String,
     },
-    /// The person at the panel accepted.
+    /// The session's password is to be typed.
+    AskPassword,
+    /// The person at the panel accepted; or, for one who looks on, the moderator did.
     Connected(Peer),
+    /// Another panel is seen from now on, or none.
+    Presents(Option<Peer>),
+    /// What this program is from now on.
+    Role(super::Role),
+    /// Who is in the session.
+    Members(Vec<super::Member>),
+    /// Somebody has come in besides the panel that is seen.
+    Entered {
+        /// Who.
+        member: u16,
+        /// How it calls itself.
+        who: String,
+    },
+    /// A member has gone, and the session goes on.
+    Gone {
+        /// Who.
+        member: u16,
+        /// How it called itself.
+        who: String,
+    },
+    /// Somebody who was gone or sent away can read nothing any more: all who send do it under a
+    /// key that it does not have.
+    Removed {
+        /// Who.
+        member: u16,
+    },
+    /// A member would like to control the panel.
+    AsksControl {
+        /// Who.
+        member: u16,
+    },
+    /// Nobody else comes in any more, or people do again.
+    Locked(bool),
+    /// A member was shown another list of members than the others: somebody lies.
+    ListsDiffer,
     /// The panel changed what is allowed.
     RightsChanged(super::Rights),
     /// Somebody at the panel uses it, so that nothing that is done here is carried out (`true`),
@@ -164,6 +199,27 @@ pub enum EndReason {
     KeysDoNotMatch,
     /// The number was not used in time.
     NumberExpired,
+    /// Nobody can join under this number.
+    NoSuchSession,
+    /// Too many numbers were tried from here.
+    TooManyTries,
+    /// The technician who moderates did not let this program in.
+    NotAdmitted,
+    /// The session takes nobody else at the moment.
+    SessionBusy,
+    /// The password was wrong.
+    WrongPassword,
+    /// The technician who moderates showed no certificate that counts.
+    NotCertified {
+        /// What was wrong with it, in English.
+        detail: String,
+    },
+    /// The moderator sent this program away.
+    SentAway,
+    /// The moderator ended the session.
+    EndedByModerator,
+    /// The moderator is lost, and nobody was named to take over.
+    ModeratorLost,
     /// The panel left, or its program ended.
     PanelLeft,
     /// The link could not be mended in time.
@@ -206,6 +262,15 @@ impl EndReason {
             Self::CodesDiffer => "codes-differ",
             Self::KeysDoNotMatch => "keys-do-not-match",
             Self::NumberExpired => "number-expired",
+            Self::NoSuchSession => "no-such-session",
+            Self::TooManyTries => "too-many-tries",
+            Self::NotAdmitted => "not-admitted",
+            Self::SessionBusy => "session-busy",
+            Self::WrongPassword => "wrong-password",
+            Self::NotCertified { .. } => "not-certified",
+            Self::SentAway => "sent-away",
+            Self::EndedByModerator => "ended-by-moderator",
+            Self::ModeratorLost => "moderator-lost",
             Self::PanelLeft => "panel-left",
             Self::LinkLost => "link-lost",
             Self::ServerUnreachable { .. } => "server-unreachable",
@@ -221,6 +286,7 @@ impl EndReason {
         match self {
             Self::ServerUnreachable { detail }
             | Self::ServerNotTrusted { detail }
+            | Self::NotCertified { detail }
             | Self::Protocol { detail }
             | Self::Internal { detail } => Some(detail),
             _ => None,

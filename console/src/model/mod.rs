@@ -8,15 +8,17 @@ mod command;
 mod event;
 pub mod held;
 mod live;
+mod members;
 pub mod picture;
 mod queue;
 mod state;
 mod terminal;
 
-pub use access::{Access, Invitation, Knock};
+pub use access::{Access, Invitation, Knock, Need};
 pub use command::{Button, Command, KeyCode, PixelPoint, TouchPhase};
 pub use event::{EndReason, Event, Latency, Notice, Output, ScreenState};
 pub use live::Live;
+pub use members::{Group, Member, Role};
 pub use queue::{CommandQueue, MAX_QUEUED_COMMANDS, QueueFull};
 pub use state::{
     Code, Invalid, Level, MAX_NAME_CHARS, Model, Peer, Right, Rights, SessionState, UnknownRight,

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use lotse_protocol::SessionNumber;
 
+use super::Role;
 use super::picture::PixelRect;
-use super::{Access, Command, EndReason, Event, Latency, Live, Notice, Output, ScreenState};
+use super::{Access, Command, EndReason, Event, Group, Latency, Live, Notice, Output, ScreenState};
 
 /// The longest name of a technician or panel that is shown, in characters.
 pub const MAX_NAME_CHARS: usize = 48;
@@ -199,6 +200,18 @@ pub struct Peer {
     pub level: Level,
 }
 
+impl Peer {
+    /// No panel at all: whoever is in the session waits for one.
+    pub const fn nobody() -> Self {
+        Self { name: String::new(), rights: Rights::NONE, level: Level::None }
+    }
+
+    /// Whether it is one at all.
+    pub const fn is_somebody(&self) -> bool {
+        !self.name.is_empty()
+    }
+}
+
 /// Where the session is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionState {
@@ -213,6 +226,11 @@ pub enum SessionState {
     },
     /// Somebody typed it; keys are being exchanged.
     Joining {
+        /// The number.
+        number: SessionNumber,
+    },
+    /// Looking on: the session's password is to be typed.
+    Password {
         /// The number.
         number: SessionNumber,
     },
@@ -257,6 +275,8 @@ pub struct Model {
     outputs: Vec<Output>,
     covered: Vec<PixelRect>,
     live: Live,
+    group: Group,
+    number: Option<SessionNumber>,
 }
 
 impl Default for Model {
@@ -276,12 +296,24 @@ impl Model {
             outputs: Vec::new(),
             covered: Vec::new(),
             live: Live::default(),
+            group: Group::default(),
+            number: None,
         }
     }
 
     /// Where the session is.
     pub const fn state(&self) -> &SessionState {
         &self.state
+    }
+
+    /// Who else is in the session.
+    pub const fn group(&self) -> &Group {
+        &self.group
+    }
+
+    /// The session's number, for others who are to come in.
+    pub const fn number(&self) -> Option<SessionNumber> {
+        self.number
     }
 
     /// The last measurement, while connected.
@@ -339,7 +371,17 @@ impl Model {
 
     /// Notes that a command was given, for what shows at once.
     pub fn note(&mut self, command: &Command) {
+        self.group.note(command);
         match command {
+            Command::Watch { number, .. } => {
+                *self = Self::of(SessionState::Joining { number: *number });
+                (self.group.role, self.number) = (Role::Onlooker, Some(*number));
+            }
+            Command::Password(_) => {
+                if let SessionState::Password { number } = self.state {
+                    self.state = SessionState::Joining { number };
+                }
+            }
             Command::Open { .. } => *self = Self::of(SessionState::Opening),
             Command::Terminal(command) => self.live.terminal.note(command),
             Command::CodesMatch => {
@@ -357,8 +399,15 @@ impl Model {
     /// An event that does not fit the state is dropped: a session that has ended stays ended.
     pub fn apply(&mut self, event: Event, now: Instant) {
         match event {
+            Event::Role(_)
+            | Event::Members(_)
+            | Event::Removed { .. }
+            | Event::AsksControl { .. }
+            | Event::Locked(_)
+            | Event::ListsDiffer => self.group.apply(&event, now),
+            Event::Entered { .. } | Event::Gone { .. } => {}
             Event::Invitation(_)
-            | Event::Knocking { .. }
+            | Event::Knocking(_)
             | Event::Left { .. }
             | Event::WrongPassword => self.access.apply(&event),
             Event::Paused(is_paused) => {
@@ -374,6 +423,22 @@ impl Model {
             event => {
                 self.access.apply(&event);
                 self.live.apply(&event);
+                match &event {
+                    Event::Opened { number } => self.number = Some(*number),
+                    // What was said of another panel does not hold for this one.
+                    Event::Presents(_) => {
+                        self.screen = ScreenState::Shown;
+                        (self.outputs, self.covered) = (Vec::new(), Vec::new());
+                    }
+                    Event::JoinFailed => {
+                        if let (SessionState::Asking { .. }, Some(number)) =
+                            (&self.state, self.number)
+                        {
+                            self.state = SessionState::Waiting { number };
+                        }
+                    }
+                    _ => {}
+                }
                 let state = std::mem::replace(&mut self.state, SessionState::Idle);
                 self.state = state.after(event, now);
             }
@@ -400,6 +465,11 @@ impl SessionState {
             (Self::Joining { number }, Event::Code { code, who }) => {
                 Self::Comparing { code, who: shown_name(&who), number }
             }
+            (Self::Joining { number }, Event::AskPassword) => Self::Password { number },
+            (Self::Connected(_), Event::Presents(peer)) => Self::Connected(shown_peer(peer)),
+            (Self::Interrupted { since, .. }, Event::Presents(peer)) => {
+                Self::Interrupted { peer: shown_peer(peer), since }
+            }
             (Self::Asking { .. }, Event::Connected(peer)) => {
                 Self::Connected(Peer { name: shown_name(&peer.name), ..peer })
             }
@@ -416,8 +486,12 @@ impl SessionState {
     }
 }
 
+fn shown_peer(peer: Option<Peer>) -> Peer {
+    peer.map_or_else(Peer::nobody, |peer| Peer { name: shown_name(&peer.name), ..peer })
+}
+
 /// A name from the other side as it may be shown: no control characters, not too long.
-fn shown_name(name: &str) -> String {
+pub(super) fn shown_name(name: &str) -> String {
     let visible = |c: &char| !c.is_control() && !is_direction_mark(*c);
     name.chars().filter(visible).take(MAX_NAME_CHARS).collect()
 }

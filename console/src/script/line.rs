@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::members;
 use crate::keys::{Combo, UnknownKey, by_name};
 use crate::model::held::MAX_FINGERS;
 use crate::model::{Button, Code, KeyCode, PixelPoint, TERMINAL_SIZE, TerminalCommand};
@@ -16,8 +17,7 @@ pub(super) enum Line {
     Confirm(Code),
     ConfirmCompared,
     Differ,
-    Admit,
-    SendAway,
+    Members(members::Line),
     WaitConnected(Duration),
     WaitPicture(Duration),
     WaitStill { still: Duration, limit: Duration },
@@ -40,6 +40,34 @@ pub(super) enum Line {
     Status,
     End,
     Quit,
+}
+
+/// A member, by its number or by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Who {
+    Number(u16),
+    Name(String),
+}
+
+impl Who {
+    fn of(text: &str) -> Self {
+        text.parse().map_or_else(|_| Self::Name(text.to_owned()), Self::Number)
+    }
+
+    pub(super) fn is(&self, id: u16, name: &str) -> bool {
+        match self {
+            Self::Number(number) => *number == id,
+            Self::Name(text) => text == name,
+        }
+    }
+}
+
+/// Who is let in, and how the codes were compared where there are any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Admission {
+    pub(super) member: Option<u16>,
+    pub(super) code: Option<Code>,
+    pub(super) compared: bool,
 }
 
 /// A line that asks for nothing that there is.
@@ -75,9 +103,7 @@ pub(super) fn parse(command: &str, rest: &str) -> Result<Line, LineError> {
         "wait-join" => seconds(300, "wait-join [SECONDS]").map(Line::WaitJoin),
         "code" => Ok(Line::Code),
         "confirm" => confirm(rest.trim()),
-        "differ" => Ok(Line::Differ),
-        "admit" => Ok(Line::Admit),
-        "send-away" => Ok(Line::SendAway),
+        "differ" if words.is_empty() => Ok(Line::Differ),
         "wait-connected" => seconds(120, "wait-connected [SECONDS]").map(Line::WaitConnected),
         "wait-picture" => seconds(30, "wait-picture [SECONDS]").map(Line::WaitPicture),
         "wait-still" => wait_still(&words),
@@ -108,8 +134,81 @@ pub(super) fn parse(command: &str, rest: &str) -> Result<Line, LineError> {
         "status" => Ok(Line::Status),
         "end" => Ok(Line::End),
         "quit" => Ok(Line::Quit),
+        other => of_members(other, rest.trim(), &words).map(Line::Members),
+    }
+}
+
+/// Commands about members.
+fn of_members(command: &str, rest: &str, words: &[&str]) -> Result<members::Line, LineError> {
+    use members::Line as Of;
+    let who = |usage| match rest {
+        "" => Err(LineError::Usage(usage)),
+        rest => Ok(Who::of(rest)),
+    };
+    let seconds = |default: u64, usage| match *words {
+        [] => Ok(Duration::from_secs(default)),
+        [text] => duration_of_seconds(text).ok_or(LineError::Usage(usage)),
+        _ => Err(LineError::Usage(usage)),
+    };
+    match command {
+        "watch" => watch(words),
+        "wait-knock" => seconds(120, "wait-knock [SECONDS]").map(Of::WaitKnock),
+        "admit" => admit(words),
+        "send-away" => match *words {
+            [] => Ok(Of::SendAway(None)),
+            [member] => member.parse().map(|id| Of::SendAway(Some(id))),
+            _ => "".parse().map(|id| Of::SendAway(Some(id))),
+        }
+        .map_err(|_| LineError::Usage("send-away [MEMBER]")),
+        "differ" => number(words).map(Of::DifferOf).ok_or(LineError::Usage("differ [MEMBER]")),
+        "members" => Ok(Of::Members),
+        "kick" => who("kick MEMBER").map(Of::Kick),
+        "wait-removed" => match words.split_last() {
+            Some((limit, [first, more @ ..])) if duration_of_seconds(limit).is_some() => {
+                let name = [&[*first], more].concat().join(" ");
+                let limit = duration_of_seconds(limit).unwrap_or_default();
+                Ok(Of::WaitRemoved { who: Who::of(&name), limit })
+            }
+            _ => who("wait-removed MEMBER [SECONDS]")
+                .map(|who| Of::WaitRemoved { who, limit: Duration::from_secs(30) }),
+        },
+        "lock" => Ok(Of::Lock(true)),
+        "unlock" => Ok(Of::Lock(false)),
+        "give-control" => who("give-control MEMBER").map(Of::GiveControl),
+        "take-control" => Ok(Of::TakeControl),
+        "ask-control" => Ok(Of::AskControl),
+        "wait-control" => seconds(120, "wait-control [SECONDS]").map(Of::WaitControl),
+        "present" => who("present MEMBER").map(Of::Present),
+        "deputy" if rest == "nobody" => Ok(Of::Deputy(None)),
+        "deputy" => who("deputy MEMBER, or deputy nobody").map(|who| Of::Deputy(Some(who))),
+        "hand-over" => who("hand-over MEMBER").map(Of::HandOver),
+        "wait-moderator" => seconds(120, "wait-moderator [SECONDS]").map(Of::WaitModerator),
         unknown => Err(LineError::Unknown(unknown.chars().take(40).collect())),
     }
+}
+
+fn watch(words: &[&str]) -> Result<members::Line, LineError> {
+    let usage = LineError::Usage("watch NUMBER [PASSWORD]");
+    let (number, password) = match *words {
+        [number] => (number, None),
+        [number, password] => (number, Some(password.to_owned())),
+        _ => return Err(usage),
+    };
+    number.parse().map(|number| members::Line::Watch { number, password }).map_err(|_| usage)
+}
+
+fn admit(words: &[&str]) -> Result<members::Line, LineError> {
+    let usage = || LineError::Usage("admit [MEMBER [123456 | --codes-match]]");
+    let (member, proof) = match *words {
+        [] => (None, None),
+        [member] => (Some(member), None),
+        [member, proof] => (Some(member), Some(proof)),
+        _ => return Err(usage()),
+    };
+    let member = member.map(str::parse).transpose().map_err(|_| usage())?;
+    let compared = proof == Some("--codes-match");
+    let code = proof.filter(|_| !compared).map(str::parse).transpose().map_err(|_| usage())?;
+    Ok(members::Line::Admit(Admission { member, code, compared }))
 }
 
 fn confirm(rest: &str) -> Result<Line, LineError> {
@@ -245,6 +344,32 @@ mod tests {
             "confirm 123 456",
             "confirm --codes-match",
             "differ",
+            "differ 3",
+            "watch 123456789",
+            "watch 123456789 123456",
+            "wait-knock 3",
+            "admit",
+            "admit 3",
+            "admit 3 123456",
+            "admit 3 --codes-match",
+            "send-away",
+            "send-away 3",
+            "members",
+            "kick 3",
+            "kick Ada Example",
+            "wait-removed 3 5",
+            "wait-removed Ada Example",
+            "lock",
+            "unlock",
+            "give-control Bob",
+            "take-control",
+            "ask-control",
+            "wait-control",
+            "present 2",
+            "deputy 3",
+            "deputy nobody",
+            "hand-over Bob",
+            "wait-moderator 40",
             "wait-connected 3",
             "wait-picture",
             "wait-still 500",
@@ -289,9 +414,18 @@ mod tests {
 
     #[test]
     fn says_how_a_command_is_used() {
-        for text in
-            ["confirm 12", "click 1", "tap -1 2", "wait-still", "shot", "sleep x", "finger 10 1 1"]
-        {
+        for text in [
+            "confirm 12",
+            "click 1",
+            "tap -1 2",
+            "wait-still",
+            "shot",
+            "sleep x",
+            "finger 10 1 1",
+            "kick",
+            "watch 12",
+            "admit x",
+        ] {
             assert!(matches!(line(text), Err(LineError::Usage(_))), "{text}");
         }
         assert!(matches!(line("fly"), Err(LineError::Unknown(_))));

@@ -1,6 +1,7 @@
 //! Sessions without a window: commands on stdin, one JSON object per line on stdout.
 
 mod line;
+mod members;
 mod report;
 mod runner;
 
@@ -19,8 +20,6 @@ Commands, one a line (# begins a comment):
   open                      ask the server for a session; the answer has the number
   wait-join [SECONDS]       until somebody has typed the number and there is a code (300)
   code                      the six digits of this side
-  admit                     let in who waits longest to be let in by name
-  send-away                 send away who waits longest, or whose code is shown
   confirm 123456            say that the panel shows this code; refused if this side has another
   confirm --codes-match     say that both people compared the codes and they are the same
   differ                    say that the codes differ: the session ends
@@ -49,6 +48,28 @@ Commands, one a line (# begins a comment):
   type-json \"TEXT\"          the same for any text, as a JSON string
   sleep MS                  wait
   status                    where the session is
+
+Others may come in: more panels, and technicians who look on with `watch`. MEMBER is a number, as
+`members` says, or a name.
+  watch NUMBER [PASSWORD]   join somebody else's session; then code, confirm, wait-connected
+  wait-knock [SECONDS]      until somebody waits to be let in (120); the answer says who
+  admit [MEMBER [123456]]   let in who waits (longest); with a code, the one that they see
+  admit MEMBER --codes-match  the same, after people compared
+  send-away [MEMBER]        send away who waits, or whose code is shown
+  differ MEMBER             the codes of one who waits differ
+  members                   who is in the session
+  kick MEMBER               send a member away
+  wait-removed MEMBER [S]   until that one can read nothing any more (30)
+  lock, unlock              let nobody else in, or people again
+  give-control MEMBER       let a member control the panel that is seen
+  take-control              control it from here
+  ask-control               ask the moderator for control
+  wait-control [SECONDS]    until the panel may be controlled from here (120)
+  present MEMBER            have everybody see another panel
+  deputy MEMBER             who takes over when this program is lost (or: deputy nobody)
+  hand-over MEMBER          that one moderates from now on, and this program looks on
+  wait-moderator [SECONDS]  until this program moderates (120)
+
   end                       end the session
   quit                      end the session and this program; so does the end of stdin
 
@@ -57,9 +78,10 @@ Each command is answered by one line, after the events that came meanwhile:
   {\"command\":\"confirm\",\"error\":\"this side shows another code\",\"ok\":false}
 Events are lines such as
   {\"event\":\"connected\",\"level\":\"code-compared\",\"rights\":[\"view\",\"control\"],\"who\":\"Kiosk 7\"}
-and are called opened, joined, join-failed, checked, knocking, left, wrong-password, number-burned, code, connected, rights-changed,
-paused, input-dropped, terminal (opened, output, ended), screen, outputs,
-covered, notice, interrupted, resumed, ended.
+and are called opened, joined, join-failed, checked, knocking, left, wrong-password, number-burned, code,
+connected, rights-changed, paused, input-dropped,
+terminal (opened, output, ended), screen, outputs, covered, notice, interrupted, resumed,
+ask-password, presents, role, members, entered, gone, removed, asks-control, locked, lists-differ, ended.
 
 Exit code: 0 if every command succeeded, 1 if one failed or the program could not start, 2 if the
 command line is wrong.

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::model::picture::{Exactness, Picture};
 use crate::model::{
-    Event, Model, Output, Peer, Rights, ScreenState, SessionState, TerminalEnd, TerminalEvent,
+    Event, Knock, Level, Member, Model, Need, Output, Peer, Rights, ScreenState, SessionState,
+    TerminalEnd, TerminalEvent,
 };
 use crate::words::Language;
 
@@ -19,9 +20,20 @@ pub(super) fn event(event: &Event) -> Option<Value> {
         Event::Checked { who, level } => {
             json!({"event": "checked", "level": level.word(), "who": who})
         }
-        Event::Knocking { member, who } => {
-            json!({"event": "knocking", "member": member, "who": who})
+        Event::Knocking(waits) => with("knocking", knock(waits)),
+        Event::AskPassword => json!({"event": "ask-password"}),
+        Event::Presents(Some(peer)) => with("presents", of_peer(peer)),
+        Event::Presents(None) => json!({"event": "presents", "who": null}),
+        Event::Role(role) => json!({"event": "role", "role": role.word()}),
+        Event::Members(list) => json!({"event": "members", "members": members(list)}),
+        Event::Entered { member, who } => {
+            json!({"event": "entered", "member": member, "who": who})
         }
+        Event::Gone { member, who } => json!({"event": "gone", "member": member, "who": who}),
+        Event::Removed { member } => json!({"event": "removed", "member": member}),
+        Event::AsksControl { member } => json!({"event": "asks-control", "member": member}),
+        Event::Locked(locked) => json!({"event": "locked", "locked": locked}),
+        Event::ListsDiffer => json!({"event": "lists-differ"}),
         Event::Left { member } => json!({"event": "left", "member": member}),
         Event::WrongPassword => json!({"event": "wrong-password"}),
         Event::NumberBurned => json!({"event": "number-burned"}),
@@ -30,13 +42,7 @@ pub(super) fn event(event: &Event) -> Option<Value> {
         Event::Code { code, who } => {
             json!({"event": "code", "code": code.to_string(), "who": who})
         }
-        Event::Connected(peer) => {
-            let mut value = json!({"event": "connected"});
-            if let Value::Object(map) = &mut value {
-                map.extend(of_peer(peer));
-            }
-            value
-        }
+        Event::Connected(peer) => with("connected", of_peer(peer)),
         Event::RightsChanged(rights) => {
             json!({"event": "rights-changed", "rights": of_rights(*rights)})
         }
@@ -68,6 +74,55 @@ pub(super) fn event(event: &Event) -> Option<Value> {
     })
 }
 
+fn with(event: &str, mut map: Map<String, Value>) -> Value {
+    map.insert("event".into(), event.into());
+    Value::Object(map)
+}
+
+/// Somebody who waits to be let in.
+pub(super) fn knock(knock: &Knock) -> Map<String, Value> {
+    let mut map = Map::new();
+    map.insert("member".into(), knock.member.into());
+    map.insert("who".into(), knock.who.clone().into());
+    match knock.need {
+        Need::Name => {}
+        Need::Compare(code) => {
+            map.insert("code".into(), code.to_string().into());
+        }
+        Need::Checked(level) => {
+            map.insert("level".into(), level.word().into());
+        }
+    }
+    if knock.need != Need::Name {
+        map.insert("kind".into(), kind(knock.is_device).into());
+    }
+    map
+}
+
+/// Who is in the session.
+pub(super) fn members(members: &[Member]) -> Value {
+    let member = |member: &Member| {
+        json!({
+            "member": member.id,
+            "who": member.name,
+            "kind": kind(member.is_device),
+            "level": member.level.map(Level::word),
+            "rights": of_rights(member.rights),
+            "controller": member.controller,
+            "me": member.is_me,
+            "moderator": member.is_moderator,
+            "deputy": member.is_deputy,
+            "presenter": member.is_presenter,
+            "away": member.is_away,
+        })
+    };
+    members.iter().map(member).collect()
+}
+
+const fn kind(is_device: bool) -> &'static str {
+    if is_device { "panel" } else { "console" }
+}
+
 /// The answer to a command.
 pub(super) fn answer(command: &str, outcome: Result<Map<String, Value>, String>) -> Value {
     let mut map = Map::new();
@@ -87,7 +142,9 @@ pub(super) fn status(model: &Model, picture: &Picture) -> Map<String, Value> {
     let mut map = Map::new();
     map.insert("state".into(), state_word(model.state()).into());
     match model.state() {
-        SessionState::Waiting { number } | SessionState::Joining { number } => {
+        SessionState::Waiting { number }
+        | SessionState::Joining { number }
+        | SessionState::Password { number } => {
             map.insert("number".into(), u32::from(*number).to_string().into());
             if let Some(invitation) = &model.access().invitation {
                 map.insert("password".into(), invitation.password.clone().into());
@@ -109,6 +166,7 @@ pub(super) fn status(model: &Model, picture: &Picture) -> Map<String, Value> {
         | SessionState::Connected(_)
         | SessionState::Interrupted { .. } => {}
     }
+    map.insert("role".into(), model.group().role.word().into());
     if let Some(peer) = model.peer() {
         map.extend(of_peer(peer));
         map.insert("paused".into(), model.live().is_paused.into());
@@ -137,6 +195,7 @@ pub(super) const fn state_word(state: &SessionState) -> &'static str {
         SessionState::Opening => "opening",
         SessionState::Waiting { .. } => "waiting",
         SessionState::Joining { .. } => "joining",
+        SessionState::Password { .. } => "password",
         SessionState::Comparing { .. } => "comparing",
         SessionState::Asking { .. } => "asking",
         SessionState::Connected(_) => "connected",

@@ -33,14 +33,14 @@ const CLICK: Duration = Duration::from_millis(50);
 const WINDOW: [u32; 2] = [1280, 800];
 
 /// What a command gives: details of its answer, or why it failed.
-type Outcome = Result<Map<String, Value>, String>;
+pub(super) type Outcome = Result<Map<String, Value>, String>;
 
 /// A session, its model, and where answers go.
 pub(super) struct Runner<W> {
     session: Session,
-    model: Model,
-    server: ServerAddress,
-    view: View,
+    pub(super) model: Model,
+    pub(super) server: ServerAddress,
+    pub(super) view: View,
     out: W,
 }
 
@@ -129,11 +129,7 @@ impl<W: Write> Runner<W> {
             },
             Line::ConfirmCompared => self.compared(Command::CodesMatch),
             Line::Differ => self.compared(Command::CodesDiffer),
-            Line::Admit => self.of_knocking(|member| Command::Admit { member }),
-            Line::SendAway => match self.model.state() {
-                SessionState::Comparing { .. } => self.command(Command::NotExpected),
-                _ => self.of_knocking(|member| Command::SendAway { member }),
-            },
+            Line::Members(line) => return self.of_members(line).await,
             Line::Shot(path) => write_picture(&path, &self.session.picture.lock())
                 .map(|()| Map::new())
                 .map_err(|error| with_sources(&error)),
@@ -164,12 +160,8 @@ impl<W: Write> Runner<W> {
     }
 
     async fn open(&mut self) -> io::Result<Outcome> {
-        if !matches!(self.model.state(), SessionState::Idle | SessionState::Ended { .. }) {
-            return Ok(Err(self.not_now("there is a session already")));
-        }
-        // What is left of an earlier session must not be taken for news of the next.
-        while let Ok(event) = self.session.events.try_recv() {
-            self.take(Some(event))?;
+        if let Err(error) = self.begin().await? {
+            return Ok(Err(error));
         }
         let (server, name) = (self.server.clone(), self.view.name.clone());
         let (with_password, asks) = (self.view.with_password, self.view.asks);
@@ -184,8 +176,21 @@ impl<W: Write> Runner<W> {
         Ok(outcome.map(|_| {
             let mut status = report::status(&self.model, &self.session.picture.lock());
             status.remove("state");
+            status.remove("role");
             status
         }))
+    }
+
+    /// Makes sure that a session can begin.
+    pub(super) async fn begin(&mut self) -> io::Result<Outcome> {
+        if !matches!(self.model.state(), SessionState::Idle | SessionState::Ended { .. }) {
+            return Ok(Err(self.not_now("there is a session already")));
+        }
+        // What is left of an earlier session must not be taken for news of the next.
+        while let Ok(event) = self.session.events.try_recv() {
+            self.take(Some(event))?;
+        }
+        Ok(Ok(Map::new()))
     }
 
     fn code(&self) -> Outcome {
@@ -194,13 +199,6 @@ impl<W: Write> Runner<W> {
                 Ok(Map::from_iter([("code".to_owned(), code.to_string().into())]))
             }
             _ => Err(self.not_now("there is no code to compare")),
-        }
-    }
-
-    fn of_knocking(&mut self, command: impl Fn(u16) -> Command) -> Outcome {
-        match self.model.access().knocking.first() {
-            Some(knock) => self.command(command(knock.member)),
-            None => Err(self.not_now("nobody waits to be let in")),
         }
     }
 
@@ -332,13 +330,13 @@ impl<W: Write> Runner<W> {
         Ok(Map::new())
     }
 
-    fn command(&mut self, command: Command) -> Outcome {
+    pub(super) fn command(&mut self, command: Command) -> Outcome {
         self.model.note(&command);
         self.session.commands.push(command).map_err(|error| error.to_string())?;
         Ok(Map::new())
     }
 
-    fn not_now(&self, what: &str) -> String {
+    pub(super) fn not_now(&self, what: &str) -> String {
         format!("{what}; the session is {}", report::state_word(self.model.state()))
     }
 
@@ -356,7 +354,7 @@ impl<W: Write> Runner<W> {
     }
 
     /// Waits until something is so. Fails when the session ends first, or when it takes too long.
-    async fn wait(
+    pub(super) async fn wait(
         &mut self,
         limit: Duration,
         done: impl Fn(&Model, &Picture) -> bool,

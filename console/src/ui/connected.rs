@@ -5,11 +5,14 @@ use std::time::Instant;
 use egui::{Align, CentralPanel, Color32, Frame, Layout, Margin, Panel, RichText, Ui};
 
 use super::view::{Pointing, Scale, View};
-use super::{Scene, bar, marks, picture, terminal, theme, typing, widgets};
+use super::{Scene, bar, marks, members, picture, terminal, theme, typing, widgets};
 use crate::keys::{Combo, MENU};
 use crate::model::picture::Exactness;
 use crate::model::{Command, Notice, Output, Peer, Right};
 use crate::words::{ConnectedWords, Words};
+
+/// Room that the sign of a session takes, in points.
+const LIVE_WIDTH: f32 = 84.0;
 
 pub(super) fn connected_ui(
     ui: &mut Ui,
@@ -25,13 +28,14 @@ pub(super) fn connected_ui(
         view.was_connected = true;
     }
     bar(ui, |ui| {
-        toolbar_ui(ui, scene, view, &words.connected, peer, commands);
+        toolbar_ui(ui, scene, view, words, peer, commands);
     });
     status_ui(ui, scene, view, words, peer);
     terminal::terminal_ui(ui, scene, view, &words.connected, commands);
     if scene.model.live().is_paused {
         paused_ui(ui, &words.connected);
     }
+    members::side_ui(ui, scene, view, words, commands);
     CentralPanel::default().frame(Frame::new().fill(theme::SEA_DARK)).show(ui, |ui| {
         picture::picture_ui(ui, scene, view, words, commands);
     });
@@ -49,9 +53,12 @@ pub(super) fn interrupted_ui(
     let text = &words.connected;
     bar(ui, |ui| {
         title(ui, peer);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| end_button(ui, text, commands));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            end_button(ui, text.end, commands);
+        });
     });
     status_ui(ui, scene, view, words, peer);
+    members::side_ui(ui, scene, view, words, commands);
     CentralPanel::default().frame(Frame::new().fill(theme::SEA_DARK)).show(ui, |ui| {
         picture::greyed_ui(ui, scene, view);
     });
@@ -88,10 +95,11 @@ fn toolbar_ui(
     ui: &mut Ui,
     scene: &Scene<'_>,
     view: &mut View,
-    words: &ConnectedWords,
+    all: &Words,
     peer: &Peer,
     commands: &mut Vec<Command>,
 ) {
+    let words = &all.connected;
     marks::flag_h(ui, 24.0);
     ui.add_space(4.0);
     let sizes = [(Scale::Fitted, words.fitted), (Scale::Native, words.native)];
@@ -111,12 +119,17 @@ fn toolbar_ui(
     }
     terminal::button_ui(ui, scene, view, words, peer, commands);
     outputs_menu(ui, scene.model.outputs(), words, commands);
+    members::button_ui(ui, scene.model, view, all);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        end_button(ui, words, commands);
+        let end = if scene.model.group().moderates() { words.end } else { all.members.leave };
+        end_button(ui, end, commands);
         ui.add_space(4.0);
-        let live = RichText::new(words.live).font(theme::bold_font(13.0)).color(Color32::WHITE);
-        ui.label(live);
-        marks::live_dot(ui);
+        // In a small window the buttons are more useful.
+        if ui.available_width() > LIVE_WIDTH {
+            let live = RichText::new(words.live).font(theme::bold_font(13.0));
+            ui.label(live.color(Color32::WHITE));
+            marks::live_dot(ui);
+        }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.add_space(8.0);
             let name = RichText::new(&peer.name).font(theme::bold_font(15.0));
@@ -125,8 +138,8 @@ fn toolbar_ui(
     });
 }
 
-fn end_button(ui: &mut Ui, words: &ConnectedWords, commands: &mut Vec<Command>) {
-    let text = RichText::new(words.end).font(theme::bold_font(14.0)).color(Color32::WHITE);
+fn end_button(ui: &mut Ui, text: &str, commands: &mut Vec<Command>) {
+    let text = RichText::new(text).font(theme::bold_font(14.0)).color(Color32::WHITE);
     let button = egui::Button::new(text).fill(theme::RED).stroke(egui::Stroke::NONE);
     if ui.add(button).clicked() {
         commands.push(Command::End);
@@ -182,6 +195,10 @@ fn status_ui(ui: &mut Ui, scene: &Scene<'_>, view: &View, words: &Words, peer: &
         ui,
         |ui| {
             ui.horizontal_centered(|ui| {
+                if !peer.is_somebody() {
+                    on_bar(ui, words.members.nobody);
+                    return;
+                }
                 marks::level_sign(ui, peer.level);
                 on_bar(ui, words.level(peer.level));
                 ui.add_space(14.0);
@@ -221,7 +238,8 @@ fn measures_ui(ui: &mut Ui, scene: &Scene<'_>, view: &View, words: &Words, peer:
         ui.add_space(10.0);
     }
     if !peer.rights.has(Right::Control) {
-        on_bar(ui, text.view_only);
+        let looks_on = !scene.model.group().moderates();
+        on_bar(ui, if looks_on { words.members.looking_on } else { text.view_only });
         return;
     }
     let there = view.keys_go_to_panel(scene.model);
@@ -235,6 +253,7 @@ fn measures_ui(ui: &mut Ui, scene: &Scene<'_>, view: &View, words: &Words, peer:
             Notice::GoesOn => text.goes_on.to_owned(),
             Notice::InputTooLate => text.too_late.to_owned(),
             Notice::LinkBusy => text.busy.to_owned(),
+            Notice::NotPossible => words.members.not_possible.to_owned(),
         };
         let label = RichText::new(&said).size(13.0).color(theme::ACCENT);
         ui.add(egui::Label::new(label).truncate()).on_hover_text(said);

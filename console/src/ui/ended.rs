@@ -4,7 +4,7 @@ use egui::{RichText, Ui};
 use lotse_protocol::ServerAddress;
 
 use super::view::View;
-use super::{start, theme, widgets};
+use super::{start, theme, watching, widgets};
 use crate::model::{Command, EndReason};
 use crate::words::Words;
 
@@ -30,9 +30,13 @@ pub(super) fn ended_ui(
     }
     ui.add_space(14.0);
     ui.horizontal(|ui| {
-        if ui.add(widgets::primary(words.ended.open_again)).clicked() {
-            let address = view.server.trim().parse::<ServerAddress>().ok();
-            start::open(address, view, commands);
+        let address = || view.server.trim().parse::<ServerAddress>().ok();
+        if view.looks_on {
+            if ui.add(widgets::primary(words.members.join)).clicked() {
+                watching::watch(address(), view, commands);
+            }
+        } else if ui.add(widgets::primary(words.ended.open_again)).clicked() {
+            start::open(address(), view, commands);
         }
         if ui.add(widgets::quiet(words.ended.back)).clicked() {
             view.back_to_start = true;

@@ -48,6 +48,28 @@ pub(super) fn level_sign(ui: &mut Ui, level: Level) -> Response {
     response
 }
 
+/// The shape of a panel or of a technician's computer, in front of its name.
+pub(super) fn kind_sign(ui: &mut Ui, is_device: bool) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(18.0, 16.0), Sense::hover());
+    let painter = ui.painter();
+    let stroke = Stroke::new(1.6, theme::SEA);
+    let inside = egui::StrokeKind::Inside;
+    if is_device {
+        // A screen on its foot.
+        let screen = Rect::from_min_size(rect.min + vec2(1.0, 1.0), vec2(16.0, 10.0));
+        painter.rect_stroke(screen, 1, stroke, inside);
+        painter.line_segment([rect.min + vec2(9.0, 11.0), rect.min + vec2(9.0, 15.0)], stroke);
+        painter.line_segment([rect.min + vec2(5.0, 15.0), rect.min + vec2(13.0, 15.0)], stroke);
+    } else {
+        // A head and shoulders.
+        painter.circle_filled(rect.min + vec2(9.0, 4.5), 3.5, theme::SEA);
+        let shoulders = Rect::from_min_size(rect.min + vec2(2.5, 9.0), vec2(13.0, 6.5));
+        let round = egui::CornerRadius { nw: 6, ne: 6, sw: 1, se: 1 };
+        painter.rect_filled(shoulders, round, theme::SEA);
+    }
+    response
+}
+
 fn check(painter: &Painter, center: Pos2, color: Color32) {
     let points = [vec2(-3.5, 0.2), vec2(-1.0, 2.8), vec2(3.6, -2.8)].map(|d| center + d);
     painter.add(Shape::line(points.to_vec(), Stroke::new(2.0, color)));

@@ -9,6 +9,7 @@ mod ended;
 mod hand;
 mod invitation;
 mod marks;
+mod members;
 mod picture;
 mod start;
 mod terminal;
@@ -16,6 +17,7 @@ pub mod theme;
 mod typing;
 mod view;
 mod waiting;
+mod watching;
 mod widgets;
 
 use std::time::Instant;
@@ -23,7 +25,7 @@ use std::time::Instant;
 use egui::{CentralPanel, Frame, Margin, Panel, RichText, Ui};
 
 use crate::model::picture::SharedPicture;
-use crate::model::{Access, Command, Model, SessionState};
+use crate::model::{Access, Command, Group, Model, SessionState};
 use crate::words::{Language, Words};
 
 pub use view::{Pointing, Scale, View};
@@ -53,9 +55,9 @@ pub fn console_ui(ui: &mut Ui, scene: &Scene<'_>, view: &mut View) -> Vec<Comman
         }
         state => {
             view.leave_picture();
-            let access = scene.model.access();
+            let (access, group) = (scene.model.access(), scene.model.group());
             frame_ui(ui, view, |ui, view| {
-                card_ui(ui, (state, access), view, words, &mut commands);
+                card_ui(ui, (state, access, group), view, words, &mut commands);
             });
         }
     }
@@ -88,23 +90,27 @@ fn bar(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
 
 fn card_ui(
     ui: &mut Ui,
-    (state, access): (&SessionState, &Access),
+    (state, access, group): (&SessionState, &Access, &Group),
     view: &mut View,
     words: &Words,
     commands: &mut Vec<Command>,
 ) {
+    let looks_on = !group.moderates();
     widgets::card(ui, |ui| match state {
         SessionState::Idle => start::start_ui(ui, view, words, commands),
+        SessionState::Joining { .. } if looks_on => watching::joining_ui(ui, words, commands),
+        SessionState::Password { .. } => watching::password_ui(ui, view, words, commands),
         SessionState::Opening => waiting::opening_ui(ui, view, words, commands),
         SessionState::Waiting { number } => {
             waiting::waiting_ui(ui, (*number, access), view, words, commands);
+            members::outside_ui(ui, group, words, commands);
         }
         SessionState::Joining { .. } => waiting::joining_ui(ui, words, commands),
         SessionState::Comparing { code, who, .. } => {
-            compare::compare_ui(ui, *code, who, words, commands);
+            compare::compare_ui(ui, (*code, who, looks_on), words, commands);
         }
         SessionState::Asking { who } => {
-            waiting::asking_ui(ui, (who, access.checked), words, commands);
+            waiting::asking_ui(ui, (who, access.checked, looks_on), words, commands);
         }
         SessionState::Ended { why } => ended::ended_ui(ui, why, view, words, commands),
         // Drawn by console_ui itself.

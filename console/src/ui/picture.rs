@@ -5,7 +5,7 @@ use egui::{Pos2, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, vec2};
 use super::view::{Scale, View};
 use super::{Scene, hand, theme, widgets};
 use crate::model::picture::PixelRect;
-use crate::model::{Command, PixelPoint, ScreenState};
+use crate::model::{Command, Model, Peer, PixelPoint, ScreenState};
 use crate::render::PicturePaint;
 use crate::words::Words;
 
@@ -62,6 +62,10 @@ pub(super) fn picture_ui(
     if around.clicked() {
         view.picture_focused = false;
     }
+    let is_somebody = scene.model.peer().is_some_and(Peer::is_somebody);
+    if !is_somebody {
+        return nobody_ui(ui, scene.model, words);
+    }
     let instead = match scene.model.screen() {
         ScreenState::Off => Some(words.connected.screen_off),
         ScreenState::Unreadable => Some(words.connected.screen_unreadable),
@@ -88,6 +92,20 @@ pub(super) fn picture_ui(
         ui.ctx().set_cursor_icon(egui::CursorIcon::Crosshair);
     }
     hand::hand_ui(ui, place, &response, view, commands);
+}
+
+/// There is no panel in the session.
+fn nobody_ui(ui: &mut Ui, model: &Model, words: &Words) {
+    let text = &words.members;
+    ui.vertical_centered(|ui| {
+        ui.add_space(ui.available_height() * 0.35);
+        ui.label(egui::RichText::new(text.nobody).size(18.0).color(theme::FOAM));
+        if let (true, Some(number)) = (model.group().moderates(), model.number()) {
+            ui.label(egui::RichText::new(text.nobody_how).color(theme::FOAM));
+            let digits = egui::RichText::new(number.to_string()).font(theme::bold_font(40.0));
+            ui.label(digits.color(theme::CARD));
+        }
+    });
 }
 
 /// Says that a part of the picture is not what is seen there.

@@ -13,8 +13,17 @@ const MAX_ADDRESS_CHARS: usize = 400;
 
 pub(super) fn start_ui(ui: &mut Ui, view: &mut View, words: &Words, commands: &mut Vec<Command>) {
     let start = &words.start;
-    widgets::heading(ui, start.heading);
-    widgets::soft(ui, start.intro);
+    let choices = [(false, words.members.open), (true, words.members.watch)];
+    widgets::choice(ui, &mut view.looks_on, choices);
+    ui.add_space(8.0);
+    let (heading, intro, name_hint) = if view.looks_on {
+        let watch = &words.members;
+        (watch.watch_heading, watch.watch_intro, watch.name_hint)
+    } else {
+        (start.heading, start.intro, start.name_hint)
+    };
+    widgets::heading(ui, heading);
+    widgets::soft(ui, intro);
     ui.add_space(10.0);
     let address = view.server.trim().parse::<ServerAddress>();
     let server_problem = (view.complained && address.is_err()).then_some(start.server_invalid);
@@ -27,8 +36,10 @@ pub(super) fn start_ui(ui: &mut Ui, view: &mut View, words: &Words, commands: &m
         MAX_ADDRESS_CHARS,
         server_problem,
     );
-    entered |=
-        field(ui, &mut view.name, (start.name, start.name_hint), MAX_NAME_CHARS, name_problem);
+    entered |= field(ui, &mut view.name, (start.name, name_hint), MAX_NAME_CHARS, name_problem);
+    if view.looks_on {
+        return super::watching::number_ui(ui, (address.ok(), entered), view, words, commands);
+    }
     ui.checkbox(&mut view.with_password, start.with_password);
     widgets::soft(ui, start.with_password_how);
     ui.horizontal(|ui| {
@@ -63,7 +74,7 @@ pub(super) fn open(address: Option<ServerAddress>, view: &mut View, commands: &m
 }
 
 /// A field with its name above, and a hint or a problem below. Returns whether Enter was pressed.
-fn field(
+pub(super) fn field(
     ui: &mut Ui,
     text: &mut String,
     (name, hint): (&str, &str),

@@ -6,7 +6,8 @@ use winit::keyboard::{KeyCode as Place, PhysicalKey};
 
 use super::*;
 use crate::model::{
-    Button, Code, EndReason, Event, KeyCode, Level, Peer, PixelPoint, Right, Rights, TouchPhase,
+    Button, Code, EndReason, Event, KeyCode, Knock, Level, Member, Need, Peer, PixelPoint, Right,
+    Rights, Role, TouchPhase,
 };
 
 const WINDOW: Rect = Rect { min: Pos2::ZERO, max: pos2(1000.0, 700.0) };
@@ -82,13 +83,34 @@ impl Bench {
         commands
     }
 
+    /// The commands about members that clicks at the right, where the list is, give.
+    fn commands_of_list(start: impl Fn() -> Self) -> Vec<Command> {
+        let mut found: Vec<Command> = Vec::new();
+        for y in (0..28).map(|row| 60.0 + row as f32 * 22.0) {
+            for x in [760.0, 860.0, 950.0] {
+                let mut bench = start();
+                bench.frame(vec![]);
+                for command in bench.click(pos2(x, y)) {
+                    if !found.contains(&command) {
+                        found.push(command);
+                    }
+                }
+            }
+        }
+        found
+    }
+
     /// Every command that a click somewhere gives; each click begins anew.
     fn commands_of_all_clicks(start: impl Fn() -> Self) -> Vec<Command> {
         let mut found: Vec<Command> = Vec::new();
         let mut bench = start();
+        let (looks_on, with_password) = (bench.view.looks_on, bench.view.with_password);
         for y in (0..35).map(|row| row as f32 * 20.0 + 5.0) {
             for x in (0..25).map(|column| column as f32 * 40.0 + 5.0) {
-                for command in bench.click(pos2(x, y)) {
+                let commands = bench.click(pos2(x, y));
+                // The switches stay as they were.
+                (bench.view.looks_on, bench.view.with_password) = (looks_on, with_password);
+                for command in commands {
                     if !found.contains(&command) {
                         found.push(command);
                         // A name or a language may have changed the screen.
@@ -99,6 +121,72 @@ impl Bench {
         }
         found
     }
+}
+
+/// A session with a panel, and another technician who looks on.
+fn in_company() -> Bench {
+    in_company_controlled_by(1)
+}
+
+fn in_company_controlled_by(controller: u16) -> Bench {
+    let mut bench = Bench::connected(STEER);
+    let member = |id: u16, is_device: bool| Member {
+        id,
+        name: format!("member {id}"),
+        is_device,
+        level: (id > 1).then_some(Level::Password),
+        rights: if is_device { STEER } else { Rights::NONE },
+        controller: is_device.then_some(controller),
+        is_me: id == 1,
+        is_moderator: id == 1,
+        is_deputy: false,
+        is_presenter: is_device,
+        is_away: false,
+    };
+    bench.event(Event::Members(vec![member(1, false), member(2, true), member(3, false)]));
+    bench
+}
+
+#[test]
+fn one_panel_alone_has_no_list_of_members_beside_it() {
+    let found = Bench::commands_of_list(|| Bench::connected(STEER));
+    assert!(!found.iter().any(|c| matches!(c, Command::GiveControl { .. } | Command::Lock(_))));
+    assert!(found.iter().any(|c| matches!(c, Command::PointerMove(_))), "the picture is there");
+}
+
+#[test]
+fn in_company_the_list_opens_by_itself_and_gives_control() {
+    let found = Bench::commands_of_list(in_company);
+    assert!(found.contains(&Command::GiveControl { member: 3 }), "{found:?}");
+    assert!(found.contains(&Command::Lock(true)), "{found:?}");
+    assert!(!found.contains(&Command::GiveControl { member: 2 }), "a panel controls nothing");
+}
+
+#[test]
+fn who_waits_is_let_in_after_comparing_and_by_nobody_who_looks_on() {
+    let knocking = || {
+        let mut bench = in_company();
+        let need = Need::Compare(Code::from_digits([7; 6]));
+        let knock = Knock { member: 9, who: "Bob".into(), is_device: false, need };
+        bench.event(Event::Knocking(knock));
+        bench
+    };
+    let found = Bench::commands_of_list(knocking);
+    for command in [
+        Command::Admit { member: 9 },
+        Command::CodesDifferOf { member: 9 },
+        Command::SendAway { member: 9 },
+    ] {
+        assert!(found.contains(&command), "{command:?} in {found:?}");
+    }
+    let found = Bench::commands_of_list(|| {
+        let mut bench = in_company_controlled_by(3);
+        bench.event(Event::Role(Role::Onlooker));
+        bench
+    });
+    let moderates = |c: &Command| matches!(c, Command::GiveControl { .. } | Command::Lock(_));
+    assert!(!found.iter().any(moderates), "{found:?}");
+    assert!(found.contains(&Command::AskControl), "{found:?}");
 }
 
 const STEER: Rights = Rights::NONE.with(Right::View).with(Right::Control);
@@ -126,6 +214,14 @@ fn opening_takes_what_stands_in_the_fields() {
         assert!(found.contains(&open), "{found:?}");
         assert!(found.iter().all(|command| matches!(command, Command::Open { .. })), "{found:?}");
     }
+    // Looking on asks for a number instead.
+    let found = Bench::commands_of_all_clicks(|| {
+        let mut bench = Bench::new();
+        (bench.view.looks_on, bench.view.number) = (true, "412 936 085".into());
+        bench
+    });
+    let (server, number) = ("server.example".parse().unwrap(), "412936085".parse().unwrap());
+    assert_eq!(found.last(), Some(&Command::Watch { server, name: "Ada".into(), number }));
 }
 
 #[test]
@@ -273,7 +369,12 @@ fn who_waits_is_let_in_or_sent_away_by_name() {
             asks: Rights::USUAL,
         });
         bench.event(Event::Opened { number: "412936085".parse().unwrap() });
-        bench.event(Event::Knocking { member: 7, who: "Kiosk".into() });
+        bench.event(Event::Knocking(Knock {
+            member: 7,
+            who: "Kiosk".into(),
+            is_device: true,
+            need: Need::Name,
+        }));
         bench
     };
     let found = Bench::commands_of_all_clicks(knocked);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use egui::Vec2;
+use lotse_protocol::SessionNumber;
 use winit::keyboard::PhysicalKey;
 
 use crate::keys;
@@ -39,6 +40,16 @@ pub struct View {
     pub server: String,
     /// The field with the technician's name.
     pub name: String,
+    /// Whether somebody else's session is to be joined, to look on.
+    pub looks_on: bool,
+    /// The field with the number of that session.
+    pub number: String,
+    /// The field with its password.
+    pub password: String,
+    /// Whether the list of members is open; it opens by itself when there is more than a panel.
+    pub members_open: Option<bool>,
+    /// Whether control was asked for.
+    pub asked_control: bool,
     /// Whether the next session has a password.
     pub with_password: bool,
     /// What the next session asks for.
@@ -75,6 +86,15 @@ impl View {
         Self { language, server, name, asks: Rights::USUAL, ..Self::default() }
     }
 
+    /// Joins the session with this number, to look on, if server and name are there; else the
+    /// first screen says what is missing.
+    pub fn watch(&mut self, number: SessionNumber) -> Vec<Command> {
+        (self.looks_on, self.number) = (true, number.to_string());
+        let mut commands = Vec::new();
+        super::watching::watch(self.server.trim().parse().ok(), self, &mut commands);
+        commands
+    }
+
     /// Whether a key pressed now belongs to the panel.
     pub fn keys_go_to_panel(&self, model: &Model) -> bool {
         self.picture_focused && !self.terminal && self.typing.is_none() && model.may_control()
@@ -106,5 +126,6 @@ impl View {
         self.typing = None;
         self.terminal = false;
         self.wheel = Vec2::ZERO;
+        (self.members_open, self.asked_control) = (None, false);
     }
 }

@@ -80,13 +80,18 @@ pub(super) fn joining_ui(ui: &mut Ui, words: &Words, commands: &mut Vec<Command>
 
 pub(super) fn asking_ui(
     ui: &mut Ui,
-    (who, checked): (&str, Option<Level>),
+    (who, checked, looks_on): (&str, Option<Level>, bool),
     words: &Words,
     commands: &mut Vec<Command>,
 ) {
+    let (heading, how) = if looks_on {
+        (words.members.asking, words.members.asking_how)
+    } else {
+        (words.wait.asking, words.wait.asking_how)
+    };
     ui.horizontal(|ui| {
         widgets::moving(ui);
-        ui.label(RichText::new(words.wait.asking).heading().color(theme::SEA));
+        ui.label(RichText::new(heading).heading().color(theme::SEA));
     });
     ui.add_space(4.0);
     widgets::framed_name(ui, words.wait.calls_itself, who);
@@ -98,11 +103,11 @@ pub(super) fn asking_ui(
         });
         ui.add_space(4.0);
     }
-    widgets::soft(ui, words.wait.asking_how);
+    widgets::soft(ui, how);
     cancel(ui, words, commands);
 }
 
-fn cancel(ui: &mut Ui, words: &Words, commands: &mut Vec<Command>) {
+pub(super) fn cancel(ui: &mut Ui, words: &Words, commands: &mut Vec<Command>) {
     ui.add_space(12.0);
     if ui.add(widgets::quiet(words.wait.cancel)).clicked() {
         commands.push(Command::End);

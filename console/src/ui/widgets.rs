@@ -134,6 +134,27 @@ pub(super) fn moving(ui: &mut Ui) {
     ui.ctx().request_repaint_after(std::time::Duration::from_secs_f64(STEP));
 }
 
+/// Two choices on a card, of which one holds.
+pub(super) fn choice<T: PartialEq + Copy>(ui: &mut Ui, value: &mut T, choices: [(T, &str); 2]) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 1.0;
+        for (choice, text) in choices {
+            let is_chosen = *value == choice;
+            let (fill, color) =
+                if is_chosen { (theme::SEA, Color32::WHITE) } else { (theme::PAPER, theme::SEA) };
+            let button = Button::new(RichText::new(text).color(color)).fill(fill);
+            if ui.add(button.stroke(Stroke::new(1.0, theme::LINE))).clicked() {
+                *value = choice;
+            }
+        }
+    });
+}
+
+/// A button of a list.
+pub(super) fn small(text: &str) -> Button<'_> {
+    Button::new(RichText::new(text).size(13.0)).min_size(vec2(0.0, 28.0))
+}
+
 /// Two choices on the bar, of which one holds.
 pub(super) fn choice_on_bar<T: PartialEq + Copy>(
     ui: &mut Ui,

@@ -16,6 +16,8 @@ use winit::event::{ElementState, KeyEvent, StartCause, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop};
 use winit::window::WindowId;
 
+use lotse_protocol::SessionNumber;
+
 use crate::args::{self, Window as Options};
 use crate::driver::{self, Session};
 use crate::model::{Command, Event, Model, Notice, SessionState};
@@ -32,11 +34,16 @@ const FRAME: Duration = Duration::from_millis(5);
 #[derive(Debug, Clone, Copy)]
 struct News;
 
-/// Opens the window and runs until it is closed.
+/// Opens the window, with somebody else's session if one is to be watched, and runs until it is
+/// closed.
 ///
 /// # Errors
 /// When there is no display, or no thread can be started.
-pub fn run(options: Options, language: Language) -> anyhow::Result<()> {
+pub fn run(
+    options: Options,
+    watch: Option<SessionNumber>,
+    language: Language,
+) -> anyhow::Result<()> {
     let event_loop = EventLoop::<News>::with_user_event().build().context(
         "there is no display to open a window on. Nothing was sent. Start it from a desktop, or \
          use `lotse-console session`, which needs none",
@@ -56,7 +63,9 @@ pub fn run(options: Options, language: Language) -> anyhow::Result<()> {
     let mut view = View::new(language, server, options.name.unwrap_or_else(args::login_name));
     view.with_password = options.password;
     view.asks = options.ask.unwrap_or(view.asks);
+    let commands = watch.map(|number| view.watch(number)).unwrap_or_default();
     let mut app = App::new(session, view);
+    app.give(commands);
     let outcome = event_loop.run_app(&mut app);
     app.close(thread);
     outcome.context("the window failed")

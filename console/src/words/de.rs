@@ -102,6 +102,7 @@ pub(super) const WORDS: Words = Words {
         cannot_type: "Die Tastatur des Geräts hat keine Taste für",
         too_late: "Eingaben kamen zu spät und wurden am Gerät verworfen.",
     },
+    members: super::members_de::WORDS,
     ended: EndedWords {
         open_again: "Neue Sitzung öffnen",
         back: "Zum Anfang",

@@ -100,6 +100,7 @@ pub(super) const WORDS: Words = Words {
         cannot_type: "The panel's keyboard has no key for",
         too_late: "Input came too late and was dropped at the panel.",
     },
+    members: super::members_en::WORDS,
     ended: EndedWords {
         open_again: "Open another session",
         back: "Back to start",

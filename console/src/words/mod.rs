@@ -5,6 +5,11 @@
 
 mod de;
 mod en;
+mod members;
+mod members_de;
+mod members_en;
+
+pub use members::{MemberWords, WatchedEndings};
 
 use crate::model::{EndReason, Level, Right};
 
@@ -312,6 +317,8 @@ pub struct Words {
     pub wait: WaitWords,
     /// Seeing and steering.
     pub connected: ConnectedWords,
+    /// Others in the session, and looking on.
+    pub members: MemberWords,
     /// After the end.
     pub ended: EndedWords,
     /// Why it is over.
@@ -327,7 +334,7 @@ pub struct Words {
 impl Words {
     /// What to say about an end.
     pub const fn advice(&self, why: &EndReason) -> &Advice {
-        let endings = &self.endings;
+        let (endings, watched) = (&self.endings, &self.members.endings);
         match why {
             EndReason::EndedHere => &endings.ended_here,
             EndReason::Cancelled => &endings.cancelled,
@@ -339,6 +346,15 @@ impl Words {
             EndReason::CodesDiffer => &endings.codes_differ,
             EndReason::KeysDoNotMatch => &endings.keys_do_not_match,
             EndReason::NumberExpired => &endings.number_expired,
+            EndReason::NoSuchSession => &watched.no_such_session,
+            EndReason::TooManyTries => &watched.too_many_tries,
+            EndReason::NotAdmitted => &watched.not_admitted,
+            EndReason::SessionBusy => &watched.session_busy,
+            EndReason::WrongPassword => &watched.wrong_password,
+            EndReason::NotCertified { .. } => &watched.not_certified,
+            EndReason::SentAway => &watched.sent_away,
+            EndReason::EndedByModerator => &watched.ended_by_moderator,
+            EndReason::ModeratorLost => &watched.moderator_lost,
             EndReason::PanelLeft => &endings.panel_left,
             EndReason::LinkLost => &endings.link_lost,
             EndReason::ServerUnreachable { .. } => &endings.server_unreachable,
@@ -417,6 +433,15 @@ mod tests {
             EndReason::KeysDoNotMatch,
             EndReason::NumberExpired,
             EndReason::PanelLeft,
+            EndReason::NoSuchSession,
+            EndReason::TooManyTries,
+            EndReason::NotAdmitted,
+            EndReason::SessionBusy,
+            EndReason::WrongPassword,
+            EndReason::NotCertified { detail: detail() },
+            EndReason::SentAway,
+            EndReason::EndedByModerator,
+            EndReason::ModeratorLost,
             EndReason::LinkLost,
             EndReason::ServerUnreachable { detail: detail() },
             EndReason::ServerNotTrusted { detail: detail() },

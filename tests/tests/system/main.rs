@@ -19,6 +19,7 @@ mod continuity;
 mod faults;
 mod garbage;
 mod levels;
+mod members;
 mod network_cut;
 mod numbers;
 mod privileges;

@@ -133,6 +133,11 @@ impl Moderator {
         due.into_iter().flatten().min()
     }
 
+    /// Who this side is in its session.
+    pub fn member(&self) -> Option<MemberId> {
+        self.session().map(|session| session.me)
+    }
+
     /// Asks the server for a session.
     pub fn open(&mut self) {
         if matches!(self.state, State::Idle) {

@@ -100,6 +100,11 @@ impl Onlooker {
         live.seat.pair.due().into_iter().chain(steering).min()
     }
 
+    /// Who this side is, once it is inside.
+    pub fn member(&self) -> Option<MemberId> {
+        self.live.as_ref().map(|live| live.seat.me)
+    }
+
     /// Whether it is in a session or on its way into one.
     pub fn is_busy(&self) -> bool {
         self.live.is_some() || self.joiner.is_busy()
@@ -448,6 +453,7 @@ impl Onlooker {
             return;
         }
         if live.seat.follow(member, term) {
+            self.outputs.event(OnlookerEvent::Away(false));
             if live.steering.take().is_some() {
                 self.outputs.event(OnlookerEvent::Control(false));
             }

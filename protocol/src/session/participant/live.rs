@@ -259,15 +259,16 @@ impl Live {
         self.seat.is_led_by(moderator, term)
     }
 
-    /// The deputy moderates from now on, if it is the deputy: whether something was held down.
-    pub(super) fn follow(&mut self, deputy: MemberId, term: u16) -> Option<bool> {
+    /// The deputy moderates from now on, if it is the deputy: whether something was held
+    /// down, and whether the one before was away.
+    pub(super) fn follow(&mut self, deputy: MemberId, term: u16) -> Option<(bool, bool)> {
         if !self.seat.follow(deputy, term) {
             return None;
         }
-        self.is_away = false;
+        let was_away = std::mem::take(&mut self.is_away);
         let held = self.pause();
         self.obeying = None;
-        Some(held)
+        Some((held, was_away))
     }
 
     /// When [`Self::handle_timeout`] is due.

@@ -338,9 +338,12 @@ impl Participant {
             return;
         }
         match live.follow(member, term) {
-            Some(held) => {
+            Some((held, was_away)) => {
                 if held {
                     self.outputs.event(ParticipantEvent::Input(InputEvent::ReleaseAll));
+                }
+                if was_away {
+                    self.outputs.event(ParticipantEvent::Away(false));
                 }
                 self.outputs.event(ParticipantEvent::Controller(None));
                 // Whoever moderates now has not opened it.

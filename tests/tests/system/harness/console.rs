@@ -24,8 +24,13 @@ impl Console {
 
     /// Starts one with more options.
     pub(crate) fn start_with(server: &str, options: &[&str]) -> Self {
+        Self::start_as(server, TECHNICIAN, options)
+    }
+
+    /// Starts one for somebody else.
+    pub(crate) fn start_as(server: &str, name: &str, options: &[&str]) -> Self {
         let mut command = Command::new(program("lotse-console"));
-        command.args(["--log", "info", "session", "--server", server, "--name", TECHNICIAN]);
+        command.args(["--log", "info", "session", "--server", server, "--name", name]);
         command.args(options);
         let process = Process::start("console", &mut command);
         Self { process, folder: tempfile::tempdir().unwrap() }

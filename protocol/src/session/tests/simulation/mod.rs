@@ -92,6 +92,8 @@ pub(super) struct Seen {
     /// As the device says: who controls it.
     pub(super) controller: Option<MemberId>,
     pub(super) has_control: bool,
+    /// As the device says: the moderator cannot be heard.
+    pub(super) is_away: bool,
     pub(super) removed: Vec<MemberId>,
     pub(super) gone: Vec<(MemberId, ParticipantGone)>,
     pub(super) rosters_differ: bool,
@@ -365,6 +367,7 @@ impl World {
             ParticipantEvent::Ask { .. } => machine.decide(Consent::Granted(BOTH), now),
             ParticipantEvent::Input(input) => seen.inputs.push((now, input)),
             ParticipantEvent::Refresh { after } => seen.refreshes.push(after),
+            ParticipantEvent::Away(is_away) => seen.is_away = is_away,
             ParticipantEvent::Controller(controller) => seen.controller = controller,
             ParticipantEvent::Members(roster) => {
                 seen.roster = Some((roster.number(), roster.hash()));

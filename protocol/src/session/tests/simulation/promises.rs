@@ -263,9 +263,13 @@ fn the_deputy_takes_over_and_nobody_else() {
         if hands_over {
             assert_eq!(world.moderate(|moderator| moderator.hand_over()), Some(true));
         } else {
+            world.break_link(0);
+            world.pass(A_MOMENT);
+            assert!(world.seen(device).is_away);
             world.give_up(0);
         }
         world.pass(Duration::from_secs(5));
+        assert!(!world.seen(device).is_away, "the new moderator is there");
         assert_eq!(world.moderator(), Some(deputy));
         assert!(world.input(deputy, key(30, true)), "the new moderator steers");
         world.pass(Duration::from_millis(300));
@@ -390,4 +394,32 @@ fn everybody_sees_the_device_that_the_moderator_has_chosen() {
     show(&mut world, devices[0], b"back to one");
     assert_eq!(world.seen(onlooker).pictures.last(), Some(&b"back to one".to_vec()));
     assert!(world.input(0, key(31, true)));
+}
+
+/// An onlooker sends what the controller has sent, in its own name.
+#[test]
+fn an_onlooker_that_forges_a_click_is_not_obeyed() {
+    let kept = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let (mut world, device, onlookers) = session(1);
+    let keep = std::rc::Rc::clone(&kept);
+    world.meddle = Box::new(move |packet| {
+        keep.borrow_mut().push(packet.to_vec());
+        Some(packet.to_vec())
+    });
+    assert!(world.input(0, key(30, true)));
+    world.pass(A_MOMENT);
+    let me = world.member(onlookers[0]).unwrap();
+    let mut forged = 0;
+    for mut packet in kept.take() {
+        let (header, _) = crate::header::Header::parse(&packet).unwrap();
+        if header.class == Class::Input {
+            packet[4..6].copy_from_slice(&me.0.to_be_bytes());
+            world.at_device(device, |device, now| device.handle_packet(&packet, now));
+            forged += 1;
+        }
+    }
+    assert!(forged > 0);
+    assert_eq!(inputs(&world, device)[..1], [key(30, true)]);
+    assert!(!inputs(&world, device)[1..].contains(&key(30, true)));
+    assert_eq!(world.seen(device).ended, None, "nor does it end anything");
 }

@@ -63,12 +63,14 @@ pub struct NamedPlace {
     pub width: u32,
     /// Rows.
     pub height: u32,
+    /// Whether it is drawn as a button; otherwise it is touched on what is drawn there.
+    pub has_edge: bool,
 }
 
 impl NamedPlace {
-    fn new(name: &str, place: lotse_hal::Rect) -> Self {
+    fn new(name: &str, place: lotse_hal::Rect, has_edge: bool) -> Self {
         let lotse_hal::Rect { x, y, width, height } = place;
-        Self { name: name.to_owned(), x, y, width, height }
+        Self { name: name.to_owned(), x, y, width, height, has_edge }
     }
 }
 
@@ -101,11 +103,17 @@ fn layout_of(size: Size, density: Option<f32>, view: &View, is_choosing: bool) -
         is_choosing,
     };
     let scene = layout::scene(&shown);
-    let buttons = scene.iter().flat_map(|scene| &scene.buttons);
+    let buttons = scene.iter().flat_map(|scene| {
+        let has_edge = |button| !scene.regions.contains(button);
+        scene
+            .buttons
+            .iter()
+            .map(move |(button, at)| NamedPlace::new(&button.name(), *at, has_edge(button)))
+    });
     PanelLayout {
         width: size.width,
         height: size.height,
-        area: scene.as_ref().map(|scene| NamedPlace::new("area", scene.area)),
-        buttons: buttons.map(|(button, at)| NamedPlace::new(&button.name(), *at)).collect(),
+        area: scene.as_ref().map(|scene| NamedPlace::new("area", scene.area, true)),
+        buttons: buttons.collect(),
     }
 }

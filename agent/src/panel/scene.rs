@@ -139,13 +139,15 @@ pub(super) struct Scene {
     pub(super) pieces: Vec<Piece>,
     /// What can be pressed, and where.
     pub(super) buttons: Vec<(Button, Rect)>,
+    /// Those of them that have no edge of their own: what is drawn there is touched.
+    pub(super) regions: Vec<Button>,
 }
 
 impl Scene {
     /// A plain ground.
     pub(super) fn new(area: Rect, ground: Rgb888) -> Self {
         let piece = Piece::Area { place: area, radius: 0, fill: ground, frame: None };
-        Self { area, pieces: vec![piece], buttons: Vec::new() }
+        Self { area, pieces: vec![piece], buttons: Vec::new(), regions: Vec::new() }
     }
 
     /// Whether all words are within their places, and no side of a button is less than `least`.
@@ -187,6 +189,7 @@ impl Scene {
     /// A place that can be pressed, with whatever is drawn there.
     pub(super) fn region(&mut self, button: Button, place: Rect) {
         self.buttons.push((button, place));
+        self.regions.push(button);
     }
 
     /// A button with its word.

@@ -193,6 +193,8 @@ struct Place {
     y: usize,
     width: usize,
     height: usize,
+    /// Whether it is drawn as a button.
+    has_edge: bool,
 }
 
 impl Agent {
@@ -258,7 +260,9 @@ impl Agent {
         let places = views.iter().map(|view| Ok((*view, self.places(*view, &screen)?)));
         let places: Vec<(View, Vec<Place>)> = places.collect::<Result<_>>()?;
         let seen = |picture: &Picture| {
-            let is_seen = |places: &[Place]| places.iter().all(|at| is_button_seen(picture, at));
+            let is_seen = |places: &[Place]| {
+                places.iter().filter(|at| at.has_edge).all(|at| is_button_seen(picture, at))
+            };
             places.iter().find(|(_, places)| is_seen(places)).map(|(view, _)| *view)
         };
         let what = format!("the panel's view {views:?}");
@@ -375,6 +379,7 @@ impl Agent {
                 y: number("y")?,
                 width: number("width")?,
                 height: number("height")?,
+                has_edge: button.get("has_edge")?.as_bool()?,
             })
         });
         places.collect::<Option<Vec<_>>>().context("a place that is none")

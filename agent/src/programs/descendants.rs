@@ -1,9 +1,9 @@
 //! Whatever descends from this process, found in `/proc` and ended.
 //!
 //! A shell puts its jobs into groups of their own, and a program can leave its session; but since
-//! this process is a subreaper (prctl(2)) nobody ceases to be its descendant.
+//! this process is a subreaper (prctl(2)) nobody ceases to be its descendant: whoever loses its
+//! parent becomes a child of this process.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -19,11 +19,12 @@ const KILLED: Duration = Duration::from_secs(2);
 /// How often it is looked who is still there.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Tells all descendants to hang up, and kills those that do not. Returns when there are none any
-/// more, or the kernel does not let go of them.
+/// Tells the children to hang up (a shell tells its jobs), and kills who does not, then whoever is
+/// left without a parent by that, and so on. Returns when there are none any more, or the kernel
+/// does not let go of them.
 pub(super) fn end_all() {
     let began = Instant::now();
-    for pid in descendants() {
+    for pid in children() {
         // A stopped one hears nothing else before it continues.
         for signal in [Signal::SIGHUP, Signal::SIGCONT] {
             kill(pid, signal).ok();
@@ -31,7 +32,7 @@ pub(super) fn end_all() {
     }
     loop {
         reap_all();
-        let left = descendants();
+        let left = children();
         let passed = began.elapsed();
         if left.is_empty() {
             return;
@@ -57,22 +58,12 @@ fn reap_all() {
     }
 }
 
-/// All processes that descend from this one.
-pub(super) fn descendants() -> Vec<Pid> {
-    let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
-    for (pid, parent) in processes() {
-        children.entry(parent).or_default().push(pid);
-    }
-    let mut found = Vec::new();
-    let mut next = vec![getpid().as_raw()];
-    while let Some(parent) = next.pop() {
-        // Removed, so that nobody is found twice, whatever the kernel says.
-        for pid in children.remove(&parent).unwrap_or_default() {
-            found.push(Pid::from_raw(pid));
-            next.push(pid);
-        }
-    }
-    found
+/// The children of this process. None of their numbers is another's before this process has
+/// reaped it, so that nobody else can be hit.
+fn children() -> Vec<Pid> {
+    let own = getpid().as_raw();
+    let all = processes().into_iter().filter(|(_, parent)| *parent == own);
+    all.map(|(pid, _)| Pid::from_raw(pid)).collect()
 }
 
 /// All processes with their parents.

@@ -21,6 +21,7 @@ fn start() -> (Server, Kiosk, Console) {
     let mut kiosk = Kiosk::start_as(server.address(), options, folder, &tables);
     let mut console = Console::start_with(server.address(), &["--ask", "view,control,shell"]);
     kiosk.wait_connected();
+    kiosk.wait_programs();
     let number = console.open();
     kiosk.enter_number(&number);
     let code = console.wait_code();
@@ -57,6 +58,13 @@ fn run(console: &mut Console, line: &str, expected: &str) -> String {
     written
 }
 
+/// Presses Ctrl+C. What is typed next waits for the program's end, which might still read it.
+fn interrupt(console: &mut Console, kiosk: &Kiosk, program: &str) {
+    console.command("shell type \"\\u0003\"");
+    eventually(&format!("{program} is interrupted"), PATIENCE, || !kiosk.runs(program));
+    run(console, "echo back $?", "back 130");
+}
+
 fn wait_ended(console: &Console, mark: usize) -> Value {
     console.wait_terminal(mark, "ended", PATIENCE)
 }
@@ -78,7 +86,7 @@ fn a_terminal_is_opened_seen_at_the_panel_used_and_closed() {
     console.command("shell type \"cat\\n\"");
     eventually("cat runs", PATIENCE, || kiosk.runs("cat"));
     std::thread::sleep(Duration::from_millis(200));
-    run(&mut console, "\u{3}\necho back $?", "back 130");
+    interrupt(&mut console, &kiosk, "cat");
     run(&mut console, "printf '\\033[2J\\302\\233'; echo still", "still");
     let mark = console.mark();
     console.command("shell type \"exit 7\\n\"");
@@ -121,7 +129,7 @@ fn a_program_that_writes_without_end_harms_nobody() {
     eventually("the technician sees the screen", PATIENCE, || {
         console.shot().difference(&seen).is_none()
     });
-    run(&mut console, "\u{3}\necho back $?", "back 130");
+    interrupt(&mut console, &kiosk, "yes");
     let mark = console.mark();
     kiosk.touch(&sign(true), "stop");
     console.wait_ended(mark, PATIENCE);

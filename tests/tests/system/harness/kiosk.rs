@@ -199,6 +199,11 @@ impl Kiosk {
         self.agent.wait_text(mark, "connected to ");
     }
 
+    /// Waits until its machine process can have programs started, so that it may offer that.
+    pub(crate) fn wait_programs(&mut self) {
+        self.agent.wait_text(0, "the programs process is there");
+    }
+
     /// Types a number on the keyboard and asks to connect.
     pub(crate) fn enter_number(&mut self, number: &str) {
         if self.options.hidden {

@@ -213,7 +213,7 @@ fn of_peer(peer: &Peer) -> Map<String, Value> {
 }
 
 /// What a terminal writes stands in a JSON string, where nothing of it can act on the reader's own
-/// terminal: see [`line`].
+/// terminal: see [`line()`].
 fn of_terminal(event: &TerminalEvent) -> Value {
     match event {
         TerminalEvent::Opened => json!({"event": "terminal", "terminal": "opened"}),

@@ -128,6 +128,20 @@ impl Technician {
             .hear(name, timeout, |value| value.get("event").and_then(Value::as_str) == Some(name))
     }
 
+    /// Waits until the console has said that the person uses the machine, and then that input is
+    /// carried out again.
+    ///
+    /// # Errors
+    /// When either is not said.
+    pub(crate) fn wait_for_the_person(&mut self) -> Result<()> {
+        for is_paused in [true, false] {
+            let told = self.wait_event("paused", PATIENCE)?;
+            let told = told.get("paused").and_then(Value::as_bool);
+            ensure!(told == Some(is_paused), "{told:?} was said instead of {is_paused}");
+        }
+        Ok(())
+    }
+
     /// Waits until the session is over, and checks why, and that it is said in words.
     ///
     /// # Errors

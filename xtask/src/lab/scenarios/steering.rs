@@ -142,12 +142,14 @@ fn caps_lock(bench: &mut Bench, session: &mut Session) -> Result<()> {
     listen_on_console(bench)?;
     bench.guest.press(&["caps_lock"])?;
     bench.guest.wait_for("the lamps", &format!("test \"$({LAMPS})\" = 1"), PATIENCE)?;
+    session.technician.wait_for_the_person()?;
     session.technician.ask("type Hello World 42")?;
     session.technician.ask("key Enter")?;
     expect_typed(bench, "Hello World 42")?;
     bench.guest.wait_for("the lamps again", &format!("test \"$({LAMPS})\" = 1"), PATIENCE)?;
     bench.guest.press(&["caps_lock"])?;
-    bench.guest.wait_for("the lamps off", &format!("test \"$({LAMPS})\" = 0"), PATIENCE).map(drop)
+    bench.guest.wait_for("the lamps off", &format!("test \"$({LAMPS})\" = 0"), PATIENCE)?;
+    session.technician.wait_for_the_person()
 }
 
 /// A display that sleeps is told as off where that can be known; a touch then wakes it, and nothing else.

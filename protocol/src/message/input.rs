@@ -9,7 +9,7 @@ use crate::packet::INPUT_PADDING;
 /// One input of the controller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
-    /// The last [`FromControlled::tick`] that the controller saw when it sent this.
+    /// The last [`super::FromControlled::tick`] that the controller saw when it sent this.
     pub tick: u32,
     /// What the controller did.
     pub event: InputEvent,

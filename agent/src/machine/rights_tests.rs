@@ -34,6 +34,23 @@ fn whoever_touches_the_machine_has_it_for_a_while() {
 }
 
 #[test]
+fn what_comes_when_the_technician_is_told_that_it_goes_on_is_carried_out() {
+    let mut bench = Bench::connected();
+    let elsewhere = Point::new(SIZE.width - 5, SIZE.height - 5);
+    bench.tap(elsewhere);
+    let told = bench.now;
+    bench.wait(Duration::from_millis(400));
+    // So soon after the first one it is not told.
+    bench.tap(elsewhere);
+    bench.attack();
+    assert!(!bench.is_steered());
+    let passed = bench.now.saturating_duration_since(told);
+    bench.wait(lotse_protocol::session::LOCAL_PAUSE.saturating_sub(passed));
+    bench.attack();
+    assert!(bench.is_steered());
+}
+
+#[test]
 fn what_is_held_and_waits_to_be_typed_ends_with_a_touch() {
     let mut bench = Bench::connected();
     bench.process.machine.input.key(KeyCode(30), true).unwrap();

@@ -285,7 +285,8 @@ impl Session {
             return false;
         }
         let goes_on = self.local_use.is_going_on(now);
-        self.local_use.until = Some(now + LOCAL_PAUSE);
+        // No longer than the technician is told: the last event may not be told any more.
+        self.local_use.until = Some(now + LOCAL_PAUSE.saturating_sub(TELL_USE_EVERY));
         if !goes_on {
             log::info!("the person uses the machine: input from afar waits");
             self.let_go(held);

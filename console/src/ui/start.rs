@@ -44,11 +44,10 @@ pub(super) fn start_ui(ui: &mut Ui, view: &mut View, words: &Words, commands: &m
     widgets::soft(ui, start.with_password_how);
     ui.horizontal(|ui| {
         ui.label(start.asks);
-        for right in [Right::Shell, Right::Reboot] {
-            let mut is_asked = view.asks.has(right);
-            if ui.checkbox(&mut is_asked, words.right(right)).changed() {
-                view.asks = view.asks.toggled(right);
-            }
+        // No machine offers more so far.
+        let mut is_asked = view.asks.has(Right::Shell);
+        if ui.checkbox(&mut is_asked, words.right(Right::Shell)).changed() {
+            view.asks = view.asks.toggled(Right::Shell);
         }
     });
     ui.add_space(10.0);

@@ -20,7 +20,8 @@ use lotse_protocol::handshake::{
 };
 use lotse_protocol::header::Fragment;
 use lotse_protocol::message::{
-    FromMember, FromModerator, Input, InputEvent, Place, Rights, Role, ScreenReport,
+    Arrow, ArrowReport, FromMember, FromModerator, Input, InputEvent, Place, Rights, Role,
+    ScreenReport,
 };
 use lotse_protocol::tunnel::{Asked, Bye, Hello, Notice, Request};
 use lotse_protocol::{Class, Header, MemberId};
@@ -143,6 +144,10 @@ fn messages() -> Result<(), Box<dyn Error>> {
     })?;
     message(1, "cannot-type", &|| bytes(&FromMember::CannotType('ß')))?;
     let at = Place { x: 3, y: 4, width: 800, height: 480 };
+    let (by, arrow) = (MemberId(1), Arrow { tick: 300, at: Some(at) });
+    message(0, "point", &|| bytes(&FromModerator::Point { by, arrow }))?;
+    let report = ArrowReport { tick: 300, dropped: 3, are_shown: true };
+    message(1, "arrows", &|| bytes(&FromMember::Arrows(report)))?;
     for (name, event) in [
         ("key", InputEvent::Key { code: 30, pressed: true }),
         ("touch", InputEvent::Touch { slot: 1, at }),

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ControlGrant, CoveredParts, FromTerminal, OutputList, OutputName, Rights, ScreenReport,
-    SecretBytes, ToTerminal, Turn,
+    Arrow, ArrowReport, ControlGrant, CoveredParts, FromTerminal, OutputList, OutputName, Rights,
+    ScreenReport, SecretBytes, ToTerminal, Turn,
 };
 use crate::MemberId;
 
@@ -46,6 +46,15 @@ pub enum FromModerator {
     Show(OutputName),
     /// To a device: about its terminal.
     Terminal(ToTerminal),
+    /// To a device: a member points at something on its screen.
+    Point {
+        /// Who.
+        by: MemberId,
+        /// Where.
+        arrow: Arrow,
+    },
+    /// To an onlooker that points: what the device said of arrows.
+    Arrows(ArrowReport),
 }
 
 /// Control messages of a member to the moderator.
@@ -98,6 +107,10 @@ pub enum FromMember {
     Covered(CoveredParts),
     /// About the device's terminal.
     Terminal(FromTerminal),
+    /// An onlooker points at something; to be passed on to the device.
+    Point(Arrow),
+    /// What a device says of arrows.
+    Arrows(ArrowReport),
 }
 
 /// What the person at the device has decided.

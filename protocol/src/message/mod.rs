@@ -3,6 +3,7 @@
 //! Control and input messages are in postcard. A picture message is whatever the picture codec
 //! made; this crate does not look into it. Every list and text is bounded by its type.
 
+mod arrow;
 mod bounded;
 mod control;
 mod feedback;
@@ -15,6 +16,7 @@ mod terminal;
 use heapless::String;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+pub use arrow::{Arrow, ArrowReport, arrow_color};
 pub use bounded::{List, SecretBytes};
 pub use control::{Consent, DeviceEnd, FromMember, FromModerator};
 pub use feedback::{Acknowledgement, FromControlled, RosterSeen, StillHere};

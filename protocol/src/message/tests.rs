@@ -40,6 +40,20 @@ proptest! {
     }
 
     #[test]
+    fn arrows_and_what_is_said_of_them_survive_the_way(
+        tick: u32, dropped: u32, are_shown: bool, by: u16, at in proptest::option::of(places()),
+    ) {
+        let arrow = Arrow { tick, at };
+        let point = FromModerator::Point { by: crate::MemberId(by), arrow };
+        prop_assert_eq!(decode(&encode(&point)), Ok(point));
+        let point = FromMember::Point(arrow);
+        prop_assert_eq!(decode(&encode(&point)), Ok(point));
+        let report = ArrowReport { tick, dropped, are_shown };
+        prop_assert_eq!(decode(&encode(&FromModerator::Arrows(report))), Ok(FromModerator::Arrows(report)));
+        prop_assert_eq!(decode(&encode(&FromMember::Arrows(report))), Ok(FromMember::Arrows(report)));
+    }
+
+    #[test]
     fn unknown_rights_are_never_granted(bits: u16) {
         let rights: Rights = decode(&encode(&bits)).unwrap();
         prop_assert!(Rights::KNOWN.allows(rights));

@@ -27,7 +27,7 @@ impl Pair {
     }
 
     /// The server lets nothing pass from now on, and keeps it.
-    fn hold(&mut self) -> Rc<RefCell<Vec<Vec<u8>>>> {
+    pub(super) fn hold(&mut self) -> Rc<RefCell<Vec<Vec<u8>>>> {
         let held = Rc::new(RefCell::new(Vec::new()));
         let kept = Rc::clone(&held);
         self.meddle = Box::new(move |bytes| {

@@ -23,6 +23,7 @@ mod obeying;
 mod onlooker;
 mod pair;
 mod participant;
+mod pointing;
 mod pressed;
 mod rights;
 mod roster;
@@ -43,6 +44,7 @@ pub use moderator::{
 pub use obeying::LOCAL_PAUSE;
 pub use onlooker::{Onlooker, OnlookerEvent};
 pub use participant::{Participant, ParticipantEvent};
+pub use pointing::{ARROW_INTERVAL, MAX_ARROWS};
 pub use roster::Roster;
 pub use tampered::Tampered;
 

@@ -32,6 +32,8 @@ pub(super) enum Kind {
     Terminal,
     /// A terminal is closed.
     CloseTerminal,
+    /// A member points at something.
+    Point,
 }
 
 /// Who asks.
@@ -71,7 +73,7 @@ const fn line(what: Kind, by: Asker, under: Rights, when: &'static [Moment]) -> 
 const INSIDE: &[Moment] = &[Moment::Live, Moment::PersonActs, Moment::Away];
 
 /// The table.
-const TABLE: [Line; 12] = [
+const TABLE: [Line; 13] = [
     line(Kind::Show, Asker::Moderator, Rights::VIEW, INSIDE),
     line(Kind::Watch, Asker::Moderator, Rights::VIEW, INSIDE),
     line(Kind::PictureShown, Asker::Moderator, Rights::VIEW, INSIDE),
@@ -84,6 +86,7 @@ const TABLE: [Line; 12] = [
     line(Kind::LetGo, Asker::Controller, Rights::CONTROL, INSIDE),
     line(Kind::Terminal, Asker::Moderator, Rights::SHELL, INSIDE),
     line(Kind::CloseTerminal, Asker::Moderator, Rights::NONE, INSIDE),
+    line(Kind::Point, Asker::Moderator, Rights::POINTER, &[Moment::Live, Moment::PersonActs]),
 ];
 
 /// Whether something may be done.
@@ -122,7 +125,8 @@ pub(super) fn kind_of_moderators(message: &FromModerator) -> Option<Kind> {
         FromModerator::Limit(_) => Kind::Limit,
         FromModerator::Terminal(ToTerminal::Close) => Kind::CloseTerminal,
         FromModerator::Terminal(_) => Kind::Terminal,
-        FromModerator::DeputyKey { .. } => return None,
+        FromModerator::Point { .. } => Kind::Point,
+        FromModerator::DeputyKey { .. } | FromModerator::Arrows(_) => return None,
     })
 }
 
@@ -130,7 +134,7 @@ pub(super) fn kind_of_moderators(message: &FromModerator) -> Option<Kind> {
 mod tests {
     use super::*;
 
-    const KINDS: [Kind; 12] = [
+    const KINDS: [Kind; 13] = [
         Kind::Show,
         Kind::Watch,
         Kind::PictureShown,
@@ -143,6 +147,7 @@ mod tests {
         Kind::LetGo,
         Kind::Terminal,
         Kind::CloseTerminal,
+        Kind::Point,
     ];
     const ASKERS: [Asker; 3] = [Asker::Moderator, Asker::Controller, Asker::Other];
     const MOMENTS: [Moment; 3] = [Moment::Live, Moment::PersonActs, Moment::Away];
@@ -156,6 +161,8 @@ mod tests {
             || pictures.contains(&what) && !rights.allows(Rights::VIEW)
             || inputs.contains(&what) && !rights.allows(Rights::CONTROL)
             || what == Kind::Terminal && !rights.allows(Rights::SHELL)
+            || what == Kind::Point && !rights.allows(Rights::POINTER)
+            || what == Kind::Point && when == Moment::Away
             || what == Kind::Act && when != Moment::Live
     }
 

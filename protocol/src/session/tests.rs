@@ -595,6 +595,8 @@ fn token() -> ResumeToken {
     ResumeToken(heapless::Vec::new())
 }
 
+#[path = "arrow_tests.rs"]
+mod arrows;
 #[path = "hostile_tests.rs"]
 mod hostile;
 #[path = "level_tests.rs"]

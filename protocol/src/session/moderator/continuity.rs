@@ -81,6 +81,7 @@ impl Moderator {
             roster: seat.roster,
             signer: seat.signer,
             steering: None,
+            arrows: super::Arrows::default(),
             grants: BTreeMap::new(),
             departing: Vec::new(),
             fresh_at: None,

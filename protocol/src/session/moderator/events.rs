@@ -181,6 +181,13 @@ pub enum ModeratorEvent {
     Covered(CoveredParts),
     /// About the watched device's terminal; ask with [`Moderator::terminal`].
     Terminal(FromTerminal),
+    /// What becomes of arrows at the watched device, when that is news.
+    Arrows {
+        /// Whether its screen can show any.
+        are_shown: bool,
+        /// So many were not shown so far, because they came too late or the right was missing.
+        dropped: u32,
+    },
     /// A member is gone; the number can be typed again.
     Gone {
         /// Who.

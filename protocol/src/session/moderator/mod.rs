@@ -1,6 +1,7 @@
 //! The console's side of a session.
 
 mod admission;
+mod arrows;
 mod continuity;
 mod events;
 mod members;
@@ -16,6 +17,7 @@ use rand_core::CryptoRngCore;
 pub use continuity::Inheritance;
 pub use events::{ModeratorConfig, ModeratorEvent, ParticipantGone, WallClock};
 
+use self::arrows::Arrows;
 use self::members::{Connected, Member, Members};
 use super::group::Group;
 use super::lacks::Lacks;
@@ -60,6 +62,8 @@ struct Session {
     signer: SigningKey,
     /// The device that is controlled from here.
     steering: Option<Steering>,
+    /// Who points at the device that is seen.
+    arrows: Arrows,
     /// The number of the grant under which each device is controlled.
     grants: BTreeMap<MemberId, u16>,
     /// Who is gone, and the epoch of which they know nothing, once it has begun.
@@ -129,7 +133,9 @@ impl Moderator {
         let State::Open(session) = &self.state else { return None };
         let silent = self.focused().and_then(Connected::silent_at);
         let steering = session.steering.as_ref().and_then(Steering::due);
-        let due = [silent, steering, session.members.due(), session.fresh_at, session.refresh_at];
+        let members = session.members.due();
+        let arrows = session.arrows.due();
+        let due = [silent, steering, members, arrows, session.fresh_at, session.refresh_at];
         due.into_iter().flatten().min()
     }
 
@@ -220,6 +226,7 @@ impl Moderator {
             roster,
             signer,
             steering: None,
+            arrows: Arrows::default(),
             grants: BTreeMap::new(),
             departing: Vec::new(),
             fresh_at: None,
@@ -276,6 +283,7 @@ impl Moderator {
             self.dismiss(late, ParticipantGone::Late);
         }
         self.rotate(now);
+        self.pass_arrows(now);
         self.watch_over(now);
     }
 

@@ -44,6 +44,7 @@ impl Moderator {
     /// The screen of this device, which is the focus by now, is to be seen.
     pub(super) fn begin_presenting(&mut self, device: MemberId) {
         let State::Open(session) = &mut self.state else { return };
+        session.arrows = super::Arrows::default();
         let me = session.me;
         let is_free = session.roster.get(device).is_some_and(|entry| entry.controller.is_none());
         let Some(connected) = session.members.connected_mut(device) else { return };
@@ -197,6 +198,7 @@ impl Moderator {
         let deputy = session.roster.deputy();
         if role == Role::Device {
             if session.focus == Some(id) {
+                session.arrows = super::Arrows::default();
                 self.outputs.event(ModeratorEvent::Presents { member: id });
                 self.give_control(id, me);
             }
@@ -397,6 +399,12 @@ impl Moderator {
             Ok(FromMember::Terminal(report)) => {
                 if is_watched {
                     self.outputs.event(ModeratorEvent::Terminal(report));
+                }
+            }
+            Ok(FromMember::Point(arrow)) => self.pointed(id, arrow, now),
+            Ok(FromMember::Arrows(report)) => {
+                if is_watched {
+                    self.arrows_reported(report, now);
                 }
             }
             Ok(FromMember::End(why)) => return Some(ParticipantGone::Ended(why)),

@@ -39,6 +39,13 @@ pub enum OnlookerEvent {
     Picture(Vec<u8>),
     /// This side may control the device from now on, or may not any more.
     Control(bool),
+    /// What becomes of arrows at the device, while this side points and when that is news.
+    Arrows {
+        /// Whether its screen can show any.
+        are_shown: bool,
+        /// So many were not shown so far, because they came too late or the right was missing.
+        dropped: u32,
+    },
     /// Somebody at the device uses it: inputs are not carried out for a moment.
     Paused(bool),
     /// So many inputs were not carried out.

@@ -1,6 +1,7 @@
 //! The side of a second console: it looks on, and may be given control of the device.
 
 mod events;
+mod pointing;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,6 +10,7 @@ use rand_core::CryptoRngCore;
 
 pub use events::OnlookerEvent;
 
+use self::pointing::Arrows;
 use super::joiner::{EndReason, Joiner, Progress, Word, meaning};
 use super::joining::Question;
 use super::lacks::Lacks;
@@ -46,6 +48,7 @@ pub struct Onlooker {
 struct Live {
     seat: Seat,
     steering: Option<Steering>,
+    arrows: Arrows,
     deputy_keys: std::collections::BTreeMap<MemberId, PairKey>,
     is_paused: bool,
     lacks: Lacks,
@@ -81,7 +84,14 @@ impl Onlooker {
     ) -> Self {
         let deputy_keys = std::collections::BTreeMap::new();
         let lacks = Lacks::default();
-        let live = Live { seat, steering: None, deputy_keys, is_paused: false, lacks };
+        let live = Live {
+            seat,
+            steering: None,
+            arrows: Arrows::default(),
+            deputy_keys,
+            is_paused: false,
+            lacks,
+        };
         let live = Some(Box::new(live));
         let joiner = Joiner::new(name, Role::Onlooker);
         let (number, outputs) = (Some(number), Outputs::new());
@@ -97,7 +107,8 @@ impl Onlooker {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let live = self.live.as_ref()?;
         let steering = live.steering.as_ref().and_then(Steering::due);
-        live.seat.pair.due().into_iter().chain(steering).min()
+        let arrows = live.arrows.due();
+        live.seat.pair.due().into_iter().chain(steering).chain(arrows).min()
     }
 
     /// Who this side is, once it is inside.
@@ -194,6 +205,7 @@ impl Onlooker {
         if let Some(live) = &mut self.live {
             self.outputs.pause();
             live.is_paused = true;
+            live.arrows.pause();
             if let Some(steering) = &mut live.steering {
                 steering.pause();
             }
@@ -287,6 +299,7 @@ impl Onlooker {
             }
         }
         self.outputs.sealed(packets);
+        self.point_on(now);
     }
 
     fn handle_sealed(
@@ -362,8 +375,10 @@ impl Onlooker {
                     live.deputy_keys.insert(member, PairKey::from_bytes(key.0));
                 }
             }
+            FromModerator::Arrows(report) => self.arrows_reported(report, now),
             // For devices.
             FromModerator::Watch(_)
+            | FromModerator::Point { .. }
             | FromModerator::PictureShown(_)
             | FromModerator::Refresh { .. }
             | FromModerator::Show(_)
@@ -432,7 +447,14 @@ impl Onlooker {
         let entered = FromMember::Entered { granted, key: seat.identity() };
         let deputy_keys = std::collections::BTreeMap::new();
         let lacks = Lacks::default();
-        let live = Live { seat, steering: None, deputy_keys, is_paused: false, lacks };
+        let live = Live {
+            seat,
+            steering: None,
+            arrows: Arrows::default(),
+            deputy_keys,
+            is_paused: false,
+            lacks,
+        };
         self.live = Some(Box::new(live));
         self.say(&entered);
         self.outputs.event(OnlookerEvent::Connected);
@@ -453,6 +475,7 @@ impl Onlooker {
             return;
         }
         if live.seat.follow(member, term) {
+            live.arrows = Arrows::default();
             self.outputs.event(OnlookerEvent::Away(false));
             if live.steering.take().is_some() {
                 self.outputs.event(OnlookerEvent::Control(false));

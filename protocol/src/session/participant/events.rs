@@ -3,7 +3,7 @@
 use crate::handshake::Level;
 use crate::handshake::participant::Standing;
 use crate::header::MemberId;
-use crate::message::{InputEvent, Name, OutputName, Rights, ToTerminal};
+use crate::message::{InputEvent, Name, OutputName, Place, Rights, ToTerminal};
 #[cfg(doc)]
 use crate::session::Participant;
 use crate::session::{EndReason, Roster};
@@ -56,6 +56,16 @@ pub enum ParticipantEvent {
     Show(OutputName),
     /// About the device's terminal. [`ToTerminal::Close`] also comes when another one moderates.
     Terminal(ToTerminal),
+    /// A member points at something on the screen, or no longer; answer with
+    /// [`Participant::report_arrows`].
+    Arrow {
+        /// Who, as an arrow's colour goes by.
+        by: MemberId,
+        /// What it calls itself.
+        name: Name,
+        /// Where.
+        at: Option<Place>,
+    },
     /// To be injected. [`InputEvent::ReleaseAll`] also comes when the controller falls silent.
     Input(InputEvent),
     /// Who is in the session has changed.

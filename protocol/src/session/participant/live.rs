@@ -8,11 +8,12 @@ use super::ParticipantEvent;
 use crate::handshake::Context;
 use crate::handshake::participant::Keys;
 use crate::header::{Class, Header, MemberId};
-use crate::message::{FromMember, FromModerator, Rights, encode};
+use crate::message::{Arrow, FromMember, FromModerator, Rights, Role, encode};
 use crate::packet::{SealError, Sealer};
 use crate::session::joiner::EndReason;
 use crate::session::obeying::Obeying;
 use crate::session::pair::{Packets, feedback};
+use crate::session::pointing::Pointed;
 use crate::session::rights::{self, Asker, Kind, Moment};
 use crate::session::seat::{Brought, Seat};
 use crate::session::tampered::Tampered;
@@ -30,6 +31,7 @@ pub(super) struct Live {
     roster_seen_at: Instant,
     alive_at: Instant,
     obeying: Option<Obeying>,
+    pointed: Pointed,
     /// The grants up to this one are over.
     last_grant: u16,
     is_away: bool,
@@ -70,6 +72,7 @@ impl Live {
             roster_seen_at: now + ROSTER_SEEN_INTERVAL,
             alive_at: now + ALIVE_INTERVAL,
             obeying: None,
+            pointed: Pointed::new(now),
             last_grant: 0,
             is_away: false,
             wear_told: 0,
@@ -168,6 +171,9 @@ impl Live {
         let allowed = rights::kind_of_moderators(&message)
             .is_some_and(|kind| rights::allows(kind, Asker::Moderator, self.rights, self.moment()));
         if !allowed {
+            if let FromModerator::Point { .. } = message {
+                self.pointed.deny();
+            }
             return Ok(News::default());
         }
         Ok(match message {
@@ -179,6 +185,7 @@ impl Live {
             FromModerator::Refresh { after } => News::event(ParticipantEvent::Refresh { after }),
             FromModerator::Show(name) => News::event(ParticipantEvent::Show(name)),
             FromModerator::Terminal(what) => News::event(ParticipantEvent::Terminal(what)),
+            FromModerator::Point { by, arrow } => self.point(by, &arrow, now),
             FromModerator::End => News { ends: Some(EndReason::Moderator), ..News::default() },
             FromModerator::Grant(grant) => {
                 if grant.device != self.seat.me || grant.number <= self.last_grant {
@@ -209,8 +216,34 @@ impl Live {
                 }
                 news
             }
-            FromModerator::Turn(_) | FromModerator::DeputyKey { .. } => News::default(),
+            FromModerator::Turn(_) | FromModerator::DeputyKey { .. } | FromModerator::Arrows(_) => {
+                News::default()
+            }
         })
+    }
+
+    /// Somebody points, who must be in the list as one who can.
+    fn point(&mut self, by: MemberId, arrow: &Arrow, now: Instant) -> News {
+        let mut news = News::default();
+        let entry = self.seat.roster.get(by).filter(|entry| entry.role == Role::Onlooker);
+        match entry {
+            Some(entry) if self.pointed.takes(arrow, now) => {
+                let (name, at) = (entry.name.clone(), arrow.at);
+                news.events.push(ParticipantEvent::Arrow { by, name, at });
+            }
+            Some(_) => {}
+            None => self.pointed.deny(),
+        }
+        if let Some(report) = self.pointed.report(now) {
+            news.packets = self.seal(&FromMember::Arrows(report), Some(now)).unwrap_or_default();
+        }
+        news
+    }
+
+    /// Whether the screen can show arrows.
+    pub(super) fn report_arrows(&mut self, are_shown: bool, now: Instant) -> Packets {
+        let report = self.pointed.are_shown(are_shown, now).map(FromMember::Arrows);
+        report.and_then(|report| self.seal(&report, Some(now)).ok()).unwrap_or_default()
     }
 
     /// Nobody controls the device any more.

@@ -118,6 +118,14 @@ impl Participant {
         self.say(&FromMember::Covered(parts));
     }
 
+    /// Tells whether the screen can show arrows.
+    pub fn report_arrows(&mut self, are_shown: bool, now: Instant) {
+        self.clock = Some(now);
+        let Some(live) = &mut self.live else { return };
+        let packets = live.report_arrows(are_shown, now);
+        self.send(packets);
+    }
+
     /// Tells of the device's terminal.
     pub fn report_terminal(&mut self, report: FromTerminal) {
         self.say(&FromMember::Terminal(report));

@@ -18,7 +18,7 @@ use super::{
 use crate::handshake::JoinKey;
 use crate::header::{Class, MemberId};
 use crate::link::Lane;
-use crate::message::{Consent, InputEvent, Rights};
+use crate::message::{Consent, InputEvent, Place, Rights};
 use crate::tunnel::{Answer, Asked, Notice};
 
 /// Numbers from a seed (SplitMix64); as random as tests need.
@@ -99,6 +99,10 @@ pub(super) struct Seen {
     pub(super) rosters_differ: bool,
     pub(super) dropped: u32,
     pub(super) paused: Vec<bool>,
+    /// As the device says: who points where.
+    pub(super) arrows: Vec<(MemberId, Option<Place>)>,
+    /// As consoles are told: whether arrows can be shown.
+    pub(super) are_shown: Option<bool>,
 }
 
 struct Computer {
@@ -150,11 +154,14 @@ pub(super) struct World {
 impl World {
     /// A world with an open session, whose moderator is computer 0.
     pub(super) fn new(seed: u64, latency: Duration) -> Self {
+        Self::asking(BOTH, seed, latency)
+    }
+
+    /// The same, where other rights are asked for and given.
+    pub(super) fn asking(asks: Rights, seed: u64, latency: Duration) -> Self {
         let now = Instant::now();
-        let config = ModeratorConfig {
-            devices: 2,
-            ..ModeratorConfig::new("Technician".try_into().unwrap(), BOTH)
-        };
+        let name = "Technician".try_into().unwrap();
+        let config = ModeratorConfig { devices: 2, ..ModeratorConfig::new(name, asks) };
         let mut world = Self {
             now,
             start: now,
@@ -349,6 +356,7 @@ impl World {
             ModeratorEvent::InputDropped(count) => seen.dropped += u32::from(count),
             ModeratorEvent::RostersDiffer { .. } => seen.rosters_differ = true,
             ModeratorEvent::Paused(paused) => seen.paused.push(paused),
+            ModeratorEvent::Arrows { are_shown, .. } => seen.are_shown = Some(are_shown),
             ModeratorEvent::HandedOver(onlooker) => {
                 self.computers[node].machine = Machine::Onlooker(onlooker);
             }
@@ -358,14 +366,15 @@ impl World {
     }
 
     fn device_event(&mut self, node: Node, event: ParticipantEvent) {
-        let now = self.now;
+        let (now, asks) = (self.now, self.config.asks);
         let Computer { machine: Machine::Device(machine), seen, .. } = &mut self.computers[node]
         else {
             return;
         };
         match event {
-            ParticipantEvent::Ask { .. } => machine.decide(Consent::Granted(BOTH), now),
+            ParticipantEvent::Ask { .. } => machine.decide(Consent::Granted(asks), now),
             ParticipantEvent::Input(input) => seen.inputs.push((now, input)),
+            ParticipantEvent::Arrow { by, at, .. } => seen.arrows.push((by, at)),
             ParticipantEvent::Refresh { after } => seen.refreshes.push(after),
             ParticipantEvent::Away(is_away) => seen.is_away = is_away,
             ParticipantEvent::Controller(controller) => seen.controller = controller,
@@ -393,6 +402,7 @@ impl World {
             OnlookerEvent::RostersDiffer => seen.rosters_differ = true,
             OnlookerEvent::InputDropped(count) => seen.dropped += u32::from(count),
             OnlookerEvent::Paused(paused) => seen.paused.push(paused),
+            OnlookerEvent::Arrows { are_shown, .. } => seen.are_shown = Some(are_shown),
             OnlookerEvent::TakeOver(inheritance) => self.take_over(node, *inheritance),
             OnlookerEvent::Ended(why) => seen.ended = Some(why),
             _ => {}

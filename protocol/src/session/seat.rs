@@ -2,7 +2,7 @@
 //! keys of the group, and the list of members.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
 use rand_core::CryptoRngCore;
@@ -21,6 +21,10 @@ use crate::tunnel::SessionId;
 /// Lists of members whose hashes are kept for comparison.
 const MAX_SEEN: usize = 16;
 
+/// Whoever takes over says something to everybody whom it knows, at once. Who hears nothing for so
+/// long came in while it was away: it has no key for this one, and will never speak to it.
+const FIRST_WORD: Duration = Duration::from_secs(10);
+
 /// A member's place.
 pub(super) struct Seat {
     pub(super) session: SessionId,
@@ -36,6 +40,8 @@ pub(super) struct Seat {
     /// The moderator's key, once it is known.
     trusted: Option<[u8; 32]>,
     seen: VecDeque<RosterSeen>,
+    /// Until when one that has taken over must have said something.
+    first_word_by: Option<Instant>,
 }
 
 /// What a packet brings.
@@ -75,6 +81,7 @@ impl Seat {
             term: 0,
             trusted: None,
             seen: VecDeque::new(),
+            first_word_by: None,
         }
     }
 
@@ -87,7 +94,21 @@ impl Seat {
         (group, roster, signer): (Group, Roster, SigningKey),
     ) -> Self {
         let (term, trusted, seen) = (roster.next_term(), Some(key), VecDeque::new());
-        Self { session, me, instance, moderator, pair, group, roster, signer, term, trusted, seen }
+        Self {
+            session,
+            me,
+            instance,
+            moderator,
+            pair,
+            group,
+            roster,
+            signer,
+            term,
+            trusted,
+            seen,
+            // It has led the session before this one: both know all that there is.
+            first_word_by: None,
+        }
     }
 
     /// The key with which this member signs.
@@ -157,6 +178,7 @@ impl Seat {
         }
         self.group.turn(turn.epoch, &turn.secret, now)?;
         self.trusted = roster.get(self.moderator).map(|entry| entry.key);
+        self.first_word_by = None;
         self.term = roster.term();
         self.roster = roster;
         self.group.listen_to(self.roster.devices().filter(|entry| entry.member != self.me));
@@ -190,7 +212,7 @@ impl Seat {
 
     /// The moderator is gone, and this is the deputy that everybody was told of: whether the
     /// list says so. From here on it is the moderator.
-    pub(super) fn follow(&mut self, deputy: MemberId, term: u16) -> bool {
+    pub(super) fn follow(&mut self, deputy: MemberId, term: u16, now: Instant) -> bool {
         if !self.expects(deputy, term) || deputy == self.me {
             return false;
         }
@@ -205,6 +227,33 @@ impl Seat {
         (self.term, self.trusted) = (term, Some(entry.key));
         self.pair = Pair::of_member(&secret, ends);
         self.moderator = deputy;
+        self.first_word_by = Some(now + FIRST_WORD);
         true
+    }
+
+    /// A link is there again: what has no acknowledgement goes out once more, and whoever has
+    /// taken over is waited for anew.
+    pub(super) fn again(&mut self, now: Instant) -> Packets {
+        self.wait_on(now);
+        self.pair.again(now)
+    }
+
+    /// When [`Self::is_forgotten`] is to be asked, or the pair has something to do.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.pair.due().into_iter().chain(self.first_word_by).min()
+    }
+
+    /// Whether one that has taken over does not know this member. While a link is broken nobody
+    /// can say so.
+    pub(super) fn is_forgotten(&mut self, now: Instant, can_hear: bool) -> bool {
+        let is_late = self.first_word_by.is_some_and(|by| by <= now);
+        if is_late && !can_hear {
+            self.wait_on(now);
+        }
+        is_late && can_hear
+    }
+
+    fn wait_on(&mut self, now: Instant) {
+        self.first_word_by = self.first_word_by.map(|_| now + FIRST_WORD);
     }
 }

@@ -136,10 +136,12 @@ impl Moderator {
     }
 
     /// The deputy takes over now, and this side looks on; [`ModeratorEvent::HandedOver`] tells
-    /// when it is done. Whether there is a deputy.
+    /// when it is done. Whether there is a deputy who can hear: what it missed while it was away
+    /// has to reach it first.
     pub fn hand_over(&mut self) -> bool {
         let State::Open(session) = &mut self.state else { return false };
-        let can = session.roster.deputy().is_some_and(|id| session.members.connected(id).is_some());
+        let deputy = session.roster.deputy().and_then(|id| session.members.connected(id));
+        let can = deputy.is_some_and(|deputy| !deputy.is_away);
         if can {
             session.is_handing_over = true;
             self.request(Asked::HandOver);

@@ -51,7 +51,23 @@ struct Live {
     arrows: Arrows,
     deputy_keys: std::collections::BTreeMap<MemberId, PairKey>,
     is_paused: bool,
+    /// The moderator's link is broken.
+    is_away: bool,
     lacks: Lacks,
+}
+
+impl Live {
+    fn new(seat: Seat) -> Box<Self> {
+        Box::new(Self {
+            seat,
+            steering: None,
+            arrows: Arrows::default(),
+            deputy_keys: std::collections::BTreeMap::new(),
+            is_paused: false,
+            is_away: false,
+            lacks: Lacks::default(),
+        })
+    }
 }
 
 impl std::fmt::Debug for Onlooker {
@@ -82,19 +98,8 @@ impl Onlooker {
         number: SessionNumber,
         seat: Seat,
     ) -> Self {
-        let deputy_keys = std::collections::BTreeMap::new();
-        let lacks = Lacks::default();
-        let live = Live {
-            seat,
-            steering: None,
-            arrows: Arrows::default(),
-            deputy_keys,
-            is_paused: false,
-            lacks,
-        };
-        let live = Some(Box::new(live));
         let joiner = Joiner::new(name, Role::Onlooker);
-        let (number, outputs) = (Some(number), Outputs::new());
+        let (live, number, outputs) = (Some(Live::new(seat)), Some(number), Outputs::new());
         Self { rng, joiner, pass: None, number, live, outputs, clock: None }
     }
 
@@ -108,7 +113,7 @@ impl Onlooker {
         let live = self.live.as_ref()?;
         let steering = live.steering.as_ref().and_then(Steering::due);
         let arrows = live.arrows.due();
-        live.seat.pair.due().into_iter().chain(steering).chain(arrows).min()
+        live.seat.due().into_iter().chain(steering).chain(arrows).min()
     }
 
     /// Who this side is, once it is inside.
@@ -220,7 +225,7 @@ impl Onlooker {
         self.outputs.resume();
         if let Some(live) = &mut self.live {
             live.is_paused = false;
-            let mut packets = live.seat.pair.again(now);
+            let mut packets = live.seat.again(now);
             packets.extend(live.steering.as_mut().map(|s| s.resume(now)).unwrap_or_default());
             self.outputs.sealed(packets);
             self.refresh();
@@ -247,7 +252,7 @@ impl Onlooker {
         match meaning(notice, moderator) {
             Word::Over(why) => self.finish(why),
             Word::Moderator { is_away } => self.moderator_away(is_away, now),
-            Word::ModeratorIs(member, term) => self.moderator_is(member, term),
+            Word::ModeratorIs(member, term) => self.moderator_is(member, term, now),
             Word::PicturesDropped => self.refresh(),
             Word::Nothing => {}
         }
@@ -256,8 +261,9 @@ impl Onlooker {
     fn moderator_away(&mut self, is_away: bool, now: Instant) {
         match &mut self.live {
             Some(live) => {
+                live.is_away = is_away;
                 if !is_away {
-                    let packets = live.seat.pair.again(now);
+                    let packets = live.seat.again(now);
                     self.outputs.sealed(packets);
                 }
                 self.outputs.event(OnlookerEvent::Away(is_away));
@@ -290,6 +296,9 @@ impl Onlooker {
     pub fn handle_timeout(&mut self, now: Instant) {
         self.clock = Some(now);
         let Some(live) = &mut self.live else { return };
+        if live.seat.is_forgotten(now, !live.is_paused && !live.is_away) {
+            return self.leave(EndReason::Server(EndOfSession::ModeratorLost));
+        }
         let mut packets = live.seat.pair.handle_timeout(now);
         if let Some(steering) = &mut live.steering {
             let (falls_silent, more) = steering.handle_timeout(now);
@@ -445,24 +454,14 @@ impl Onlooker {
     ) {
         let seat = Seat::new(context, self.joiner.moderator(), keys, &mut self.rng);
         let entered = FromMember::Entered { granted, key: seat.identity() };
-        let deputy_keys = std::collections::BTreeMap::new();
-        let lacks = Lacks::default();
-        let live = Live {
-            seat,
-            steering: None,
-            arrows: Arrows::default(),
-            deputy_keys,
-            is_paused: false,
-            lacks,
-        };
-        self.live = Some(Box::new(live));
+        self.live = Some(Live::new(seat));
         self.say(&entered);
         self.outputs.event(OnlookerEvent::Connected);
     }
 
     /// The server says that somebody else moderates; the list of members must have said before
     /// who that may be.
-    fn moderator_is(&mut self, member: MemberId, term: u16) {
+    fn moderator_is(&mut self, member: MemberId, term: u16, now: Instant) {
         let Some(live) = &mut self.live else { return };
         if live.seat.is_led_by(member, term) {
             return;
@@ -474,7 +473,8 @@ impl Onlooker {
             self.outputs.event(OnlookerEvent::TakeOver(Box::new(inheritance)));
             return;
         }
-        if live.seat.follow(member, term) {
+        if live.seat.follow(member, term, now) {
+            live.is_away = false;
             live.arrows = Arrows::default();
             self.outputs.event(OnlookerEvent::Away(false));
             if live.steering.take().is_some() {
@@ -482,8 +482,7 @@ impl Onlooker {
             }
         } else {
             // Or it was named while this side was away, which comes to the same.
-            let why = EndReason::Server(EndOfSession::ModeratorLost);
-            self.leave(why);
+            self.leave(EndReason::Server(EndOfSession::ModeratorLost));
         }
     }
 

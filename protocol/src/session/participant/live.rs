@@ -271,7 +271,7 @@ impl Live {
     }
 
     pub(super) fn resume(&mut self, now: Instant) -> Packets {
-        let mut packets = self.seat.pair.again(now);
+        let mut packets = self.seat.again(now);
         packets.extend(self.obeying.as_mut().map(|grant| grant.say(now)).unwrap_or_default());
         packets
     }
@@ -294,8 +294,13 @@ impl Live {
 
     /// The deputy moderates from now on, if it is the deputy: whether something was held
     /// down, and whether the one before was away.
-    pub(super) fn follow(&mut self, deputy: MemberId, term: u16) -> Option<(bool, bool)> {
-        if !self.seat.follow(deputy, term) {
+    pub(super) fn follow(
+        &mut self,
+        deputy: MemberId,
+        term: u16,
+        now: Instant,
+    ) -> Option<(bool, bool)> {
+        if !self.seat.follow(deputy, term, now) {
             return None;
         }
         let was_away = std::mem::take(&mut self.is_away);
@@ -308,7 +313,12 @@ impl Live {
     pub(super) fn due(&self) -> Option<Instant> {
         let grant = self.obeying.as_ref().and_then(Obeying::due);
         let alive = self.rights.allows(Rights::CONTROL).then_some(self.alive_at);
-        [Some(self.roster_seen_at), self.seat.pair.due(), grant, alive].into_iter().flatten().min()
+        [Some(self.roster_seen_at), self.seat.due(), grant, alive].into_iter().flatten().min()
+    }
+
+    /// Whether the one that has taken over does not know this device; see [`Seat::is_forgotten`].
+    pub(super) fn is_forgotten(&mut self, now: Instant, is_linked: bool) -> bool {
+        self.seat.is_forgotten(now, is_linked && !self.is_away)
     }
 
     /// Does what is due; whether everything must be let go of.

@@ -247,7 +247,7 @@ impl Participant {
                     self.send(packets);
                 }
             }
-            Word::ModeratorIs(member, term) => self.moderator_is(member, term),
+            Word::ModeratorIs(member, term) => self.moderator_is(member, term, now),
             Word::PicturesDropped | Word::Nothing => {}
         }
     }
@@ -272,6 +272,9 @@ impl Participant {
     pub fn handle_timeout(&mut self, now: Instant) {
         self.clock = Some(now);
         let Some(live) = &mut self.live else { return };
+        if live.is_forgotten(now, !self.outputs.is_paused) {
+            return self.leave(EndReason::Server(EndOfSession::ModeratorLost));
+        }
         let (releases, packets) = live.handle_timeout(now);
         if releases {
             self.outputs.event(ParticipantEvent::Input(InputEvent::ReleaseAll));
@@ -340,12 +343,12 @@ impl Participant {
 
     /// The server says that somebody else moderates; the list of members must have said before
     /// who that may be.
-    fn moderator_is(&mut self, member: MemberId, term: u16) {
+    fn moderator_is(&mut self, member: MemberId, term: u16, now: Instant) {
         let Some(live) = &mut self.live else { return };
         if live.is_led_by(member, term) {
             return;
         }
-        match live.follow(member, term) {
+        match live.follow(member, term, now) {
             Some((held, was_away)) => {
                 if held {
                     self.outputs.event(ParticipantEvent::Input(InputEvent::ReleaseAll));

@@ -361,6 +361,57 @@ fn who_was_away_while_the_role_went_there_and_back_does_not_stay_behind() {
     assert_eq!(world.seen(device).ended, Some(lost));
 }
 
+/// A deputy that was away takes over; computer 1 is a device that it knows, 3 and 4 a device and an
+/// onlooker that came meanwhile.
+fn taken_over_by_one_who_was_away() -> (World, Node) {
+    let (mut world, _, onlookers) = session(1);
+    let deputy = onlookers[0];
+    let member = world.member(deputy).unwrap();
+    world.moderate(|moderator| moderator.set_deputy(Some(member)));
+    world.pass(A_MOMENT);
+    world.break_link(deputy);
+    world.pass(A_MOMENT);
+    let newcomers = [world.device(), world.onlooker()];
+    world.pass(Duration::from_secs(5));
+    assert_eq!(newcomers, [3, 4]);
+    assert!(newcomers.iter().all(|node| world.seen(*node).roster == world.seen(0).roster));
+    assert_eq!(world.moderate(|moderator| moderator.hand_over()), Some(false), "it hears nothing");
+    world.break_link(0);
+    world.mend_link(deputy);
+    world.give_up(0);
+    while world.moderator() != Some(deputy) {
+        world.pass(Duration::from_millis(1));
+    }
+    (world, deputy)
+}
+
+const MODERATOR_LOST: EndReason = EndReason::Server(crate::tunnel::EndOfSession::ModeratorLost);
+
+/// Whoever takes over does not know them.
+#[test]
+fn who_came_in_while_the_deputy_was_away_does_not_stay_behind() {
+    let (mut world, deputy) = taken_over_by_one_who_was_away();
+    world.pass(Duration::from_secs(12));
+    assert_eq!(world.seen(1).roster, world.seen(deputy).roster);
+    let ends = [1, 3, 4].map(|node| world.seen(node).ended);
+    assert_eq!(ends, [None, Some(MODERATOR_LOST), Some(MODERATOR_LOST)]);
+}
+
+/// Before its first word comes through, its link breaks, or that of one who waits for it.
+#[test]
+fn nobody_leaves_while_whoever_has_taken_over_cannot_be_heard() {
+    for breaks in [2, 1] {
+        let (mut world, deputy) = taken_over_by_one_who_was_away();
+        world.break_link(breaks);
+        world.pass(Duration::from_secs(25));
+        assert!(world.seen(1).ended.is_none() && world.is_device(1), "computer {breaks} broke");
+        world.mend_link(breaks);
+        world.pass(Duration::from_secs(12));
+        let list = world.seen(deputy).roster;
+        assert_eq!(world.seen(1).roster, list, "computer {breaks} broke");
+    }
+}
+
 #[test]
 fn everybody_sees_the_device_that_the_moderator_has_chosen() {
     let mut world = World::new(7, LATENCY);

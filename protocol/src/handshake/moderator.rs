@@ -10,7 +10,8 @@ use super::rsa_key::{PublicKey, WRAPPED_LEN};
 use super::transcript::{Transcript, commitment};
 use super::{
     Choice, Code, CommitmentOpened, Context, Grant, HandshakeError, HandshakeMessage, JoinProof,
-    JoinRequest, KeyGrant, Level, Means, ModeratorHello, ModeratorProof, Suite, VERSION,
+    JoinRequest, KeyGrant, Level, Means, ModeratorHello, ModeratorProof, Password, PasswordKind,
+    Suite, VERSION,
 };
 use crate::certificate::{Pass, check_device, identify_technician};
 use crate::keys::{GroupKey, PairKey, seal_grant};
@@ -25,6 +26,7 @@ pub struct ExpectJoinRequest {
     transcript: Transcript,
     opening: Opening,
     means: Means,
+    ticket: Option<Password>,
 }
 
 /// The commitment is open; the participant's proof is due.
@@ -34,6 +36,7 @@ pub struct ExpectJoinProof {
     role: Role,
     name: Name,
     check: Check,
+    is_return: bool,
 }
 
 /// How the participant's proof is checked.
@@ -90,7 +93,7 @@ impl ExpectJoinRequest {
         .encode();
         let mut transcript = Transcript::new(context);
         transcript.add(&hello);
-        (Self { transcript, opening, means: means.clone() }, hello)
+        (Self { transcript, opening, means: means.clone(), ticket: None }, hello)
     }
 
     /// Whether a person at the other side has to type before it can answer.
@@ -106,6 +109,18 @@ impl ExpectJoinRequest {
         match HandshakeMessage::due(bytes)? {
             HandshakeMessage::JoinRequest(request) => Ok(request),
             _ => Err(HandshakeError::Unexpected),
+        }
+    }
+
+    /// A device with this ticket may come back by this handshake.
+    pub fn expect_back(&mut self, ticket: Password) {
+        self.ticket = Some(ticket);
+    }
+
+    fn word(&self, kind: PasswordKind) -> Option<&str> {
+        match kind {
+            PasswordKind::Ticket => self.ticket.as_ref().map(Password::text),
+            kind => self.means.passwords.as_ref()?.text(kind),
         }
     }
 
@@ -127,11 +142,13 @@ impl ExpectJoinRequest {
         let public_key = PublicKey::from_der(&request.public_key)?;
         let binding = Binding::new(self.transcript.hash(), &request.public_key);
         self.transcript.add(bytes);
+        let is_return = is_return(&request.choice);
         let mut share = None;
         let check = match (request.choice, &self.means) {
             (Choice::CodeCompared, Means { passwords: None, .. }) => None,
-            (Choice::Password { kind, share: theirs }, Means { passwords: Some(words), .. }) => {
-                let (pake, ours) = Pake::of_moderator(words, kind, &binding, rng);
+            (Choice::Password { kind, share: theirs }, _) => {
+                let word = self.word(kind).ok_or(HandshakeError::Incompatible)?;
+                let (pake, ours) = Pake::of_moderator((kind, word), &binding, rng);
                 share = Some(ours);
                 Some(Check::Password(pake.finish(&theirs)?))
             }
@@ -147,7 +164,7 @@ impl ExpectJoinRequest {
         let check = check.unwrap_or_else(|| Check::Code(self.transcript.code()));
         let JoinRequest { role, name, .. } = request;
         let transcript = self.transcript;
-        Ok((ExpectJoinProof { transcript, public_key, role, name, check }, answer))
+        Ok((ExpectJoinProof { transcript, public_key, role, name, check, is_return }, answer))
     }
 }
 
@@ -155,6 +172,11 @@ impl ExpectJoinProof {
     /// What the participant wants to be in the session.
     pub fn role(&self) -> Role {
         self.role
+    }
+
+    /// Whether it is a device that comes back with its ticket.
+    pub fn is_return(&self) -> bool {
+        self.is_return
     }
 
     /// The level that was agreed on. At [`Level::Password`] an attempt that ends here, however it
@@ -181,7 +203,7 @@ impl ExpectJoinProof {
             return Err(HandshakeError::Unexpected);
         };
         let level = self.level();
-        let Self { mut transcript, public_key, mut name, role, check } = self;
+        let Self { mut transcript, public_key, mut name, role, check, .. } = self;
         let before = transcript.hash();
         transcript.add(bytes);
         let (mut code, mut password, mut answer) = (None, None, None);
@@ -253,6 +275,11 @@ impl Admission {
         let message = HandshakeMessage::KeyGrant(KeyGrant { wrapped, sealed });
         Ok((pair, message.encode()))
     }
+}
+
+/// Whether somebody wants to come back with a ticket.
+pub(crate) const fn is_return(choice: &Choice) -> bool {
+    matches!(choice, Choice::Password { kind: PasswordKind::Ticket, .. })
 }
 
 /// A short list; what does not fit is left out.

@@ -197,14 +197,7 @@ impl ExpectModeratorHello {
         (name, role): (&Name, Role),
         operator: Option<PublicKey>,
     ) -> Result<AfterHello, HandshakeError> {
-        let HandshakeMessage::ModeratorHello(hello) = HandshakeMessage::due(bytes)? else {
-            return Err(HandshakeError::Unexpected);
-        };
-        if !hello.versions.contains(&VERSION) || !hello.suites.contains(&Suite::RsaOaepAes256Gcm) {
-            return Err(HandshakeError::Incompatible);
-        }
-        let mut common = self.0;
-        common.transcript.add(bytes);
+        let (mut common, hello) = self.hello(bytes)?;
         let offers = |level| hello.levels.contains(&level);
         let is_same_operator = operator.is_some() && operator == hello.operator;
         if offers(Level::Certificate) && is_same_operator {
@@ -220,6 +213,32 @@ impl ExpectModeratorHello {
         } else {
             Err(HandshakeError::Incompatible)
         }
+    }
+
+    /// Takes the hello of a moderator from whom this device has a ticket to come back with; the
+    /// ticket is due. There is nothing to choose from then, and nothing less will do.
+    ///
+    /// # Errors
+    /// [`HandshakeError`]; the handshake is over.
+    pub fn come_back(
+        self,
+        bytes: &[u8],
+        (name, role): (&Name, Role),
+    ) -> Result<ExpectPassword, HandshakeError> {
+        let (common, hello) = self.hello(bytes)?;
+        Ok(ExpectPassword { common, hello, name: name.clone(), role })
+    }
+
+    fn hello(self, bytes: &[u8]) -> Result<(Common, ModeratorHello), HandshakeError> {
+        let HandshakeMessage::ModeratorHello(hello) = HandshakeMessage::due(bytes)? else {
+            return Err(HandshakeError::Unexpected);
+        };
+        if !hello.versions.contains(&VERSION) || !hello.suites.contains(&Suite::RsaOaepAes256Gcm) {
+            return Err(HandshakeError::Incompatible);
+        }
+        let mut common = self.0;
+        common.transcript.add(bytes);
+        Ok((common, hello))
     }
 }
 

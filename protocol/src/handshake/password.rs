@@ -42,6 +42,8 @@ pub enum PasswordKind {
     Spoken,
     /// The secret of a link, in its fragment, which browsers do not send to servers.
     Link,
+    /// What a device was given to come back with, once, after it was restarted.
+    Ticket,
 }
 
 /// A password as it was typed or read from a link.
@@ -88,6 +90,16 @@ impl Password {
         } else {
             Err(InvalidPassword)
         }
+    }
+
+    /// What a device comes back with after a restart: 256 random bits, which both sides have since
+    /// before it.
+    pub fn ticket(bytes: &[u8; 32]) -> Self {
+        Self { kind: PasswordKind::Ticket, text: crate::certificate::to_hex(bytes) }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     /// Which of a session's passwords it is.
@@ -141,10 +153,12 @@ impl SessionPasswords {
         &self.link
     }
 
-    fn text(&self, kind: PasswordKind) -> &str {
+    /// The one of this kind; a ticket is not the session's but one device's.
+    pub(super) fn text(&self, kind: PasswordKind) -> Option<&str> {
         match kind {
-            PasswordKind::Spoken => &self.spoken,
-            PasswordKind::Link => &self.link,
+            PasswordKind::Spoken => Some(&self.spoken),
+            PasswordKind::Link => Some(&self.link),
+            PasswordKind::Ticket => None,
         }
     }
 }
@@ -195,13 +209,12 @@ impl Pake {
     }
 
     pub(super) fn of_moderator(
-        passwords: &SessionPasswords,
-        kind: PasswordKind,
+        (kind, text): (PasswordKind, &str),
         binding: &Binding,
         rng: &mut impl CryptoRngCore,
     ) -> (Self, Share) {
         let [a, b] = binding.identities();
-        let word = word(kind, passwords.text(kind));
+        let word = word(kind, text);
         let (state, message) = Spake2::start_b_with_rng(&word, &a, &b, rng);
         (Self { state, other: PARTICIPANT }, share(&message))
     }
@@ -220,6 +233,7 @@ fn word(kind: PasswordKind, text: &str) -> spake2::Password {
     let label: &[u8] = match kind {
         PasswordKind::Spoken => b"lotse/1 spoken ",
         PasswordKind::Link => b"lotse/1 link ",
+        PasswordKind::Ticket => b"lotse/1 ticket ",
     };
     spake2::Password::new([label, text.as_bytes()].concat())
 }
@@ -294,7 +308,8 @@ mod tests {
         let binding = Binding { hello: [1; 32], public_key: [2; 32] };
         let (p, x) = Pake::of_participant(a, &binding, &mut OsRng);
         let binding = Binding { public_key: to, ..binding };
-        let (m, y) = Pake::of_moderator(b, kind, &binding, &mut OsRng);
+        let word = (kind, b.text(kind).unwrap());
+        let (m, y) = Pake::of_moderator(word, &binding, &mut OsRng);
         let (p, m) = (p.finish(&y).unwrap(), m.finish(&x).unwrap());
         let proof = p.confirmation(Prover::Participant, &[3; 32]);
         m.check(Prover::Participant, &[3; 32], &proof).is_ok() && p.for_pair() == m.for_pair()
@@ -318,7 +333,8 @@ mod tests {
     fn a_message_that_is_no_point_of_the_curve_is_refused() {
         let ours = SessionPasswords::random(&mut OsRng);
         let binding = Binding { hello: [1; 32], public_key: [2; 32] };
-        let begin = || Pake::of_moderator(&ours, PasswordKind::Spoken, &binding, &mut OsRng).0;
+        let word = (PasswordKind::Spoken, ours.spoken());
+        let begin = || Pake::of_moderator(word, &binding, &mut OsRng).0;
         let refused = (0..=255_u8).filter(|byte| begin().finish(&[*byte; 32]).is_err()).count();
         assert!(refused > 64, "half of all encodings are no point: {refused}");
     }

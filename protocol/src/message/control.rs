@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Arrow, ArrowReport, ControlGrant, CoveredParts, FromTerminal, OutputList, OutputName, Rights,
-    ScreenReport, SecretBytes, ToTerminal, Turn,
+    Arrow, ArrowReport, ControlGrant, CoveredParts, FromTerminal, OutputList, OutputName, Restart,
+    RestartReport, Rights, ScreenReport, SecretBytes, ToTerminal, Turn,
 };
 use crate::MemberId;
 
@@ -55,6 +55,8 @@ pub enum FromModerator {
     },
     /// To an onlooker that points: what the device said of arrows.
     Arrows(ArrowReport),
+    /// To a device: it, or its application, is to be restarted.
+    Restart(Restart),
 }
 
 /// Control messages of a member to the moderator.
@@ -111,6 +113,8 @@ pub enum FromMember {
     Point(Arrow),
     /// What a device says of arrows.
     Arrows(ArrowReport),
+    /// What becomes of a restart.
+    Restart(RestartReport),
 }
 
 /// What the person at the device has decided.

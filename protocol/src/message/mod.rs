@@ -9,6 +9,7 @@ mod control;
 mod feedback;
 mod input;
 mod members;
+mod restart;
 mod rights;
 mod screen;
 mod terminal;
@@ -23,6 +24,7 @@ pub use feedback::{Acknowledgement, FromControlled, RosterSeen, StillHere};
 pub(crate) use input::encode_input;
 pub use input::{Input, InputEvent, Place, decode_input};
 pub use members::{ControlGrant, Entry, NewSecret, RosterChange, Signature, Turn};
+pub use restart::{Restart, RestartReport};
 pub use rights::Rights;
 pub use screen::{CoveredParts, OutputList, OutputName, OutputReport, Part, ScreenReport};
 pub use terminal::{

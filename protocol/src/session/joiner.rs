@@ -85,7 +85,7 @@ pub(super) enum Progress {
 
 impl Joiner {
     pub(super) fn new(name: Name, role: Role) -> Self {
-        let own = OwnSide { name, role, operator: None };
+        let own = OwnSide { name, role, operator: None, ticket: None };
         Self {
             own,
             moderator: MemberId::MODERATOR,
@@ -178,8 +178,20 @@ impl Joiner {
         key: JoinKey,
         outputs: &mut Outputs<E>,
     ) {
+        self.own.ticket = None;
         self.request(Asked::Join { number }, outputs);
         self.state = State::Asked { number, key };
+    }
+
+    /// As [`Self::join`], but this is tried and nothing else.
+    pub(super) fn come_back<E>(
+        &mut self,
+        number: SessionNumber,
+        (key, ticket): (JoinKey, Password),
+        outputs: &mut Outputs<E>,
+    ) {
+        self.join(number, key, outputs);
+        self.own.ticket = Some(ticket);
     }
 
     /// The person here has decided.
@@ -229,6 +241,7 @@ impl Joiner {
                 self.moderator = moderator;
                 let context = Context { session, number, participant: member };
                 let joining = Joining::new(context, key, self.own.clone());
+                self.own.ticket = None;
                 self.state = State::Entering { joining, granted: None, level: None };
                 return Progress::Joined;
             }

@@ -17,6 +17,8 @@ pub(super) struct OwnSide {
     pub(super) role: Role,
     /// The root of its operator, if it is enrolled.
     pub(super) operator: Option<PublicKey>,
+    /// What it comes back with after a restart.
+    pub(super) ticket: Option<Password>,
 }
 
 /// A handshake that is under way.
@@ -145,6 +147,11 @@ impl Joining {
         let Self { context, own, stage } = self;
         let on = |stage, own| Self { context, own, stage };
         Ok(match stage {
+            Stage::Hello(state) if let Some(ticket) = &own.ticket => {
+                let state = state.come_back(payload, (&own.name, own.role))?;
+                let (state, request) = state.enter(ticket, rng);
+                (Step::On(on(Stage::Opening(state), own)), Some(request))
+            }
             Stage::Hello(state) => {
                 match state.handle(payload, (&own.name, own.role), own.operator)? {
                     AfterHello::Request(state, answer) => {

@@ -39,7 +39,8 @@ use crate::tunnel::Asked;
 
 pub use joiner::EndReason;
 pub use moderator::{
-    Inheritance, Moderator, ModeratorConfig, ModeratorEvent, ParticipantGone, WallClock,
+    Inheritance, Moderator, ModeratorConfig, ModeratorEvent, ParticipantGone, RETURN_WITHIN,
+    WallClock,
 };
 pub use obeying::LOCAL_PAUSE;
 pub use onlooker::{Onlooker, OnlookerEvent};

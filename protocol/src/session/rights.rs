@@ -34,6 +34,8 @@ pub(super) enum Kind {
     CloseTerminal,
     /// A member points at something.
     Point,
+    /// The device or its application is restarted.
+    Restart,
 }
 
 /// Who asks.
@@ -73,7 +75,7 @@ const fn line(what: Kind, by: Asker, under: Rights, when: &'static [Moment]) -> 
 const INSIDE: &[Moment] = &[Moment::Live, Moment::PersonActs, Moment::Away];
 
 /// The table.
-const TABLE: [Line; 13] = [
+const TABLE: [Line; 14] = [
     line(Kind::Show, Asker::Moderator, Rights::VIEW, INSIDE),
     line(Kind::Watch, Asker::Moderator, Rights::VIEW, INSIDE),
     line(Kind::PictureShown, Asker::Moderator, Rights::VIEW, INSIDE),
@@ -87,6 +89,7 @@ const TABLE: [Line; 13] = [
     line(Kind::Terminal, Asker::Moderator, Rights::SHELL, INSIDE),
     line(Kind::CloseTerminal, Asker::Moderator, Rights::NONE, INSIDE),
     line(Kind::Point, Asker::Moderator, Rights::POINTER, &[Moment::Live, Moment::PersonActs]),
+    line(Kind::Restart, Asker::Moderator, Rights::REBOOT, INSIDE),
 ];
 
 /// Whether something may be done.
@@ -126,6 +129,7 @@ pub(super) fn kind_of_moderators(message: &FromModerator) -> Option<Kind> {
         FromModerator::Terminal(ToTerminal::Close) => Kind::CloseTerminal,
         FromModerator::Terminal(_) => Kind::Terminal,
         FromModerator::Point { .. } => Kind::Point,
+        FromModerator::Restart(_) => Kind::Restart,
         FromModerator::DeputyKey { .. } | FromModerator::Arrows(_) => return None,
     })
 }
@@ -134,7 +138,7 @@ pub(super) fn kind_of_moderators(message: &FromModerator) -> Option<Kind> {
 mod tests {
     use super::*;
 
-    const KINDS: [Kind; 13] = [
+    const KINDS: [Kind; 14] = [
         Kind::Show,
         Kind::Watch,
         Kind::PictureShown,
@@ -148,6 +152,7 @@ mod tests {
         Kind::Terminal,
         Kind::CloseTerminal,
         Kind::Point,
+        Kind::Restart,
     ];
     const ASKERS: [Asker; 3] = [Asker::Moderator, Asker::Controller, Asker::Other];
     const MOMENTS: [Moment; 3] = [Moment::Live, Moment::PersonActs, Moment::Away];
@@ -163,6 +168,7 @@ mod tests {
             || what == Kind::Terminal && !rights.allows(Rights::SHELL)
             || what == Kind::Point && !rights.allows(Rights::POINTER)
             || what == Kind::Point && when == Moment::Away
+            || what == Kind::Restart && !rights.allows(Rights::REBOOT)
             || what == Kind::Act && when != Moment::Live
     }
 

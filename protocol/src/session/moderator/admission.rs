@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use super::members::{Connected, Granted, Member, Stage};
+use super::restart::Before;
 use super::{Moderator, ModeratorConfig, ModeratorEvent, ParticipantGone, State};
-use crate::handshake::moderator::{Admission, ExpectJoinProof, ExpectJoinRequest};
+use crate::handshake::moderator::{Admission, ExpectJoinProof, ExpectJoinRequest, is_return};
 use crate::handshake::{
     Context, Declined, Grant, HandshakeError, HandshakeMessage, Level, MAX_ATTEMPTS,
     MAX_PASSWORD_FAILURES,
@@ -26,12 +27,12 @@ impl Moderator {
     pub fn confirm_code(&mut self, member: MemberId) {
         let State::Open(session) = &mut self.state else { return };
         if let Some((role, state)) = take_comparing(session, member) {
-            self.let_in(member, role, state);
+            self.let_in(member, role, state, None);
         }
     }
 
     /// Gives a member its keys; it is not in the table at the moment.
-    fn let_in(&mut self, member: MemberId, role: Role, state: Admission) {
+    fn let_in(&mut self, member: MemberId, role: Role, state: Admission, was: Option<Before>) {
         // What was before this moment is none of the newcomer's business.
         self.begin_epoch_for_newcomer();
         let State::Open(session) = &mut self.state else { return };
@@ -40,11 +41,16 @@ impl Moderator {
         let epoch = session.group.epoch();
         let grant = Grant { member, instance, moderator_instance: session.instance, epoch };
         let ends = Ends::granted(session.id, session.me, &grant);
-        let (name, level) = (state.name().clone(), state.level());
+        let was = was.unwrap_or_else(|| Before {
+            name: state.name().clone(),
+            level: state.level(),
+            rights: self.config.asks,
+        });
+        let Before { name, level, rights: most } = was;
         match state.confirm(session.group.secret(), grant, &mut self.rng) {
             Ok((pair, message)) => {
                 let pair = Pair::of_moderator(&pair, ends);
-                let granted = Box::new(Granted { pair, name, level, instance, epoch });
+                let granted = Box::new(Granted { pair, name, level, instance, epoch, most });
                 session.members.put(member, Member { role, stage: Stage::Consent(granted) });
                 self.send_handshake(member, &message);
             }
@@ -115,7 +121,8 @@ impl Moderator {
     pub(super) fn knock(&mut self, member: MemberId) {
         let State::Open(session) = &mut self.state else { return };
         let is_burned = self.failed_passwords >= MAX_PASSWORD_FAILURES;
-        if session.is_locked || is_burned || !session.members.add(member) {
+        let is_locked = session.is_locked && session.returning.is_none();
+        if is_locked || is_burned || !session.members.add(member) {
             self.decline(member, Declined::Busy);
             return;
         }
@@ -197,12 +204,16 @@ impl Moderator {
     fn answer(
         &mut self,
         id: MemberId,
-        state: ExpectJoinRequest,
+        mut state: ExpectJoinRequest,
         payload: &[u8],
         now: Instant,
     ) -> Result<Next, HandshakeError> {
         let request = ExpectJoinRequest::look(payload)?;
-        if request.role == Role::Device && self.is_full_of_devices(id) {
+        if is_return(&request.choice) {
+            self.expect_back(&mut state);
+        } else if self.session().is_some_and(|session| session.is_locked)
+            || request.role == Role::Device && self.is_full_of_devices(id)
+        {
             return Ok(Next::Busy(request.role));
         }
         let level = request.choice.level();
@@ -228,7 +239,7 @@ impl Moderator {
         payload: &[u8],
         now: Instant,
     ) -> Result<Next, HandshakeError> {
-        let (role, level) = (state.role(), state.level());
+        let (role, level, is_return) = (state.role(), state.level(), state.is_return());
         let proved = state.handle(payload, self.config.unix_s(now));
         if proved.is_err() && level == Level::Password {
             self.password_failed();
@@ -237,12 +248,15 @@ impl Moderator {
         if let Some(answer) = answer {
             self.send_handshake(id, &answer);
         }
+        if is_return {
+            return self.returned(id, role, state);
+        }
         let name = state.name().clone();
         let Some(code) = state.code() else {
             self.outputs.event(ModeratorEvent::Checked { member: id, role, level, name });
             // Who only looks on is let in by the technician, however well known.
             return Ok(match role {
-                Role::Device => Next::LetIn(role, state),
+                Role::Device => Next::LetIn(role, state, None),
                 _ => Next::Stage(role, Stage::Compare(state)),
             });
         };
@@ -254,7 +268,7 @@ impl Moderator {
     fn go_on(&mut self, id: MemberId, role: Role, next: Result<Next, HandshakeError>) {
         match next {
             Ok(Next::Stage(role, stage)) => self.put(id, Member { role, stage }),
-            Ok(Next::LetIn(role, state)) => self.let_in(id, role, state),
+            Ok(Next::LetIn(role, state, was)) => self.let_in(id, role, state, was),
             Ok(Next::Busy(role)) => {
                 self.decline(id, Declined::Busy);
                 let gone = Member { role, stage: Stage::Waiting };
@@ -293,8 +307,8 @@ impl Moderator {
             let why = Tampered("no consent where it was due");
             return self.turn_away(id, role, ParticipantGone::Tampered(why));
         };
-        let Granted { pair, name, level, instance, epoch } = *granted;
-        let rights = rights.capped_by(self.config.asks);
+        let Granted { pair, name, level, instance, epoch, most } = *granted;
+        let rights = rights.capped_by(self.config.asks).capped_by(most);
         let entry = crate::message::Entry {
             member: id,
             instance,
@@ -329,11 +343,11 @@ impl Moderator {
 }
 
 /// Where a handshake message has led.
-enum Next {
+pub(super) enum Next {
     /// On, in this role.
     Stage(Role, Stage),
-    /// There is nothing to compare: it is let in.
-    LetIn(Role, Admission),
+    /// There is nothing to compare: it is let in; as what it was before, if it comes back.
+    LetIn(Role, Admission, Option<Before>),
     /// There is no room for it, or a password is being tried already. It has not got as far as a
     /// code or a share, so that nothing was tried out.
     Busy(Role),

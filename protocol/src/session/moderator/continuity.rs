@@ -91,6 +91,7 @@ impl Moderator {
             refreshed: None,
             is_locked: false,
             is_handing_over: false,
+            returning: None,
         };
         let mut moderator = Self {
             config,

@@ -6,7 +6,8 @@ use crate::SessionNumber;
 use crate::handshake::{Code, Declined, HandshakeError, Level, Means};
 use crate::header::MemberId;
 use crate::message::{
-    CoveredParts, DeviceEnd, FromTerminal, Name, OutputList, Rights, Role, ScreenReport,
+    CoveredParts, DeviceEnd, FromTerminal, Name, OutputList, RestartReport, Rights, Role,
+    ScreenReport,
 };
 #[cfg(doc)]
 use crate::session::{DEVICE_SILENT_AFTER, Moderator};
@@ -188,6 +189,25 @@ pub enum ModeratorEvent {
         /// So many were not shown so far, because they came too late or the right was missing.
         dropped: u32,
     },
+    /// What becomes of a restart that was asked for.
+    Restart {
+        /// At which device.
+        member: MemberId,
+        /// What.
+        report: RestartReport,
+    },
+    /// A device is back after a restart, and about to come in.
+    Returned {
+        /// Who it was before; gone from now on, if it was not yet.
+        was: MemberId,
+        /// Who it is from now on.
+        member: MemberId,
+    },
+    /// A device that was restarted is not back in time, and cannot come back by itself any more.
+    NotBack {
+        /// Who it was.
+        member: MemberId,
+    },
     /// A member is gone; the number can be typed again.
     Gone {
         /// Who.
@@ -225,4 +245,6 @@ pub enum ParticipantGone {
     Kicked,
     /// It does not acknowledge any more what it is told.
     Unreachable,
+    /// It is being restarted, and may come back.
+    Restarts,
 }

@@ -41,6 +41,8 @@ pub(super) struct Granted {
     pub(super) level: Level,
     pub(super) instance: u16,
     pub(super) epoch: u16,
+    /// No more than these, whatever it says.
+    pub(super) most: Rights,
 }
 
 /// A member that has its keys and whose person has consented.

@@ -5,6 +5,7 @@ mod arrows;
 mod continuity;
 mod events;
 mod members;
+mod restart;
 mod rotation;
 mod steering;
 
@@ -16,9 +17,11 @@ use rand_core::CryptoRngCore;
 
 pub use continuity::Inheritance;
 pub use events::{ModeratorConfig, ModeratorEvent, ParticipantGone, WallClock};
+pub use restart::RETURN_WITHIN;
 
 use self::arrows::Arrows;
 use self::members::{Connected, Member, Members};
+use self::restart::Returning;
 use super::group::Group;
 use super::lacks::Lacks;
 use super::pair::Packets;
@@ -79,6 +82,8 @@ struct Session {
     refreshed: Option<Instant>,
     is_locked: bool,
     is_handing_over: bool,
+    /// A device that may come back after a restart.
+    returning: Option<Box<Returning>>,
 }
 
 /// The console's side of a session: opens it, lets members in, steers a device.
@@ -133,9 +138,9 @@ impl Moderator {
         let State::Open(session) = &self.state else { return None };
         let silent = self.focused().and_then(Connected::silent_at);
         let steering = session.steering.as_ref().and_then(Steering::due);
-        let members = session.members.due();
-        let arrows = session.arrows.due();
-        let due = [silent, steering, members, arrows, session.fresh_at, session.refresh_at];
+        let (members, arrows, back) =
+            (session.members.due(), session.arrows.due(), self.return_due());
+        let due = [silent, steering, members, arrows, back, session.fresh_at, session.refresh_at];
         due.into_iter().flatten().min()
     }
 
@@ -236,6 +241,7 @@ impl Moderator {
             refreshed: None,
             is_locked: false,
             is_handing_over: false,
+            returning: None,
         });
     }
 
@@ -282,6 +288,7 @@ impl Moderator {
         while let Some(late) = self.session().and_then(|session| session.members.overdue(now)) {
             self.dismiss(late, ParticipantGone::Late);
         }
+        self.give_up_return(now);
         self.rotate(now);
         self.pass_arrows(now);
         self.watch_over(now);
@@ -341,6 +348,7 @@ impl Moderator {
 
     /// A member is not in the table any more.
     fn gone(&mut self, member: MemberId, gone: &Member, why: ParticipantGone) {
+        let why = self.as_it_goes(member, why);
         let State::Open(session) = &mut self.state else { return };
         let was_focus = session.focus == Some(member);
         if was_focus {
@@ -421,6 +429,10 @@ impl Moderator {
     /// For tests of the others: whatever may come over the channel of a pair.
     pub(super) fn say_for_tests(&mut self, to: MemberId, message: &FromModerator) {
         self.control(to, message);
+    }
+
+    pub(super) fn list_for_tests(&self) -> Roster {
+        self.session().unwrap().roster.clone()
     }
 
     /// For tests of the others: one member is shown a list of its own, properly signed.

@@ -407,6 +407,7 @@ impl Moderator {
                     self.arrows_reported(report, now);
                 }
             }
+            Ok(FromMember::Restart(report)) => self.restart_report(id, report),
             Ok(FromMember::End(why)) => return Some(ParticipantGone::Ended(why)),
             Ok(FromMember::Turned { epoch, .. }) => self.turned(id, epoch),
             Ok(FromMember::WearsOut { epoch }) => self.wears_out(epoch),

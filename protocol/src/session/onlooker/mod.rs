@@ -392,6 +392,7 @@ impl Onlooker {
             | FromModerator::Refresh { .. }
             | FromModerator::Show(_)
             | FromModerator::Terminal(_)
+            | FromModerator::Restart(_)
             | FromModerator::Limit(_)
             | FromModerator::Turn(_) => {}
         }

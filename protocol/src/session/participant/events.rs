@@ -3,7 +3,7 @@
 use crate::handshake::Level;
 use crate::handshake::participant::Standing;
 use crate::header::MemberId;
-use crate::message::{InputEvent, Name, OutputName, Place, Rights, ToTerminal};
+use crate::message::{InputEvent, Name, OutputName, Place, Restart, Rights, ToTerminal};
 #[cfg(doc)]
 use crate::session::Participant;
 use crate::session::{EndReason, Roster};
@@ -66,6 +66,9 @@ pub enum ParticipantEvent {
         /// Where.
         at: Option<Place>,
     },
+    /// The device or its application is to be restarted; answer with
+    /// [`Participant::report_restart`].
+    Restart(Restart),
     /// To be injected. [`InputEvent::ReleaseAll`] also comes when the controller falls silent.
     Input(InputEvent),
     /// Who is in the session has changed.

@@ -186,6 +186,7 @@ impl Live {
             FromModerator::Show(name) => News::event(ParticipantEvent::Show(name)),
             FromModerator::Terminal(what) => News::event(ParticipantEvent::Terminal(what)),
             FromModerator::Point { by, arrow } => self.point(by, &arrow, now),
+            FromModerator::Restart(what) => News::event(ParticipantEvent::Restart(what)),
             FromModerator::End => News { ends: Some(EndReason::Moderator), ..News::default() },
             FromModerator::Grant(grant) => {
                 if grant.device != self.seat.me || grant.number <= self.last_grant {

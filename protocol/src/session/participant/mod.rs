@@ -20,7 +20,7 @@ use crate::handshake::{JoinKey, Password};
 use crate::header::{Class, Header, MemberId};
 use crate::message::{
     Consent, CoveredParts, DeviceEnd, FromMember, FromTerminal, InputEvent, Name, OutputList,
-    Rights, Role, ScreenReport, ToTerminal,
+    RestartReport, Rights, Role, ScreenReport, ToTerminal,
 };
 use crate::packet::SealError;
 use crate::tunnel::{Answer, Asked, EndOfSession, Notice};
@@ -79,6 +79,15 @@ impl Participant {
         }
     }
 
+    /// Comes back into the session with this number after a restart, with the ticket that its
+    /// moderator has given; [`ParticipantEvent::Ask`] follows if he still has it, too.
+    pub fn come_back(&mut self, number: SessionNumber, key: JoinKey, ticket: &[u8; 32]) {
+        if !self.is_busy() {
+            let with = (key, Password::ticket(ticket));
+            self.joiner.come_back(number, with, &mut self.outputs);
+        }
+    }
+
     /// The person at the device has typed the session's password. Nothing happens if it is not
     /// due.
     pub fn enter_password(&mut self, password: &Password) {
@@ -129,6 +138,11 @@ impl Participant {
     /// Tells of the device's terminal.
     pub fn report_terminal(&mut self, report: FromTerminal) {
         self.say(&FromMember::Terminal(report));
+    }
+
+    /// Tells of a restart that was asked for.
+    pub fn report_restart(&mut self, report: RestartReport) {
+        self.say(&FromMember::Restart(report));
     }
 
     /// Sends an update of the picture; the caller paces by [`ParticipantEvent::PictureShown`].

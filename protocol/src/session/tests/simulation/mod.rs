@@ -2,6 +2,7 @@
 //! told, and chance that only comes from a seed.
 
 mod promises;
+mod restarts;
 mod seeds;
 mod server;
 
@@ -18,7 +19,7 @@ use super::{
 use crate::handshake::JoinKey;
 use crate::header::{Class, MemberId};
 use crate::link::Lane;
-use crate::message::{Consent, InputEvent, Place, Rights};
+use crate::message::{Consent, InputEvent, Place, Restart, RestartReport, Rights};
 use crate::tunnel::{Answer, Asked, Notice};
 
 /// Numbers from a seed (SplitMix64); as random as tests need.
@@ -103,6 +104,13 @@ pub(super) struct Seen {
     pub(super) arrows: Vec<(MemberId, Option<Place>)>,
     /// As consoles are told: whether arrows can be shown.
     pub(super) are_shown: Option<bool>,
+    /// What a device was asked to restart.
+    pub(super) asked: Vec<Restart>,
+    pub(super) reports: Vec<RestartReport>,
+    /// Who came back as whom.
+    pub(super) returned: Vec<(MemberId, MemberId)>,
+    pub(super) not_back: Vec<MemberId>,
+    pub(super) is_burned: bool,
 }
 
 struct Computer {
@@ -201,6 +209,14 @@ impl World {
         let rng = self.rng();
         let mut device = Participant::new("Kiosk".try_into().unwrap(), rng);
         device.join(Server::number(), JoinKey::of_tests());
+        self.add(Machine::Device(Box::new(device)))
+    }
+
+    /// A device comes back with a ticket.
+    pub(super) fn comes_back(&mut self, ticket: &[u8; 32]) -> Node {
+        let rng = self.rng();
+        let mut device = Participant::new("Whoever".try_into().unwrap(), rng);
+        device.come_back(Server::number(), JoinKey::of_tests(), ticket);
         self.add(Machine::Device(Box::new(device)))
     }
 
@@ -360,6 +376,10 @@ impl World {
             ModeratorEvent::HandedOver(onlooker) => {
                 self.computers[node].machine = Machine::Onlooker(onlooker);
             }
+            ModeratorEvent::Restart { report, .. } => seen.reports.push(report),
+            ModeratorEvent::Returned { was, member } => seen.returned.push((was, member)),
+            ModeratorEvent::NotBack { member } => seen.not_back.push(member),
+            ModeratorEvent::NumberBurned => seen.is_burned = true,
             ModeratorEvent::Ended(why) => seen.ended = Some(EndReason::Server(why)),
             _ => {}
         }
@@ -373,6 +393,7 @@ impl World {
         };
         match event {
             ParticipantEvent::Ask { .. } => machine.decide(Consent::Granted(asks), now),
+            ParticipantEvent::Restart(what) => seen.asked.push(what),
             ParticipantEvent::Input(input) => seen.inputs.push((now, input)),
             ParticipantEvent::Arrow { by, at, .. } => seen.arrows.push((by, at)),
             ParticipantEvent::Refresh { after } => seen.refreshes.push(after),

@@ -38,6 +38,13 @@ pub enum EncodeError {
         /// Bytes it has.
         bytes: usize,
     },
+    /// The first band after some that were passed over has changed, or one of those must be sent: the
+    /// picture must be read as a whole.
+    #[error("the rows above {y} must be read, too")]
+    Unread {
+        /// The row.
+        y: u32,
+    },
     /// The picture ended before its last row.
     #[error("the picture ended after {rows} of {height} rows")]
     Incomplete {

@@ -6,8 +6,8 @@
 use crate::input::{Keyboard, Pointer, Touch};
 use crate::screen::BAND_ROWS;
 use crate::{
-    Band, Button, Change, ErrorKind, KeyCode, Paint, Panel, Point, Rect, Screen, ScreenState, Size,
-    Strip,
+    Band, Button, Change, ErrorKind, KeyCode, Paint, Panel, Point, Rect, Rows, Screen, ScreenState,
+    Size, Strip,
 };
 
 /// A whole picture, put together from bands whose order and size were checked on the way.
@@ -89,6 +89,33 @@ pub fn screen_shows(screen: &mut dyn Screen, size: Size, draw: &mut dyn FnMut(&[
         let picture = Picture::read(screen).unwrap_or_else(|error| panic!("{error}"));
         assert!(picture == Picture { size, pixels }, "what was drawn is what is read");
         glances(screen, &picture);
+        parts(screen, &picture);
+    }
+}
+
+/// Checks that some rows, where they can be read alone, are those of the picture.
+fn parts(screen: &mut dyn Screen, picture: &Picture) {
+    let (size, stride) = (picture.size, picture.size.width as usize * 4);
+    let last = Rows { from: size.height - 1, to: size.height };
+    for rows in [Rows { from: 0, to: 1 }, last, Rows::ALL] {
+        let mut seen: Option<Rows> = None;
+        let can = screen.read_part(rows, &mut |band| {
+            assert!(band.size == size && band.y.is_multiple_of(BAND_ROWS), "{band:?}");
+            let to = band.y + band.rows;
+            assert_eq!(seen.map_or(band.y, |seen| seen.to), band.y, "without gaps");
+            let pixels = picture.pixels.get(band.y as usize * stride..to as usize * stride);
+            assert!(pixels == Some(band.pixels), "the rows from {} on are the picture's", band.y);
+            seen = Some(Rows { from: seen.map_or(band.y, |seen| seen.from), to });
+        });
+        match (can, seen) {
+            (Ok(true), Some(seen)) => {
+                let wanted = rows.to.min(size.height);
+                assert!(seen.from <= rows.from && wanted <= seen.to, "{rows:?} are in {seen:?}");
+            }
+            (can, seen) => {
+                assert!(can.is_ok_and(|can| !can) && seen.is_none(), "no way of reading parts");
+            }
+        }
     }
 }
 

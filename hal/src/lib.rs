@@ -38,4 +38,4 @@ pub use input::{
 pub use machine::Machine;
 pub use orientation::Orientation;
 pub use panel::{Paint, Panel, Strip};
-pub use screen::{Band, Change, Output, Screen, ScreenInfo, ScreenState};
+pub use screen::{BAND_ROWS, Band, Change, Output, Rows, Screen, ScreenInfo, ScreenState};

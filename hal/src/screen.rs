@@ -1,5 +1,7 @@
 //! Reading what a screen shows.
 
+use std::ops::Range;
+
 use crate::{Cursor, Error, Orientation, Rect, Size};
 
 /// Rows in one [`Band`], except the last of a picture, which may have fewer.
@@ -44,6 +46,33 @@ pub enum Change {
     Maybe,
     /// Its owner has shown another buffer, or said that it drew: reading is worth it.
     Told,
+    /// Its owner has drawn in these rows, and nowhere else.
+    ToldWithin(Rows),
+}
+
+/// Some rows of a picture, one below the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rows {
+    /// The first.
+    pub from: u32,
+    /// That below the last.
+    pub to: u32,
+}
+
+impl Rows {
+    /// As many as there are.
+    pub const ALL: Self = Self { from: 0, to: u32::MAX };
+
+    /// These, those, and all between them.
+    pub fn and(self, other: Self) -> Self {
+        Self { from: self.from.min(other.from), to: self.to.max(other.to) }
+    }
+}
+
+impl From<Range<u32>> for Rows {
+    fn from(rows: Range<u32>) -> Self {
+        Self { from: rows.start, to: rows.end }
+    }
 }
 
 /// What a screen is doing now.
@@ -131,6 +160,19 @@ pub trait Screen: Send {
         rows: &mut dyn Iterator<Item = u32>,
         visit: &mut dyn FnMut(u32, &[u8]),
     ) -> Result<bool, Error> {
+        let _ = (rows, visit);
+        Ok(false)
+    }
+
+    /// Reads only the bands in which some of these rows lie, of the picture that was read last and is
+    /// still shown: what changed elsewhere is not looked at, and not forgotten either. More bands may be
+    /// read than were asked for, but none is left out between two that are.
+    ///
+    /// Whether it did; otherwise nothing was visited, and the whole must be read.
+    ///
+    /// # Errors
+    /// As for [`Screen::poll`]. Bands already visited are valid.
+    fn read_part(&mut self, rows: Rows, visit: &mut dyn FnMut(Band<'_>)) -> Result<bool, Error> {
         let _ = (rows, visit);
         Ok(false)
     }

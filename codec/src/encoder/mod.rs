@@ -1,26 +1,28 @@
 //! Picture to bytes: finds what changed and says it in as few bytes as it can.
 
+mod bands;
 mod commit;
 mod rough;
 mod scratch;
 mod tiles;
 
 use std::fmt;
+use std::ops::Range;
 
 use rapidhash::v3::RapidSecrets;
 
 use crate::coarse::{self, Quality};
 use crate::drawn::{Area, MARGIN, Model, STRIDE};
-use crate::geometry::{Grid, PIXEL, TILE};
+use crate::geometry::{Grid, TILE};
 use crate::grammar::{Grammar, Runs, Told};
 use crate::known::{Hashes, Remembered};
 use crate::moves::{HasTile, Moves};
 use crate::range::{Writer, WriterState};
 use crate::wire::Header;
-use crate::{Band, EncodeError, Size};
+use crate::{EncodeError, Size};
 
 pub(crate) use scratch::columns_of;
-use scratch::{Photos, Scratch, empty, pixel_of};
+use scratch::{Photos, Scratch, empty};
 
 /// Room that an update begins with, in bytes.
 const OUT_STEP: usize = 16 << 10;
@@ -82,7 +84,8 @@ pub struct Update<'a> {
 
 /// Turns successive pictures of one screen into updates.
 ///
-/// For each picture: [`Self::begin`], [`Self::push_band`] from top to bottom, [`Self::finish`].
+/// For each picture: [`Self::begin`], [`Self::push_band`] from top to bottom, [`Self::finish`]. Bands
+/// that are known to be as they were need not be read: [`Self::skip_to`].
 /// Memory is some hundred kilobytes for hashes, what is learnt,
 /// and the last update's bytes; never a picture. See [`Self::memory`].
 ///
@@ -133,6 +136,8 @@ struct Frame {
     unsaid: u32,
     /// Whether the band before, and the tiles of the row above, have changed.
     band_changed: bool,
+    /// The band before was passed over: what its last rows show is not known here.
+    is_after_gap: bool,
     /// The tiles that changed, in order.
     pending: Vec<Pending>,
     /// Which tiles of the row above have changed.
@@ -167,6 +172,7 @@ impl Encoder {
                 is_fresh: true,
                 unsaid: 0,
                 band_changed: false,
+                is_after_gap: false,
                 pending: Vec::new(),
                 above_changed: Vec::new(),
                 rough: Vec::new(),
@@ -227,6 +233,7 @@ impl Encoder {
         }
         let frame = &mut self.frame;
         (frame.next_y, frame.unsaid, frame.band_changed) = (0, 0, true);
+        frame.is_after_gap = false;
         frame.pending.clear();
         frame.above_changed.clear();
         frame.above_changed.resize(self.grid.columns() as usize, false);
@@ -250,19 +257,6 @@ impl Encoder {
         self.out.reserve(OUT_STEP);
         self.frame.begun = true;
         Ok(())
-    }
-
-    /// Takes the next rows of the picture.
-    ///
-    /// What is wrong with a band is told by [`Self::finish`], so that this can be called from a
-    /// visitor; later bands are then ignored.
-    pub fn push_band(&mut self, band: Band<'_>) {
-        if self.frame.fault.is_some() {
-            return;
-        }
-        if let Err(fault) = self.try_band(band) {
-            self.frame.fault = Some(fault);
-        }
     }
 
     /// Ends the picture. `None` means that nothing changed.
@@ -349,7 +343,7 @@ impl Encoder {
     }
 
     /// The rows between the first and the last that the last update has changed, both included.
-    pub fn changed_rows(&self) -> std::ops::Range<u32> {
+    pub fn changed_rows(&self) -> Range<u32> {
         self.hashes.committed()
     }
 
@@ -372,53 +366,10 @@ impl Encoder {
             + self.out.capacity()
     }
 
-    fn try_band(&mut self, band: Band<'_>) -> Result<(), EncodeError> {
-        if !self.frame.begun {
-            return Err(EncodeError::NotBegun);
-        }
-        let begun = self.grid.size();
-        if band.size != begun {
-            return Err(EncodeError::OtherSize { band: band.size, begun });
-        }
-        let expected = self.frame.next_y;
-        if band.y != expected || expected >= begun.height {
-            return Err(EncodeError::BandOrder { expected, got: band.y });
-        }
-        let stride = begun.width as usize * PIXEL;
-        let rows = TILE.min(begun.height - expected);
-        if band.rows != rows || band.pixels.len() != rows as usize * stride {
-            return Err(EncodeError::BandLength { rows: band.rows, bytes: band.pixels.len() });
-        }
-        self.hashes.take(expected, band.pixels, stride, &self.secrets);
-        self.look_at_band(expected, rows, band.pixels);
-        self.keep_last_rows(band.pixels, stride);
-        self.frame.next_y += rows;
-        Ok(())
-    }
-
-    /// Remembers the band's last rows for what is below.
-    fn keep_last_rows(&mut self, pixels: &[u8], stride: usize) {
-        let rows = pixels.len() / stride;
-        let width = stride / PIXEL;
-        for (above, row) in self.scratch.above.chunks_exact_mut(width).zip([2, 1]) {
-            let from = rows.checked_sub(row).and_then(|row| pixels.get(row * stride..));
-            let from = from.unwrap_or_default().as_chunks().0;
-            above.iter_mut().zip(from).for_each(|(above, pixel)| *above = pixel_of(*pixel));
-        }
-    }
-
-    fn look_at_band(&mut self, y: u32, rows: u32, pixels: &[u8]) {
+    fn look_at_band(&mut self, y: u32, is_changed: bool, pixels: &[u8]) {
         let columns = self.grid.columns();
         let first = y / TILE * columns;
-        let tiles = first as usize..(first + columns) as usize;
-        let is_forced = self
-            .known
-            .get(tiles)
-            .unwrap_or_default()
-            .iter()
-            .any(|known| known.sent == 0 || known.is_refined);
-        let changed = is_forced || self.hashes.is_changed(y, rows);
-        if !changed {
+        if !is_changed {
             self.frame.unsaid += 1;
             self.frame.above_changed.fill(false);
             return;
@@ -459,6 +410,8 @@ impl fmt::Debug for Encoder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Band;
+    use crate::geometry::PIXEL;
 
     #[test]
     fn after_the_last_number_a_full_update_counts_anew() {

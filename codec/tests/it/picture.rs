@@ -52,6 +52,22 @@ impl Picture {
     }
 }
 
+/// The update for a picture of which only the bands with rows `from` to `to` are read.
+pub(crate) fn encode_part(
+    encoder: &mut Encoder,
+    picture: &Picture,
+    from: u32,
+    to: u32,
+) -> Result<Option<(u32, Vec<u8>)>, EncodeError> {
+    encoder.begin(picture.size)?;
+    for band in picture.bands().filter(|band| band.y < to && band.y + band.rows > from) {
+        encoder.skip_to(band.y);
+        encoder.push_band(band);
+    }
+    encoder.skip_to(picture.size.height);
+    Ok(encoder.finish()?.map(|update| (update.number, update.bytes.to_vec())))
+}
+
 /// The update for a picture, if anything changed: its number and its bytes.
 pub(crate) fn encode(
     encoder: &mut Encoder,

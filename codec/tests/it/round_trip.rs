@@ -1,9 +1,11 @@
 //! What goes in comes out, and only what changed is said.
 
-use lotse_codec::{Changed, Decoder, Encoder, Limits, Rect, Size, TILE, max_update_len};
+use lotse_codec::{
+    Changed, Decoder, EncodeError, Encoder, Limits, Rect, Size, TILE, max_update_len,
+};
 use proptest::prelude::*;
 
-use crate::picture::{Picture, encode};
+use crate::picture::{Picture, encode, encode_part};
 
 /// Sizes with whole and partial tiles, and the narrowest ones.
 fn sizes() -> impl Strategy<Value = Size> {
@@ -55,6 +57,43 @@ proptest! {
     }
 
     #[test]
+    fn what_is_passed_over_is_found_later_and_nothing_else_is_lost(
+        mut picture in pictures(),
+        scenes in prop::collection::vec((prop::collection::vec(any::<Dot>(), 1..4), any::<bool>()), 1..8),
+    ) {
+        let mut encoder = Encoder::new(3);
+        let mut decoder = Decoder::new(Limits::default());
+        let mut take = |update: Option<(u32, Vec<u8>)>, picture: &Picture| {
+            let decoded = update.map(|(_, bytes)| decoder.decode(&bytes));
+            decoded.is_none_or(|decoded| decoded.is_ok())
+                && decoder.picture() == (picture.rgba().as_slice(), picture.size)
+        };
+        prop_assert!(take(encode(&mut encoder, &picture).unwrap(), &picture));
+        for (dots, with_context) in scenes {
+            let rows = dots.iter().map(|(_, y, _)| y % picture.size.height);
+            let (from, to) = (rows.clone().min().unwrap(), rows.max().unwrap() + 1);
+            for (x, y, colour) in &dots { picture.set(*x, *y, *colour) }
+            // The rows above those that changed are what these are told by.
+            let from = from.saturating_sub(if with_context { TILE } else { 0 });
+            let update = match encode_part(&mut encoder, &picture, from, to) {
+                Err(EncodeError::Unread { .. }) if !with_context && from >= TILE => {
+                    encode(&mut encoder, &picture).unwrap()
+                }
+                update => update.unwrap(),
+            };
+            prop_assert!(take(update, &picture));
+        }
+        // In the last row, where at first nobody looks.
+        let seen = picture.clone();
+        picture.set(0, picture.size.height - 1, [1, 2, 3]);
+        if picture.size.height > TILE {
+            let update = encode_part(&mut encoder, &picture, 0, 1).unwrap();
+            prop_assert!(take(update, &seen));
+        }
+        prop_assert!(take(encode(&mut encoder, &picture).unwrap(), &picture));
+    }
+
+    #[test]
     fn the_rectangles_hold_the_tiles_of_every_changed_pixel_and_no_others(
         before in pictures(),
         dots in prop::collection::vec(any::<Dot>(), 1..8),
@@ -100,6 +139,22 @@ fn a_still_picture_says_nothing() {
         assert_eq!(encode(&mut encoder, &picture).unwrap(), None);
     }
     assert_eq!(encoder.last_number(), 1);
+}
+
+#[test]
+fn what_must_be_sent_cannot_be_passed_over() {
+    let picture = Picture::noise(Size::new(100, 200), 1);
+    let mut encoder = Encoder::new(1);
+    let unread = |outcome| matches!(outcome, Err(EncodeError::Unread { .. }));
+    assert!(unread(encode_part(&mut encoder, &picture, 64, 65)), "nothing was sent yet");
+    encode(&mut encoder, &picture).unwrap();
+    assert_eq!(encode_part(&mut encoder, &picture, 64, 65), Ok(None));
+    encoder.resend_after(0);
+    assert!(unread(encode_part(&mut encoder, &picture, 64, 65)), "somebody lacks it");
+    encoder.begin(picture.size).unwrap();
+    encoder.skip_to(65);
+    let wrong = EncodeError::BandOrder { expected: 0, got: 65 };
+    assert_eq!(encoder.finish(), Err(wrong), "no band begins there");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::pixel_format::PixelFormat;
 use super::rows::{BandReader, Layout};
-use crate::{Band, Change, Error, Orientation, Screen, ScreenInfo, ScreenState, Size};
+use crate::{Band, Change, Error, Orientation, Rows, Screen, ScreenInfo, ScreenState, Size};
 
 /// A file of pixels, as a [`Screen`].
 #[derive(Debug)]
@@ -83,10 +83,16 @@ impl Screen for FileScreen {
             .map_err(|error| Error::io(format!("read {}", self.path.display()), error))
     }
 
-    fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
+    fn read_part(&mut self, rows: Rows, visit: &mut dyn FnMut(Band<'_>)) -> Result<bool, Error> {
+        let stored = (&self.layout, &PixelFormat::Bgrx);
         self.reader
-            .read(&self.file, &self.layout, &PixelFormat::Bgrx, self.mounting, visit)
-            .map_err(|error| Error::io(format!("read {}", self.path.display()), error))
+            .read(&self.file, stored, self.mounting, rows, visit)
+            .map_err(|error| Error::io(format!("read {}", self.path.display()), error))?;
+        Ok(true)
+    }
+
+    fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
+        self.read_part(Rows::ALL, visit).map(drop)
     }
 }
 

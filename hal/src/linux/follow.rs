@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::choose::{self, ScreenChoice, choose};
 use super::mounting::Mounting;
-use crate::{Band, Cursor, Error, ErrorKind, Output, Screen, ScreenInfo, ScreenState};
+use crate::{Band, Cursor, Error, ErrorKind, Output, Rows, Screen, ScreenInfo, ScreenState};
 
 /// How long a screen may be off before another is looked for, and how often that is repeated.
 const OFF_BEFORE_SEARCH: Duration = Duration::from_secs(2);
@@ -164,6 +164,10 @@ impl Screen for FollowingScreen {
         visit: &mut dyn FnMut(u32, &[u8]),
     ) -> Result<bool, Error> {
         self.current.glance(rows, visit)
+    }
+
+    fn read_part(&mut self, rows: Rows, visit: &mut dyn FnMut(Band<'_>)) -> Result<bool, Error> {
+        self.current.read_part(rows, visit)
     }
 
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use super::pixel_format::{BGRX_BYTES, PixelFormat};
 use super::sys::{Mapping, make_opaque};
 use super::turned::{Scratch, Turned};
-use crate::screen::BAND_ROWS;
+use crate::screen::{BAND_ROWS, Rows};
 use crate::{Band, Orientation, Size};
 
 /// The most bytes a picture's buffer may have; beyond it a device is not believed.
@@ -92,24 +92,25 @@ pub(crate) struct BandReader {
 }
 
 impl BandReader {
-    /// Reads a picture band by band and brings it upright, each byte of the source once.
+    /// Reads the bands of a picture in which some of these rows lie, and brings them upright, each
+    /// byte of the source once.
     ///
     /// # Errors
     /// What the source says; bands already visited are valid.
     pub(crate) fn read(
         &mut self,
         source: &dyn RowSource,
-        layout: &Layout,
-        format: &PixelFormat,
+        (layout, format): (&Layout, &PixelFormat),
         orientation: Orientation,
+        wanted: Rows,
         visit: &mut dyn FnMut(Band<'_>),
     ) -> io::Result<()> {
         let size = orientation.size(layout.size);
         let width_bytes = size.width as usize * BGRX_BYTES;
         self.band.resize(BAND_ROWS.min(size.height) as usize * width_bytes, 0);
         let turned = Turned { source, layout, format, orientation };
-        let mut y = 0;
-        while y < size.height {
+        let mut y = wanted.from / BAND_ROWS * BAND_ROWS;
+        while y < size.height.min(wanted.to) {
             let rows = BAND_ROWS.min(size.height - y);
             let band = self.band.get_mut(..rows as usize * width_bytes).unwrap_or_default();
             if orientation == Orientation::UPRIGHT {
@@ -237,7 +238,7 @@ mod tests {
             }
         };
         BandReader::default()
-            .read(&source, &layout, &format, Orientation::UPRIGHT, &mut check)
+            .read(&source, (&layout, &format), Orientation::UPRIGHT, Rows::ALL, &mut check)
             .unwrap();
         assert_eq!(seen, [(0, 64), (64, 64), (128, 22)]);
     }
@@ -250,7 +251,13 @@ mod tests {
             assert!(band.pixels.chunks(4).all(|pixel| pixel == [0x11, 0x11, 0x11, 0xff]));
         };
         BandReader::default()
-            .read(&source, &layout, &PixelFormat::Bgrx, Orientation::UPRIGHT, &mut read)
+            .read(
+                &source,
+                (&layout, &PixelFormat::Bgrx),
+                Orientation::UPRIGHT,
+                Rows::ALL,
+                &mut read,
+            )
             .unwrap();
     }
 
@@ -263,7 +270,8 @@ mod tests {
             let size = Size::new(width, height);
             if let Some(layout) = Layout::new(&format, size, first, pitch, len as u64) {
                 let source = Bytes(vec![0; len]);
-                let outcome = BandReader::default().read(&source, &layout, &format, Orientation::UPRIGHT, &mut |_| {});
+                let outcome = BandReader::default()
+                    .read(&source, (&layout, &format), Orientation::UPRIGHT, Rows::ALL, &mut |_| {});
                 prop_assert!(outcome.is_ok());
             }
         }

@@ -11,6 +11,8 @@ use std::io;
 use super::pixel_format::{BGRX_BYTES, PixelFormat};
 use super::rows::{Layout, RowSource};
 use crate::Orientation;
+#[cfg(test)]
+use crate::Rows;
 
 /// Rows of memory that are turned at once: with four bytes a pixel, a line of the cache.
 const BLOCK: u32 = 16;
@@ -149,7 +151,7 @@ mod tests {
     ) -> (Size, Vec<u8>) {
         let (mut size, mut picture) = (Size::default(), Vec::new());
         BandReader::default()
-            .read(source, layout, format, orientation, &mut |band| {
+            .read(source, (layout, format), orientation, Rows::ALL, &mut |band| {
                 assert_eq!(picture.len(), band.y as usize * band.size.width as usize * 4);
                 size = band.size;
                 picture.extend_from_slice(band.pixels);

@@ -4,13 +4,15 @@ mod hurry;
 mod line;
 mod pace;
 #[cfg(test)]
+mod part_tests;
+#[cfg(test)]
 mod tests;
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use lotse_codec::{Band, Encoder, Size};
-use lotse_hal::{Change, Cursor, Error, Screen, ScreenState};
+use lotse_codec::{Band, EncodeError, Encoder, Size};
+use lotse_hal::{BAND_ROWS, Change, Cursor, Error, Rows, Screen, ScreenState};
 use lotse_protocol::message::ScreenReport;
 use nix::time::{ClockId, clock_gettime};
 
@@ -23,14 +25,15 @@ use self::pace::{Pace, Telling};
 /// After a screen could not be read, it is tried again after this time.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Of the rows of a picture, one of so many is looked at at a time; which, goes round.
-const SPARSE: u32 = 16;
-
-/// The order in which they go round: soon evenly, then more finely.
-const ROUND: [u32; SPARSE as usize] = [0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15];
+/// Of the rows of a picture, one of so many is looked at at a time; which, goes round: soon evenly,
+/// then more finely. A power of two.
+const SPARSE: u32 = 32;
 
 /// Where something changed last, about so many rows are looked at besides.
-const RECENT: u32 = 16;
+const RECENT: u32 = 8;
+
+/// Rows above a band that changed that the encoder must see, too: it tells pixels by their neighbours.
+const CONTEXT: u32 = 2;
 
 /// Reads a screen for one viewer, as often as it is worth it.
 pub(super) struct Capture {
@@ -47,7 +50,7 @@ pub(super) struct Capture {
     sent: u32,
     telling: Telling,
     /// Which rows are looked at next.
-    round: usize,
+    round: u32,
     reported: Option<ScreenReport>,
     /// The next look must read, whatever the screen says of changes.
     must_read: bool,
@@ -200,10 +203,13 @@ impl Capture {
                 self.pace.glanced(cost, self.telling, now + cost);
                 shown_report(size)
             }
-            Seen::Read { size } => {
+            Seen::Read { size, whole } => {
                 let changed = self.finish(now + cost(), send);
                 let cost = (self.processor_time)().saturating_sub(used);
-                self.pace.read(changed, cost, self.telling, now + cost);
+                self.pace.read(changed, whole, cost, self.telling, now + cost);
+                if self.must_read {
+                    self.pace.room(now + cost);
+                }
                 shown_report(size)
             }
         };
@@ -226,7 +232,7 @@ impl Capture {
                 send(update.bytes);
                 true
             }
-            Ok(None) => false,
+            Ok(None) | Err(EncodeError::Unread { .. }) => false,
             Err(error) => {
                 log::warn!("picture: {error}");
                 false
@@ -239,35 +245,58 @@ impl Capture {
             return Ok(Seen::Off);
         };
         let cursor = screen.cursor()?;
-        let refines = self.refines(now);
-        if !self.must_read && !refines && cursor == self.cursor {
-            match change {
-                Change::None => return Ok(Seen::Still { size }),
-                Change::Maybe if self.pace.must_read(now) => {}
-                Change::Maybe if self.sees_change(screen)? => {}
-                Change::Maybe if self.telling != Telling::Not => return Ok(Seen::Glanced { size }),
-                Change::Maybe => {}
-                Change::Told => self.telling = Telling::ByItself,
+        let mut part = None;
+        if !self.must_read && !self.refines(now) {
+            part = match change {
+                Change::None => Some(NO_ROWS),
+                Change::Maybe if self.pace.must_read(now) => None,
+                Change::Maybe => self.sees_change(screen)?,
+                Change::Told => None,
+                Change::ToldWithin(rows) => Some(rows),
+            };
+            if matches!(change, Change::Told | Change::ToldWithin(_)) {
+                self.telling = Telling::ByItself;
+            }
+            if cursor != self.cursor {
+                let moved = [&cursor, &self.cursor].into_iter().flatten();
+                part = part
+                    .map(|rows| moved.fold(rows, |rows, one| rows.and(rows_of(one, size.height))));
+            }
+            let is_nowhere = |rows: Rows| rows.from >= rows.to.min(size.height);
+            if part.is_some_and(is_nowhere) {
+                self.cursor = cursor;
+                return Ok(match change {
+                    Change::None => Seen::Still { size },
+                    _ => Seen::Glanced { size },
+                });
             }
         }
         self.cursor = cursor;
         self.encoder.hurry(self.hurry.quality(&self.line));
-        let mut begun = None;
-        let Self { encoder, cursor, with_cursor, .. } = self;
-        screen.read(&mut |band| {
-            let size = Size { width: band.size.width, height: band.size.height };
-            if begun.replace(size) != Some(size)
-                && let Err(error) = encoder.begin(size)
-            {
-                log::warn!("picture: {error}");
-            }
-            let pixels = match cursor {
-                Some(cursor) if cursor.meets(&band) => cursor.draw_above(&band, with_cursor),
-                _ => band.pixels,
-            };
-            encoder.push_band(Band { size, y: band.y, rows: band.rows, pixels });
-        })?;
-        Ok(Seen::Read { size })
+        // Most of a picture is read as quickly as all of it.
+        let part = part.filter(|rows| rows.to.saturating_sub(rows.from) < size.height / 2);
+        let whole = match part {
+            Some(rows) => !self.read_part(screen, rows)?,
+            None => true,
+        };
+        if whole {
+            let mut take = Take::new(self);
+            screen.read(&mut |band| take.band(band, false))?;
+        }
+        Ok(Seen::Read { size, whole })
+    }
+
+    /// Reads only some rows, and what the encoder needs around them; whether it could.
+    fn read_part(&mut self, screen: &mut dyn Screen, rows: Rows) -> Result<bool, Error> {
+        let from = rows.from / BAND_ROWS * BAND_ROWS;
+        let with_context = Rows { from: from.saturating_sub(CONTEXT), ..rows };
+        let mut take = Take::new(self);
+        let can = screen.read_part(with_context, &mut |band| take.band(band, true))?;
+        if can {
+            let height = self.encoder.size().height;
+            self.encoder.skip_to(height);
+        }
+        Ok(can)
     }
 
     /// Chooses what was told roughly and is now to be exact; whether there is anything.
@@ -285,16 +314,20 @@ impl Capture {
         self.hurry.work_at(place);
     }
 
-    /// Looks at some rows, if the screen tells nothing by itself; whether any differs from what was
-    /// sent.
-    fn sees_change(&mut self, screen: &mut dyn Screen) -> Result<bool, Error> {
-        if self.telling != Telling::ByRows {
-            return Ok(false);
+    /// Looks at some rows, if the screen tells nothing by itself: where they differ from what was sent,
+    /// [`NO_ROWS`] if nowhere, and `None` if only reading tells.
+    fn sees_change(&mut self, screen: &mut dyn Screen) -> Result<Option<Rows>, Error> {
+        match self.telling {
+            Telling::ByRows => {}
+            Telling::ByItself => return Ok(Some(NO_ROWS)),
+            Telling::Not => return Ok(None),
         }
         let (encoder, cursor) = (&self.encoder, self.cursor.as_ref());
-        let first = ROUND.get(self.round % ROUND.len()).copied().unwrap_or(0);
+        let first = (self.round / 2 % SPARSE).reverse_bits() >> (u32::BITS - SPARSE.ilog2());
         let height = encoder.size().height;
-        let recent = recent_rows(encoder.changed_rows(), first);
+        // Every other time only where something changed last: there it goes on most often.
+        let end = if self.round.is_multiple_of(2) { height } else { first };
+        let recent = recent_rows(encoder.changed_rows(), self.round);
         // Rows with the pointer are not as they were read.
         let is_clear = |y: &u32| {
             let y = i64::from(*y);
@@ -303,20 +336,67 @@ impl Capture {
                 y < top || y >= top + i64::from(cursor.size.height)
             })
         };
-        let mut rows = (first..height).step_by(SPARSE as usize).chain(recent).filter(is_clear);
-        let mut differs = false;
+        let mut rows = (first..end).step_by(SPARSE as usize).chain(recent).filter(is_clear);
+        let mut differing = NO_ROWS;
         let can = screen.glance(&mut rows, &mut |y, pixels| {
-            differs |= !encoder.has_sent_row(y, pixels);
+            if !encoder.has_sent_row(y, pixels) {
+                // What changed there may go on as far as no other row was looked at.
+                let (from, to) = (y.saturating_sub(SPARSE - 1), (y + SPARSE).min(height));
+                differing = differing.and(Rows { from, to });
+            }
         })?;
-        self.round += 1;
+        self.round = self.round.wrapping_add(1);
         if !can {
             self.telling = Telling::Not;
         }
-        Ok(differs)
+        Ok(can.then_some(differing))
     }
 
     fn news(&mut self, report: ScreenReport) -> Option<ScreenReport> {
         (self.reported.replace(report) != Some(report)).then_some(report)
+    }
+}
+
+/// None; with others, those.
+const NO_ROWS: Rows = Rows { from: u32::MAX, to: 0 };
+
+/// The rows of a picture that the pointer covers.
+fn rows_of(cursor: &Cursor, height: u32) -> Rows {
+    let row = |y: i64| y.clamp(0, height.into()) as u32;
+    let top = i64::from(cursor.y);
+    let (from, to) = (row(top), row(top + i64::from(cursor.size.height)));
+    if from < to { Rows { from, to } } else { NO_ROWS }
+}
+
+/// Hands bands to the encoder, with the pointer above them.
+struct Take<'a> {
+    encoder: &'a mut Encoder,
+    cursor: Option<&'a Cursor>,
+    with_cursor: &'a mut Vec<u8>,
+    begun: Option<Size>,
+}
+
+impl<'a> Take<'a> {
+    fn new(capture: &'a mut Capture) -> Self {
+        let Capture { encoder, cursor, with_cursor, .. } = capture;
+        Self { encoder, cursor: cursor.as_ref(), with_cursor, begun: None }
+    }
+
+    fn band(&mut self, band: lotse_hal::Band<'_>, is_part: bool) {
+        let size = Size { width: band.size.width, height: band.size.height };
+        if self.begun.replace(size) != Some(size)
+            && let Err(error) = self.encoder.begin(size)
+        {
+            log::warn!("picture: {error}");
+        }
+        if is_part {
+            self.encoder.skip_to(band.y);
+        }
+        let pixels = match self.cursor {
+            Some(cursor) if cursor.meets(&band) => cursor.draw_above(&band, self.with_cursor),
+            _ => band.pixels,
+        };
+        self.encoder.push_band(Band { size, y: band.y, rows: band.rows, pixels });
     }
 }
 
@@ -338,9 +418,10 @@ enum Seen {
     Glanced {
         size: lotse_hal::Size,
     },
-    /// Read, and handed to the encoder.
+    /// Read, whole or in part, and handed to the encoder.
     Read {
         size: lotse_hal::Size,
+        whole: bool,
     },
 }
 

@@ -13,13 +13,13 @@ const EVEN: Duration = Duration::from_micros(16_667);
 /// So many may come sooner than that after a pause.
 const BURST: u32 = 4;
 /// Rows are looked at this often at most while something goes on, and while nothing does.
-const GLANCE: [Duration; 2] = [Duration::from_millis(6), Duration::from_millis(20)];
+const GLANCE: [Duration; 2] = [Duration::from_millis(7), Duration::from_millis(20)];
 /// One part of so many of a core is what looking at rows may take, in either case.
 const GLANCE_SHARE: [u32; 2] = [40, 400];
-/// The same for reading pictures in which nothing has changed.
-const READ_SHARE: [u32; 2] = [50, 800];
+/// The same for reading whole pictures in which nothing has changed.
+const READ_SHARE: [u32; 2] = [200, 800];
 /// A picture is read this often at least, and needlessly this often at most.
-const READ: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(800)];
+const READ: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
 /// A screen that cannot be looked at by rows is read this often at most in vain.
 const READ_ALONE: [Duration; 2] = [Duration::from_millis(16), Duration::from_millis(33)];
 /// A screen that tells of changes is asked for them this often at least.
@@ -118,9 +118,16 @@ impl Pace {
         self.due = (now + wait).min(self.read_due).max(now + APART);
     }
 
-    /// It was read, which took `cost` of the processor: what it had to wait for others is no reason to
-    /// look less often.
-    pub(super) fn read(&mut self, changed: bool, cost: Duration, telling: Telling, now: Instant) {
+    /// It was read, the whole or a part, which took `cost` of the processor: what it had to wait for
+    /// others is no reason to look less often.
+    pub(super) fn read(
+        &mut self,
+        changed: bool,
+        whole: bool,
+        cost: Duration,
+        telling: Telling,
+        now: Instant,
+    ) {
         self.not_before = now + APART.max(cost.div_f32(self.max_cpu));
         if changed {
             self.lively_until = self.lively_until.max(now + AFTER_CHANGE);
@@ -136,7 +143,7 @@ impl Pace {
         };
         // After a change another one is likely.
         let wait = if changed && telling == Telling::Not { EVEN } else { wait };
-        self.read_due = self.not_before.max(now + wait);
+        self.read_due = self.not_before.max(if whole { now + wait } else { self.read_due });
         self.due = match telling {
             Telling::Not => self.read_due,
             Telling::ByRows if changed => self.not_before,

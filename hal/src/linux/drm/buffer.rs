@@ -19,7 +19,7 @@ use super::scanout::{Description, Scanout, Tiling, plan};
 use crate::linux::pixel_format::PixelFormat;
 use crate::linux::rows::{BandReader, Layout};
 use crate::linux::sys::{DmaAccess, Mapping, adopt_descriptor, dma_buf_sync};
-use crate::{Band, Error, Orientation, Rect, Size};
+use crate::{Band, Error, Orientation, Rect, Rows, Size};
 
 /// Handles of one `GETFB2`, closed when dropped.
 pub(super) struct Handles<'a> {
@@ -179,16 +179,16 @@ impl Buffer {
         }
     }
 
-    /// Reads what is shown of it, band by band, and brings it upright.
+    /// Reads the bands of what is shown of it in which some of these rows lie, and brings them upright.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Broken`] if the scan-out does not fit the mapping.
     pub(crate) fn read(
         &self,
         card: &Card,
-        scanout: &Scanout,
-        orientation: Orientation,
+        (scanout, orientation): (&Scanout, Orientation),
         reader: &mut BandReader,
+        rows: Rows,
         visit: &mut dyn FnMut(Band<'_>),
     ) -> Result<(), Error> {
         let Scanout { format, size, first_pixel, pitch, .. } = scanout;
@@ -198,7 +198,7 @@ impl Buffer {
                 problem: format!("{scanout:?} is not within its buffer"),
             })?;
         let reading = self.start_reading();
-        let outcome = reader.read(&self.mapping, &layout, format, orientation, visit);
+        let outcome = reader.read(&self.mapping, (&layout, format), orientation, rows, visit);
         drop(reading);
         outcome.map_err(|error| card.error("read the scan-out", error))
     }

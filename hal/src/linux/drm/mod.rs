@@ -19,19 +19,19 @@ use std::time::{Duration, Instant};
 
 use nix::libc;
 
-use self::buffer::BufferCache;
+use self::buffer::{Buffer, BufferCache};
 pub(crate) use self::card::Card;
 use self::card::{PlaneNumbers, ShownPart};
 use self::cursor::CursorPlane;
-use self::scanout::Tiling;
+use self::scanout::{Scanout, Tiling};
 use super::choose::card_of;
 use super::fbdev::FrameBuffer;
 use super::mounting::Mounting;
 use super::rows::BandReader;
 use crate::geometry::believed;
 use crate::{
-    Band, Change, Cursor, Error, ErrorKind, Orientation, Rect, Screen, ScreenInfo, ScreenState,
-    Size,
+    Band, Change, Cursor, Error, ErrorKind, Orientation, Rect, Rows, Screen, ScreenInfo,
+    ScreenState, Size,
 };
 
 /// How often a picture is looked for again when its buffer is removed between two calls.
@@ -236,7 +236,8 @@ impl DrmScreen {
         self.read_last = Some(Shows { frame_buffer, part: shown });
         let upright = shown.rotation.then(self.mounting);
         self.size = upright.size(scanout.size);
-        buffer.read(&self.card, &scanout, upright, &mut self.reader, visit).map_err(Attempt::Failed)
+        let what = (&scanout, upright);
+        buffer.read(&self.card, what, &mut self.reader, Rows::ALL, visit).map_err(Attempt::Failed)
     }
 }
 
@@ -246,6 +247,17 @@ enum Attempt {
     Again(Error),
     /// It cannot be read.
     Failed(Error),
+}
+
+/// The buffer that was found by `poll` and read last, as long as it can be opened.
+fn open_last<'a>(
+    last: Option<Shows>,
+    buffers: &'a mut BufferCache,
+    card: &Card,
+) -> Option<(&'a Buffer, Scanout, Orientation)> {
+    let Shows { frame_buffer, part } = last?;
+    let opened = buffers.open(card, frame_buffer, part.part, Tiling::ByDriver);
+    opened.ok().map(|(buffer, scanout)| (buffer, scanout, part.rotation))
 }
 
 impl Screen for DrmScreen {
@@ -297,12 +309,22 @@ impl Screen for DrmScreen {
         rows: &mut dyn Iterator<Item = u32>,
         visit: &mut dyn FnMut(u32, &[u8]),
     ) -> Result<bool, Error> {
-        // Of the buffer that was found by `poll` and read last.
-        let Some(Shows { frame_buffer, part }) = self.read_last else { return Ok(false) };
-        let opened = self.buffers.open(&self.card, frame_buffer, part.part, Tiling::ByDriver);
-        let Ok((buffer, scanout)) = opened else { return Ok(false) };
-        let upright = part.rotation.then(self.mounting);
-        buffer.glance(&self.card, (&scanout, upright), &mut self.reader, rows, visit)
+        let Self { read_last, buffers, card, mounting, reader, .. } = self;
+        match open_last(*read_last, buffers, card) {
+            Some((buffer, scanout, rotation)) => {
+                buffer.glance(card, (&scanout, rotation.then(*mounting)), reader, rows, visit)
+            }
+            None => Ok(false),
+        }
+    }
+
+    fn read_part(&mut self, rows: Rows, visit: &mut dyn FnMut(Band<'_>)) -> Result<bool, Error> {
+        let Self { read_last, buffers, card, mounting, reader, .. } = self;
+        let Some((buffer, scanout, rotation)) = open_last(*read_last, buffers, card) else {
+            return Ok(false);
+        };
+        buffer.read(card, (&scanout, rotation.then(*mounting)), reader, rows, visit)?;
+        Ok(true)
     }
 
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {

@@ -18,7 +18,7 @@ use super::inventory::FrameBufferReport;
 use super::rows::{BandReader, Layout, MAX_BUFFER_BYTES, RowSource};
 use super::sys::{Mapping, frame_buffer_palette, frame_buffer_unblank};
 use crate::geometry::believed;
-use crate::{Band, Change, Error, Orientation, Screen, ScreenInfo, ScreenState, Size};
+use crate::{Band, Change, Error, Orientation, Rows, Screen, ScreenInfo, ScreenState, Size};
 
 /// Where the kernel describes frame buffers.
 const CLASS_DIRECTORY: &str = "/sys/class/graphics";
@@ -352,6 +352,17 @@ impl FbdevScreen {
         let reader = BandReader::default();
         Ok(Self { device, size, lies, read_last: None, reader, millimetres })
     }
+
+    fn read_rows(
+        &mut self,
+        Mode { format, layout }: Mode,
+        rows: Rows,
+        visit: &mut dyn FnMut(Band<'_>),
+    ) -> Result<(), Error> {
+        self.reader
+            .read(self.device.source(), (&layout, &format), self.lies.upright(), rows, visit)
+            .map_err(|error| Error::io(format!("read {}", self.device.path().display()), error))
+    }
 }
 
 impl Screen for FbdevScreen {
@@ -393,12 +404,19 @@ impl Screen for FbdevScreen {
             .map_err(|error| Error::io(format!("read {}", self.device.path().display()), error))
     }
 
+    fn read_part(&mut self, rows: Rows, visit: &mut dyn FnMut(Band<'_>)) -> Result<bool, Error> {
+        let mode = self.device.mode()?;
+        if self.read_last != Some(mode.layout) {
+            return Ok(false);
+        }
+        self.read_rows(mode, rows, visit)?;
+        Ok(true)
+    }
+
     fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
-        let Mode { format, layout } = self.device.mode()?;
-        self.size = self.lies.upright().size(layout.size());
-        self.read_last = Some(layout);
-        self.reader
-            .read(self.device.source(), &layout, &format, self.lies.upright(), visit)
-            .map_err(|error| Error::io(format!("read {}", self.device.path().display()), error))
+        let mode = self.device.mode()?;
+        self.size = self.lies.upright().size(mode.layout.size());
+        self.read_last = Some(mode.layout);
+        self.read_rows(mode, Rows::ALL, visit)
     }
 }

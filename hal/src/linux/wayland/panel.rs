@@ -24,8 +24,9 @@ use crate::{Error, Orientation, Paint, Panel, Rect, Size};
 const STRIP_ROWS: u32 = 16;
 
 /// How long the compositor may take to begin to show what was painted, and to bring that to the
-/// screen.
-const SETTLE_TIME: Duration = Duration::from_millis(700);
+/// screen. Nobody waits for it but where the panel is not seen; a busy machine that draws without a
+/// graphics processor takes more than a second.
+const SETTLE_TIME: Duration = Duration::from_secs(2);
 
 /// What our surfaces are called, where a compositor's configuration wants to know.
 const NAME: &str = "lotse";

@@ -17,7 +17,7 @@ use crate::geometry::believed;
 use crate::linux::mounting::Mounting;
 use crate::linux::pixel_format::PixelFormat;
 use crate::linux::rows::{BandReader, Layout};
-use crate::{Band, Change, Error, Orientation, Screen, ScreenInfo, ScreenState, Size};
+use crate::{Band, Change, Error, Orientation, Rows, Screen, ScreenInfo, ScreenState, Size};
 
 /// The console that is in front, as in `tty7`.
 const FRONT: &str = "/sys/class/tty/tty0/active";
@@ -208,7 +208,7 @@ impl Screen for WaylandScreen {
             })?;
         self.is_news = false;
         self.reader
-            .read(buffer.file(), &layout, &format, self.orientation(), visit)
+            .read(buffer.file(), (&layout, &format), self.orientation(), Rows::ALL, visit)
             .map_err(|error| Error::io("read what the Wayland compositor copied", error))?;
         // It goes into the same memory, but not before something has changed.
         self.wait_for_change()

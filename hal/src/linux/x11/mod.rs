@@ -34,7 +34,7 @@ use super::pixel_format::{BGRX_BYTES, PixelFormat};
 use super::rows::{Layout, read_upright};
 use crate::screen::BAND_ROWS;
 use crate::{
-    Band, Change, Cursor, Error, Orientation, Screen, ScreenInfo, ScreenState, Size,
+    Band, Change, Cursor, Error, Orientation, Rows, Screen, ScreenInfo, ScreenState, Size,
     cursor::MAX_CURSOR_SIDE,
 };
 
@@ -60,7 +60,8 @@ pub(crate) struct X11Screen {
     row: Vec<u8>,
     /// What is told of changes; `None` where the server does not tell.
     damage: Option<damage::Damage>,
-    changed: bool,
+    /// The rows in which something was drawn since they were read.
+    changed: Option<Rows>,
     shape: CursorShape,
     /// The terminal that the server draws on, as in `tty7`.
     terminal: Option<String>,
@@ -115,7 +116,7 @@ impl X11Screen {
             band: Vec::new(),
             row: Vec::new(),
             damage: None,
-            changed: true,
+            changed: Some(Rows::ALL),
             shape: CursorShape { stale: true, ..CursorShape::default() },
             terminal: None,
             has_dpms: false,
@@ -142,7 +143,7 @@ impl X11Screen {
             && version.reply().is_ok()
         {
             let id = self.link.generate_id().map_err(failed)?;
-            let level = damage::ReportLevel::NON_EMPTY;
+            let level = damage::ReportLevel::BOUNDING_BOX;
             self.link.damage_create(id, self.root, level)?;
             self.damage = Some(id);
         }
@@ -165,16 +166,24 @@ impl X11Screen {
     fn take_events(&mut self) -> Result<(), Error> {
         while let Some(event) = self.link.poll_for_event()? {
             match event {
-                Event::DamageNotify(_) => self.changed = true,
+                Event::DamageNotify(event) => {
+                    // Of all that was drawn since it was read; the root's size never is negative.
+                    let from = u32::try_from(event.area.y).unwrap_or(0);
+                    self.changed(Rows { from, to: from + u32::from(event.area.height) });
+                }
                 Event::XfixesCursorNotify(_) => self.shape.stale = true,
                 Event::ConfigureNotify(event) if event.window == self.root => {
                     self.size = Size::new(event.width.into(), event.height.into());
-                    self.changed = true;
+                    self.changed(Rows::ALL);
                 }
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    fn changed(&mut self, rows: Rows) {
+        self.changed = Some(self.changed.map_or(rows, |others| others.and(rows)));
     }
 
     /// Whether people see something else, or nothing.
@@ -192,7 +201,9 @@ impl X11Screen {
             is_off |= info.state && info.power_level != DPMSMode::ON;
         }
         // What was drawn meanwhile may not have been told.
-        self.changed |= self.is_off && !is_off;
+        if self.is_off && !is_off {
+            self.changed(Rows::ALL);
+        }
         self.is_off = is_off;
         Ok(())
     }
@@ -245,10 +256,11 @@ impl Screen for X11Screen {
         if self.is_off {
             return Ok(ScreenState::Off);
         }
-        let change = match self.damage {
-            None => Change::Maybe,
-            Some(_) if self.changed => Change::Told,
-            Some(_) => Change::None,
+        let change = match (self.damage, self.changed) {
+            (None, _) => Change::Maybe,
+            (Some(_), Some(Rows::ALL)) => Change::Told,
+            (Some(_), Some(rows)) => Change::ToldWithin(rows),
+            (Some(_), None) => Change::None,
         };
         Ok(ScreenState::Shown { size: self.size, change })
     }
@@ -277,24 +289,28 @@ impl Screen for X11Screen {
         self.state_due = Instant::now();
     }
 
-    fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
+    fn read_part(&mut self, rows: Rows, visit: &mut dyn FnMut(Band<'_>)) -> Result<bool, Error> {
         // Before the first byte is read: what is drawn from now on is told again.
         self.take_events()?;
         if let Some(damage) = self.damage {
             self.link.damage_subtract(damage, x11rb::NONE, x11rb::NONE)?;
         }
-        self.changed = false;
+        let rows = self.changed.take().map_or(rows, |others| others.and(rows));
         let size = self.size;
-        let mut y = 0;
-        while y < size.height {
-            let rows = BAND_ROWS.min(size.height - y);
-            if let Err(error) = self.read_band(y, rows) {
-                self.changed = true;
+        let mut y = rows.from / BAND_ROWS * BAND_ROWS;
+        while y < size.height.min(rows.to) {
+            let count = BAND_ROWS.min(size.height - y);
+            if let Err(error) = self.read_band(y, count) {
+                self.changed(Rows::ALL);
                 return Err(error);
             }
-            visit(Band { size, y, rows, pixels: &self.band });
-            y += rows;
+            visit(Band { size, y, rows: count, pixels: &self.band });
+            y += count;
         }
-        Ok(())
+        Ok(true)
+    }
+
+    fn read(&mut self, visit: &mut dyn FnMut(Band<'_>)) -> Result<(), Error> {
+        self.read_part(Rows::ALL, visit).map(drop)
     }
 }

@@ -235,7 +235,10 @@ pub(crate) async fn join(
     let inside = wait("a member is in and has the list", PATIENCE, || {
         seen.with(|seen| seen.connected.filter(|_| !seen.listed.is_empty()).map(|_| list_at(seen)))
     });
-    let join = inside.await?.saturating_duration_since(start);
+    let inside = inside
+        .await
+        .with_context(|| format!("it ended: {:?}", seen.with(|seen| seen.ended.clone())));
+    let join = inside?.saturating_duration_since(start);
     Ok(Guest { running, seen, join })
 }
 

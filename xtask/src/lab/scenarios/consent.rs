@@ -110,8 +110,13 @@ fn deliberate(bench: &mut Bench) -> Result<()> {
 
     // Noise instead of the question: it comes back, and until then it cannot be answered.
     bench.guest.sh("head --bytes=2M /dev/urandom > /dev/fb0; sync /dev/fb0")?;
+    bench
+        .guest
+        .sh("for wait in $(seq 40); do \
+             journalctl --boot --unit lotse-machine | grep -q 'not seen as painted' && exit 0; \
+             sleep 0.25; done; exit 1")
+        .context("that it was drawn over was not noticed")?;
     session.agent.wait_view(&mut bench.guest, View::Asking).context("after it was drawn over")?;
-    bench.guest.sh("journalctl --boot --unit lotse-machine | grep 'not seen as painted'")?;
     expect_nothing_was_seen(&mut session)?;
 
     bench.guest.sh("systemctl kill --signal=KILL lotse-machine")?;

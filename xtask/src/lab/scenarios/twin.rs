@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::screen::quiet_console;
-use super::session::{PROGRAMS, connect};
+use super::session::{BEHIND_A_KIOSK, PROGRAMS, agree, bring_together, connect, prepare};
 use crate::lab::machine::Machine;
 use crate::lab::people::{PATIENCE, Session, View};
 use crate::lab::scenario::{Bench, Case};
@@ -110,7 +110,17 @@ while True:
 fn cost(bench: &mut Bench) -> Result<()> {
     quiet_console(bench)?;
     bench.guest.sh("ls -la /usr/bin | head -n 60 > /dev/tty1")?;
-    let mut session = connect(bench, "[screen]\nmax_cpu_percent = 25")?;
+    let mut session = prepare(bench, &format!("{BEHIND_A_KIOSK}\n[screen]\nmax_cpu_percent = 25"))?;
+    // The start itself takes a while: the pair of keys for the next session is made beforehand.
+    let started = Instant::now();
+    while share(bench)? > 0.1 && started.elapsed() < PATIENCE {}
+    let unwatched = share(bench)?;
+    bench.guest.press(&["f12"])?;
+    session.agent.wait_view(&mut bench.guest, View::Home)?;
+    thread::sleep(Duration::from_secs(2));
+    let home = share(bench)?;
+    bring_together(bench, &mut session)?;
+    agree(bench, &mut session)?;
     session.technician.ask("wait-still 3000 120")?;
     let still = share(bench)?;
     bench.guest.put("/tmp/painter.py", PAINTER)?;
@@ -121,16 +131,14 @@ fn cost(bench: &mut Bench) -> Result<()> {
     let frames = updates(&mut session)?.saturating_sub(before) as f64 / MEASURED.as_secs_f64();
     bench.guest.sh(&format!("kill {}", painter.pid()))?;
     session.technician.ask("end")?;
-    session.agent.press(&mut bench.guest, View::Message, "ok")?;
-    session.agent.wait_view(&mut bench.guest, View::Home)?;
-    let unwatched = share(bench)?;
     say::result(&format!(
-        "processor of the agent at 1920×1080, emulated: unwatched {unwatched:.2} %, still {still:.2} %, \
-         changing {changing:.1} % at {frames:.1} pictures a second"
+        "processor of the agent at 1920×1080, emulated: unwatched {unwatched:.2} %, with its panel shown {home:.2} %, \
+         still {still:.2} %, changing {changing:.1} % at {frames:.1} pictures a second"
     ));
     // Emulated, everything takes twenty times as long and more, the more so beside other work; `cargo xtask budget` has
     // the bounds of a real processor.
-    ensure!(unwatched < 2.0, "unwatched, it takes {unwatched:.2} % of the processor");
+    ensure!(unwatched < 0.1, "unwatched, it takes {unwatched:.2} % of the processor");
+    ensure!(home < 1.0, "with its panel shown, it takes {home:.2} % of the processor");
     ensure!(still < 30.0, "a still picture takes {still:.2} % of the processor");
     ensure!(changing < 40.0, "a changing picture takes {changing:.1} % of the processor, not 25 %");
     Ok(())

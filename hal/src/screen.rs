@@ -1,6 +1,7 @@
 //! Reading what a screen shows.
 
 use std::ops::Range;
+use std::os::fd::BorrowedFd;
 
 use crate::{Cursor, Error, Orientation, Rect, Size};
 
@@ -137,6 +138,12 @@ pub trait Screen: Send {
     /// # Errors
     /// [`crate::ErrorKind::Gone`] when the screen must be looked for again.
     fn poll(&mut self) -> Result<ScreenState, Error>;
+
+    /// What becomes readable when the owner of the screen tells of a change, so that [`Screen::poll`]
+    /// need not be called to learn of it; none where nobody tells, or not at once.
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
 
     /// The pointer's picture, where it is shown beside what [`Screen::read`] reads; none if there
     /// is none, or it is in that picture already.

@@ -21,6 +21,8 @@ pub(super) struct Ready {
     pub(super) programs_readable: bool,
     /// The same of the process that starts programs.
     pub(super) programs_writable: bool,
+    /// The owner of the screen tells of something.
+    pub(super) screen: bool,
     /// The person at the machine did something.
     pub(super) local: bool,
 }
@@ -53,6 +55,7 @@ impl Waiter {
         &self,
         network: (BorrowedFd<'_>, bool),
         programs: (BorrowedFd<'_>, bool),
+        screen: Option<BorrowedFd<'_>>,
         local: &[BorrowedFd<'_>],
         time: Duration,
     ) -> anyhow::Result<Ready> {
@@ -61,6 +64,7 @@ impl Waiter {
             let output = if has_output { PollFlags::POLLOUT } else { PollFlags::empty() };
             polled.push(PollFd::new(socket, PollFlags::POLLIN | output));
         }
+        polled.extend(screen.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
         let first_local = polled.len();
         polled.extend(local.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)));
         // Rounded up, so that nothing is due a moment after waking.
@@ -85,6 +89,7 @@ impl Waiter {
                 let (writable, readable) =
                     (events.contains(PollFlags::POLLOUT), events != PollFlags::POLLOUT);
                 match index {
+                    3 => ready.screen = true,
                     1 => (ready.network_writable, ready.network_readable) = (writable, readable),
                     _ => (ready.programs_writable, ready.programs_readable) = (writable, readable),
                 }

@@ -37,6 +37,8 @@ pub(super) struct ProcessLink<T> {
     running: Option<Running>,
     /// It is gone, and nobody has been told yet.
     is_lost: bool,
+    /// Somebody may wait outside.
+    is_knocked: bool,
     says: PhantomData<T>,
 }
 
@@ -51,7 +53,15 @@ struct Running {
 impl<T: DeserializeOwned> ProcessLink<T> {
     /// A link that waits for a process of `user` at a listening, non-blocking socket.
     pub(super) fn new(name: &'static str, listener: UnixListener, user: Uid) -> Self {
-        Self { name, listener, user, running: None, is_lost: false, says: PhantomData }
+        Self {
+            name,
+            listener,
+            user,
+            running: None,
+            is_lost: false,
+            is_knocked: true,
+            says: PhantomData,
+        }
     }
 
     /// Whether the process has gone since this was asked last. Reading and writing find that out
@@ -66,10 +76,15 @@ impl<T: DeserializeOwned> ProcessLink<T> {
         self.is_lost = true;
     }
 
+    /// Its socket can be read while no process is there.
+    pub(super) fn knock(&mut self) {
+        self.is_knocked = true;
+    }
+
     /// Takes the process in that has connected, if there is none; whether it did. While one is
     /// there, others wait outside.
     pub(super) fn accept(&mut self) -> bool {
-        if self.running.is_some() {
+        if self.running.is_some() || !std::mem::take(&mut self.is_knocked) {
             return false;
         }
         let socket = match self.listener.accept() {
@@ -143,7 +158,7 @@ impl<T: DeserializeOwned> ProcessLink<T> {
 
     fn lost(&mut self, why: &str) {
         if self.running.take().is_some() {
-            self.is_lost = true;
+            (self.is_lost, self.is_knocked) = (true, true);
             log::warn!("{} process: {why}", self.name);
         }
     }
@@ -209,6 +224,8 @@ mod tests {
         let (mut link, address) = link(getuid());
         assert!(!link.accept());
         let network = address.connect().unwrap();
+        assert!(!link.accept(), "nobody looks before the socket can be read");
+        link.knock();
         assert!(link.accept() && !link.take_lost());
         drop(network);
         link.send(&ToNetwork::Cancel);

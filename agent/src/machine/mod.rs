@@ -142,9 +142,12 @@ impl MachineProcess {
     }
 
     fn wait(&self, waiter: &Waiter, due: Instant) -> anyhow::Result<Ready> {
-        let time = due.saturating_duration_since(Instant::now()).min(LONGEST_SLEEP);
+        let now = Instant::now();
+        let time = due.saturating_duration_since(now).min(LONGEST_SLEEP);
         let (network, programs) = (self.network.socket(), self.programs.link.socket());
-        waiter.wait(network, programs, &self.machine.local.descriptors(), time)
+        let screen = self.session.waits_for_screen(now).then(|| self.machine.screen.descriptor());
+        let local = self.machine.local.descriptors();
+        waiter.wait(network, programs, screen.flatten(), &local, time)
     }
 
     fn handle_ready(&mut self, ready: &Ready, now: Instant) {
@@ -156,6 +159,8 @@ impl MachineProcess {
             for message in self.network.receive() {
                 self.handle_network(message, now);
             }
+        } else if ready.network_readable {
+            self.network.knock();
         }
         if ready.programs_writable {
             self.programs.link.flush();
@@ -164,6 +169,11 @@ impl MachineProcess {
             for message in self.programs.link.receive() {
                 self.handle_programs(message, now);
             }
+        } else if ready.programs_readable {
+            self.programs.link.knock();
+        }
+        if ready.screen {
+            self.session.screen_told(now);
         }
         if ready.local {
             self.handle_local(now);

@@ -328,6 +328,16 @@ impl Session {
         capture.into_iter().chain(self.typist.poll_timeout()).chain(self.expires_at).min()
     }
 
+    /// Whether a change of the screen is worth waking for.
+    pub(super) fn waits_for_screen(&self, now: Instant) -> bool {
+        self.allows(Rights::VIEW) && self.capture.waits_for_screen(now)
+    }
+
+    /// The screen's owner told of something.
+    pub(super) fn screen_told(&mut self, now: Instant) {
+        self.capture.screen_told(now);
+    }
+
     /// Types and captures, as far as it is due.
     pub(super) fn handle_timeout(
         &mut self,

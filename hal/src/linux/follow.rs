@@ -3,6 +3,7 @@
 //! Drivers replace each other while a machine starts, monitors are unplugged, compositors start
 //! on another card. Whoever reads a [`FollowingScreen`] sees it go off and come back.
 
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -152,6 +153,10 @@ impl Screen for FollowingScreen {
         }
         // What is off may be all there is.
         Ok(self.search().unwrap_or(ScreenState::Off))
+    }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.current.descriptor()
     }
 
     fn cursor(&mut self) -> Result<Option<Cursor>, Error> {

@@ -49,6 +49,8 @@ pub(super) struct Capture {
     /// Number of the last update.
     sent: u32,
     telling: Telling,
+    /// Rows that were told, and not read since.
+    told: Option<Rows>,
     /// Which rows are looked at next.
     round: u32,
     reported: Option<ScreenReport>,
@@ -91,6 +93,7 @@ impl Capture {
             is_way_free: true,
             sent: 0,
             telling: Telling::ByRows,
+            told: None,
             round: 0,
             reported: None,
             must_read: true,
@@ -153,6 +156,18 @@ impl Capture {
         self.pace.alert(now);
     }
 
+    /// Whether the owner of the screen should wake us when it draws: not before that can be read.
+    pub(super) fn waits_for_screen(&self, now: Instant) -> bool {
+        let has_room = self.is_way_free && self.line.has_room();
+        let may_read = self.watched && has_room && self.pace.may_read(now);
+        may_read && self.telling == Telling::Waking && self.told.is_none()
+    }
+
+    /// The owner of the screen has drawn.
+    pub(super) fn screen_told(&mut self, now: Instant) {
+        self.pace.told(now);
+    }
+
     /// When [`Capture::look`] is due; `None` while nobody watches or enough is on its way: what is
     /// read is read when it can leave.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
@@ -191,13 +206,14 @@ impl Capture {
         let cost = || (self.processor_time)().saturating_sub(used);
         let report = match seen {
             Seen::Off => {
-                self.pace.still(now);
+                self.pace.still(Telling::ByItself, now);
                 ScreenReport::Off
             }
             Seen::Still { size } => {
-                self.pace.still(now);
+                self.pace.still(self.telling, now);
                 shown_report(size)
             }
+            Seen::Drawn { size } => shown_report(size),
             Seen::Glanced { size } => {
                 let cost = cost();
                 self.pace.glanced(cost, self.telling, now + cost);
@@ -254,8 +270,15 @@ impl Capture {
                 Change::Told => None,
                 Change::ToldWithin(rows) => Some(rows),
             };
-            if matches!(change, Change::Told | Change::ToldWithin(_)) {
-                self.telling = Telling::ByItself;
+            if change != Change::Maybe {
+                // Of a pointer that moves nobody is told.
+                let wakes = cursor.is_none() && screen.descriptor().is_some();
+                self.telling = if wakes { Telling::Waking } else { Telling::ByItself };
+            }
+            if let (Change::ToldWithin(rows), Telling::Waking) = (change, self.telling)
+                && self.pace.is_being_drawn(self.told.replace(rows) != Some(rows), now)
+            {
+                return Ok(Seen::Drawn { size });
             }
             if cursor != self.cursor {
                 let moved = [&cursor, &self.cursor].into_iter().flatten();
@@ -264,14 +287,14 @@ impl Capture {
             }
             let is_nowhere = |rows: Rows| rows.from >= rows.to.min(size.height);
             if part.is_some_and(is_nowhere) {
-                self.cursor = cursor;
+                (self.cursor, self.told) = (cursor, None);
                 return Ok(match change {
                     Change::None => Seen::Still { size },
                     _ => Seen::Glanced { size },
                 });
             }
         }
-        self.cursor = cursor;
+        (self.cursor, self.told) = (cursor, None);
         self.encoder.hurry(self.hurry.quality(&self.line));
         // Most of a picture is read as quickly as all of it.
         let part = part.filter(|rows| rows.to.saturating_sub(rows.from) < size.height / 2);
@@ -319,7 +342,7 @@ impl Capture {
     fn sees_change(&mut self, screen: &mut dyn Screen) -> Result<Option<Rows>, Error> {
         match self.telling {
             Telling::ByRows => {}
-            Telling::ByItself => return Ok(Some(NO_ROWS)),
+            Telling::ByItself | Telling::Waking => return Ok(Some(NO_ROWS)),
             Telling::Not => return Ok(None),
         }
         let (encoder, cursor) = (&self.encoder, self.cursor.as_ref());
@@ -412,6 +435,10 @@ enum Seen {
     Off,
     /// Certainly as it was.
     Still {
+        size: lotse_hal::Size,
+    },
+    /// Somebody is drawing there.
+    Drawn {
         size: lotse_hal::Size,
     },
     /// It told of nothing, and it is not yet time to read it all the same.

@@ -24,6 +24,11 @@ const READ: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(8
 const READ_ALONE: [Duration; 2] = [Duration::from_millis(16), Duration::from_millis(33)];
 /// A screen that tells of changes is asked for them this often at least.
 const ASK: [Duration; 2] = [Duration::from_millis(6), Duration::from_millis(20)];
+/// A screen whose owner wakes us is asked all the same: it may sleep, or another be in front.
+const ASK_BESIDES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(250)];
+/// An owner that draws a picture bit by bit has done so, if nothing was added for this long, and at the
+/// latest after that time.
+const SETTLE: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(8)];
 /// After an input something will happen for so long.
 const AFTER_INPUT: Duration = Duration::from_millis(700);
 /// After a change, others will follow for so long.
@@ -34,8 +39,10 @@ const REACTION: Duration = Duration::from_millis(2);
 /// What can be seen of changes without reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Telling {
-    /// The screen itself says.
+    /// The screen itself says, if asked.
     ByItself,
+    /// The screen itself says, and wakes us.
+    Waking,
     /// Rows can be looked at.
     ByRows,
     /// Nothing.
@@ -53,6 +60,8 @@ pub(super) struct Pace {
     read_due: Instant,
     /// Until when something goes on.
     lively_until: Instant,
+    /// Since when the owner is drawing what is not read yet.
+    drawing_since: Option<Instant>,
     /// When the next picture would be due if they came evenly.
     even: Instant,
 }
@@ -66,6 +75,7 @@ impl Pace {
             not_before: now,
             read_due: now,
             lively_until: now,
+            drawing_since: None,
             even: now,
         }
     }
@@ -73,6 +83,11 @@ impl Pace {
     /// When to look.
     pub(super) const fn due(&self) -> Instant {
         self.due
+    }
+
+    /// Whether reading is allowed.
+    pub(super) fn may_read(&self, now: Instant) -> bool {
+        self.not_before <= now
     }
 
     /// That time, or when reading is allowed again.
@@ -102,16 +117,38 @@ impl Pace {
         (self.due, self.read_due) = (again, again);
     }
 
+    /// The owner of the screen began to draw, or goes on to.
+    pub(super) fn told(&mut self, now: Instant) {
+        self.due = self.due.min(self.not_before.max(now));
+    }
+
+    /// Whether the owner, which has just drawn something, may be in the midst of a picture; it is then
+    /// looked at again soon. `is_more` if that is more than at the last look.
+    pub(super) fn is_being_drawn(&mut self, is_more: bool, now: Instant) -> bool {
+        let since = *self.drawing_since.get_or_insert(now);
+        let is_unfinished = is_more && now.saturating_duration_since(since) < SETTLE[1];
+        if is_unfinished {
+            self.due = now + SETTLE[0];
+        } else {
+            self.drawing_since = None;
+        }
+        is_unfinished
+    }
+
     /// It was asked, and is certainly as it was.
-    pub(super) fn still(&mut self, now: Instant) {
-        self.due = now + self.choose(&ASK, now);
+    pub(super) fn still(&mut self, telling: Telling, now: Instant) {
+        self.due = now + self.ask(telling, now);
         self.read_due = self.due;
+    }
+
+    fn ask(&self, telling: Telling, now: Instant) -> Duration {
+        self.choose(if telling == Telling::Waking { &ASK_BESIDES } else { &ASK }, now)
     }
 
     /// Some rows were looked at, which took `cost` of the processor, and nothing was seen.
     pub(super) fn glanced(&mut self, cost: Duration, telling: Telling, now: Instant) {
-        let wait = if telling == Telling::ByItself {
-            self.choose(&ASK, now)
+        let wait = if matches!(telling, Telling::ByItself | Telling::Waking) {
+            self.ask(telling, now)
         } else {
             self.choose(&GLANCE, now).max(cost * self.choose(&GLANCE_SHARE, now))
         };
@@ -139,7 +176,7 @@ impl Pace {
         let [seldom, often] = [self.choose(&READ, now), self.choose(&READ_ALONE, now)];
         let wait = match telling {
             Telling::Not => share.clamp(often, READ[1]),
-            Telling::ByRows | Telling::ByItself => share.max(seldom).min(READ[1]),
+            Telling::ByRows | Telling::ByItself | Telling::Waking => share.max(seldom).min(READ[1]),
         };
         // After a change another one is likely.
         let wait = if changed && telling == Telling::Not { EVEN } else { wait };
@@ -152,8 +189,10 @@ impl Pace {
                     self.choose(&GLANCE, now).max(cost / 8 * self.choose(&GLANCE_SHARE, now));
                 self.read_due.min(self.not_before.max(now + wait))
             }
+            // What was told while it was read wakes nobody.
+            Telling::Waking => self.not_before,
             Telling::ByItself => {
-                self.read_due.min(self.not_before.max(now + self.choose(&ASK, now)))
+                self.read_due.min(self.not_before.max(now + self.ask(telling, now)))
             }
         };
     }

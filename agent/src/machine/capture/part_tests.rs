@@ -1,6 +1,7 @@
 //! Of a picture of ten bands, only those that changed are read.
 
 use std::cell::Cell;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use lotse_codec::{Decoder, Limits};
 use lotse_hal::{Band, Orientation, ScreenInfo, Size};
@@ -16,6 +17,9 @@ struct Levels {
     /// What it tells of changes; what it does not is found by looking at rows.
     told: Option<Change>,
     cursor: Option<Cursor>,
+    /// Becomes readable when something is told; that it does is left to the test.
+    descriptor: Option<std::fs::File>,
+    polls: u32,
     bands: u32,
     pixels: Vec<u8>,
 }
@@ -48,7 +52,12 @@ impl Screen for Levels {
     }
 
     fn poll(&mut self) -> Result<ScreenState, Error> {
+        self.polls += 1;
         Ok(ScreenState::Shown { size: SIZE, change: self.told.unwrap_or(Change::Maybe) })
+    }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.descriptor.as_ref().map(AsFd::as_fd)
     }
 
     fn cursor(&mut self) -> Result<Option<Cursor>, Error> {
@@ -96,7 +105,15 @@ impl Watch {
         capture.processor_time = || USED.with(|used| used.replace(used.get() + MS / 50));
         capture.watch(true, now);
         let rows = vec![1; SIZE.height as usize];
-        let screen = Levels { rows, told, cursor: None, bands: 0, pixels: Vec::new() };
+        let screen = Levels {
+            rows,
+            told,
+            cursor: None,
+            descriptor: None,
+            polls: 0,
+            bands: 0,
+            pixels: Vec::new(),
+        };
         let mut watch = Self { capture, screen, decoder: Decoder::new(Limits::default()), now };
         watch.pass(2000 * MS);
         watch
@@ -185,4 +202,52 @@ fn of_a_pointer_that_moves_the_rows_before_and_after_are_read() {
         assert!(shown.is_none_or(|y| watch.seen(y) == 9), "it is drawn at {y}");
     }
     assert_eq!(watch.wait(), Duration::ZERO, "where it was is mended");
+}
+
+#[test]
+fn who_is_woken_does_not_ask_and_waits_until_a_picture_is_drawn() {
+    let mut watch = Watch::new(Some(Change::Told));
+    watch.screen.descriptor = Some(tempfile::tempfile().unwrap());
+    watch.pass(2000 * MS);
+    let polls = watch.screen.polls;
+    watch.pass(10_000 * MS);
+    let polls = watch.screen.polls - polls;
+    assert!((30..=50).contains(&polls), "asked {polls} times in 10 s");
+    for level in 2..10 {
+        assert!(watch.capture.waits_for_screen(watch.now));
+        // Ten rows at a time, a millisecond apart.
+        let before = watch.capture.sent;
+        for bit in 0..5_u32 {
+            let (from, to) = (200 + bit * 10, 210 + bit * 10);
+            watch.screen.rows[from as usize..to as usize].fill(level);
+            watch.screen.told = Some(Change::ToldWithin(Rows { from: 200, to }));
+            if watch.capture.waits_for_screen(watch.now) {
+                watch.capture.screen_told(watch.now);
+            }
+            watch.pass(MS);
+        }
+        watch.pass(6 * MS);
+        assert_eq!((watch.wait(), watch.capture.sent), (Duration::ZERO, before + 1));
+        watch.pass(500 * MS);
+    }
+}
+
+#[test]
+fn who_draws_without_end_is_seen_all_the_same() {
+    let mut watch = Watch::new(Some(Change::Told));
+    watch.screen.descriptor = Some(tempfile::tempfile().unwrap());
+    watch.pass(2000 * MS);
+    let before = watch.capture.sent;
+    for step in 0..1000_u32 {
+        let row = 64 + step % 500;
+        watch.screen.rows[row as usize] = step as u8;
+        let told = Rows { from: 64, to: 65 + step % 500 };
+        watch.screen.told = Some(Change::ToldWithin(told));
+        if watch.capture.waits_for_screen(watch.now) {
+            watch.capture.screen_told(watch.now);
+        }
+        watch.pass(MS);
+    }
+    let count = watch.capture.sent - before;
+    assert!((30..=66).contains(&count), "{count} pictures in a second");
 }

@@ -1,7 +1,7 @@
 //! The connection to an X server, which never waits for long.
 
 use std::io::{self, IoSlice};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -22,6 +22,12 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// A stream whose waiting ends.
 #[derive(Debug)]
 pub(super) struct Patient(DefaultStream);
+
+impl AsFd for Patient {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
 
 impl Stream for Patient {
     fn poll(&self, mode: PollMode) -> io::Result<()> {

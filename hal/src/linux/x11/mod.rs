@@ -15,6 +15,7 @@ mod memory;
 pub(crate) mod panel;
 mod root;
 
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use x11rb::connection::Connection as _;
@@ -263,6 +264,10 @@ impl Screen for X11Screen {
             (Some(_), None) => Change::None,
         };
         Ok(ScreenState::Shown { size: self.size, change })
+    }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.damage.map(|_| self.link.stream().as_fd())
     }
 
     fn cursor(&mut self) -> Result<Option<Cursor>, Error> {

@@ -21,7 +21,8 @@ use serde_json::{Value, json};
 
 use crate::counter::Counter;
 use crate::offered::{Offered, Print};
-use crate::player::{FileStage, Film};
+use crate::peers::{open_when_up, start_display};
+use crate::player::{FileStage, Film, Stage};
 use crate::process::{MemoryWatch, Program, processor_time};
 use crate::server::Server;
 use crate::viewers::Viewers;
@@ -48,6 +49,9 @@ pub(crate) struct Product {
     /// Who watches: the technician, and others who look on
     #[arg(long, default_value_t = 1)]
     viewers: usize,
+    /// The agent reads an X display, which tells what is drawn, and not a file, which does not
+    #[arg(long)]
+    x: bool,
     /// Photographs may be shown roughly at first, as by default; else nothing is ever lost
     #[arg(long)]
     rough: bool,
@@ -68,15 +72,14 @@ pub(crate) fn measure(
     seed: u64,
 ) -> Result<Value> {
     let film = Film::draw(workload, size, seed);
-    let screen = Path::new("/dev/shm").join(format!("lotse-bench-{}", std::process::id()));
-    let mut stage = FileStage::create(&screen, size)?;
+    let mut shown = Shown::start(product, size)?;
     let offered = Arc::new(Offered::default());
     let outcome = (|| {
         let server = Server::start(&product.server, &product.folder)?;
         let counter = Counter::start(server.listening, product.line)?;
         let agent_server = format!("127.0.0.1:{}#{}", counter.port(), server.fingerprint()?);
-        let mut kiosk = Kiosk::start(product, &agent_server, &screen, size)?;
-        film.begin(&mut stage, &offered)?;
+        let mut kiosk = Kiosk::start(product, &agent_server, &shown.source, size)?;
+        film.begin(&mut *shown.stage, &offered)?;
         let technician = Technician::start(&server.address, &offered)?;
         let number = kiosk.let_in(&technician)?;
         let count = product.viewers.saturating_sub(1);
@@ -94,13 +97,14 @@ pub(crate) fn measure(
         offered.clear();
         let (before, before_back) = (counter.up(), counter.down());
         let (cpu, start) = (processor_time(&processes), Instant::now());
-        film.play(&mut stage, &offered)?;
+        film.play(&mut *shown.stage, &offered)?;
         let played = Instant::now();
         wait_for_last(&offered)?;
         let exact = played.elapsed();
         let cpu = processor_time(&processes).saturating_sub(cpu);
         let mut report = offered.report();
-        let of = |what: Value| json!({ "workload": workload.name, "way": "lotse", "path": what });
+        let way = if product.x { "lotse-x" } else { "lotse" };
+        let of = |what: Value| json!({ "workload": workload.name, "way": way, "path": what });
         if let Value::Object(map) = &mut report {
             map.insert("bytes".into(), (counter.up() - before).into());
             map.insert("bytes_back".into(), (counter.down() - before_back).into());
@@ -117,7 +121,6 @@ pub(crate) fn measure(
         Ok(of(report))
     })();
     // Whatever happened, the screen goes.
-    let _ = fs::remove_file(&screen);
     outcome.with_context(|| format!("{} through Lotse", workload.name))
 }
 
@@ -135,6 +138,36 @@ pub(crate) fn wait_for_last(offered: &Offered) -> Result<()> {
     Ok(())
 }
 
+/// A screen that the agent reads, and what is drawn on it.
+struct Shown {
+    stage: Box<dyn Stage>,
+    /// As the agent's configuration names it.
+    source: String,
+    file: Option<PathBuf>,
+    _display: Option<Program>,
+}
+
+impl Shown {
+    fn start(product: &Product, size: Size) -> Result<Self> {
+        if product.x {
+            let (display, number) = start_display(&product.folder, size)?;
+            let stage = Box::new(open_when_up(&format!(":{number}"), size)?);
+            let source = format!("x11:{number}");
+            return Ok(Self { stage, source, file: None, _display: Some(display) });
+        }
+        let file = Path::new("/dev/shm").join(format!("lotse-bench-{}", std::process::id()));
+        let stage = Box::new(FileStage::create(&file, size)?);
+        let source = format!("file:{}:{}x{}", file.display(), size.width, size.height);
+        Ok(Self { stage, source, file: Some(file), _display: None })
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        let _ = self.file.take().map(fs::remove_file);
+    }
+}
+
 /// The machine and the person in front of it.
 struct Kiosk {
     agent: Program,
@@ -142,11 +175,10 @@ struct Kiosk {
 }
 
 impl Kiosk {
-    fn start(product: &Product, server: &str, screen: &Path, size: Size) -> Result<Self> {
+    fn start(product: &Product, server: &str, source: &str, size: Size) -> Result<Self> {
         let mut command = Program::command(&product.agent);
         let simulated = format!("{}x{}", size.width, size.height);
-        let source = format!("file:{}:{simulated}", screen.display());
-        command.args(["--simulated", &simulated, "--still", "--screen", &source]);
+        command.args(["--simulated", &simulated, "--still", "--screen", source]);
         command.args(["--server", server, "--name", "Bench"]);
         let config = product.folder.join("agent.toml");
         let photographs = if product.rough { "rough-at-first" } else { "exact" };

@@ -183,7 +183,7 @@ fn command_of(
 }
 
 /// An X server without a screen.
-fn start_display(folder: &Path, size: Size) -> Result<(Program, u32)> {
+pub(crate) fn start_display(folder: &Path, size: Size) -> Result<(Program, u32)> {
     let number = free_display();
     let name = format!(":{number}");
     let mut command = Program::command("Xvfb");
@@ -195,7 +195,7 @@ fn start_display(folder: &Path, size: Size) -> Result<(Program, u32)> {
 }
 
 /// Covers a display as soon as it is there.
-fn open_when_up(name: &str, size: Size) -> Result<XStage> {
+pub(crate) fn open_when_up(name: &str, size: Size) -> Result<XStage> {
     let end = Instant::now() + PATIENCE;
     loop {
         match XStage::open(name, size) {

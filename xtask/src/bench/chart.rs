@@ -37,7 +37,8 @@ pub(super) fn draw(codec: &[Value], path: &[Value]) -> String {
     for ((workload, way, bytes), line) in bars.iter().zip(2_u32..) {
         let y = line * LINE;
         let width = (bytes.max(1.0).ln() / largest.ln()).max(0.0) * BAR.0;
-        let color = if *way == "lotse" || *way == "codec alone" { "#0b3d66" } else { "#b0b7c3" };
+        let color =
+            if way.starts_with("lotse") || *way == "codec alone" { "#0b3d66" } else { "#b0b7c3" };
         // Writing to a string cannot fail.
         let _ = writeln!(
             svg,

@@ -161,7 +161,7 @@ fn settle(broken: &[String]) -> Result<()> {
 
 /// What is wrong with the memory of a run, if anything.
 fn too_large(row: &Value) -> Option<String> {
-    let row = row.get("path").filter(|_| text(row, "way") == "lotse")?;
+    let row = row.get("path").filter(|_| text(row, "way").starts_with("lotse"))?;
     let memory = number(row, "memory")?;
     (memory > MEMORY).then(|| format!("{:.1} MB of memory, 20 promised", memory / 1e6))
 }

@@ -7,10 +7,11 @@
 //! Each message is `length: u32 little endian | kind: u8 | body`; the length counts kind and
 //! body. Kind 0 has a body in postcard, kind 1 is an update of the picture as the codec made it.
 
+use lotse_protocol::MemberId;
 use lotse_protocol::certificate::{CertifiedDevice, CertifiedTechnician, PublicKey};
 use lotse_protocol::message::{
     Consent, CoveredParts, DeviceEnd, FromTerminal, InputEvent, Name, OutputList, OutputName,
-    Rights, ScreenReport, ToTerminal,
+    Place, Rights, ScreenReport, ToTerminal,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,8 @@ pub enum ToNetwork {
     Covered(CoveredParts),
     /// About the terminal here.
     Terminal(FromTerminal),
+    /// Whether the screen can show arrows.
+    Arrows(bool),
 }
 
 /// From the network process to the machine process.
@@ -118,6 +121,15 @@ pub enum ToMachine {
     Show(OutputName),
     /// About the terminal here.
     Terminal(ToTerminal),
+    /// A member points at something on the screen, or no longer.
+    Arrow {
+        /// Who.
+        by: MemberId,
+        /// What it calls itself.
+        name: Name,
+        /// Where.
+        at: Option<Place>,
+    },
     /// It is over, or did not begin.
     Ended(Ended),
 }

@@ -123,7 +123,7 @@ pub fn paint_strips<E>(
         let part = Rect { y, height: rows.max(1).min(bottom - y), ..area };
         let length = part.width as usize * part.height as usize * PIXEL;
         scratch.clear();
-        scratch.resize(length, u8::MAX);
+        scratch.resize(length, 0);
         painter.paint(&mut Strip { panel, area: part, pixels: scratch });
         visit(part, scratch)?;
         y += part.height;

@@ -37,5 +37,5 @@ pub use input::{
 };
 pub use machine::Machine;
 pub use orientation::Orientation;
-pub use panel::{Paint, Panel, Strip};
+pub use panel::{Mark, Marks, Paint, Panel, Strip};
 pub use screen::{BAND_ROWS, Band, Change, Output, Rows, Screen, ScreenInfo, ScreenState};

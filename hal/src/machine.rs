@@ -1,6 +1,6 @@
 //! All that a program needs of one machine, in one piece.
 
-use crate::{Held, LocalInput, Panel, Screen};
+use crate::{Held, LocalInput, Marks, Panel, Screen};
 
 /// A machine: its screen, the input injected into it, its people's own input, and the panel.
 ///
@@ -15,6 +15,8 @@ pub struct Machine {
     pub local: Box<dyn LocalInput>,
     /// Where Lotse shows its own picture to the person at the machine.
     pub panel: Box<dyn Panel>,
+    /// Where those point who look on from afar.
+    pub marks: Box<dyn Marks>,
 }
 
 impl std::fmt::Debug for Machine {

@@ -1,4 +1,4 @@
-//! Showing something to the person at the machine.
+//! Showing something to the person at the machine: a panel to answer, and marks to look at.
 
 use crate::{Error, Rect, Size};
 
@@ -62,4 +62,43 @@ pub trait Panel: Send {
     /// # Errors
     /// When that does not work; the machine's own picture may be missing parts.
     fn hide(&mut self) -> Result<(), Error>;
+}
+
+/// A small picture above whatever the machine shows.
+#[derive(Clone, Copy)]
+pub struct Mark<'a> {
+    /// Where it is, upright, within the screen.
+    pub area: Rect,
+    /// What it looks like. Pixels that the painter does not set (their fourth byte stays 0) are not
+    /// covered.
+    pub painter: &'a dyn Paint,
+}
+
+impl std::fmt::Debug for Mark<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mark").field("area", &self.area).finish_non_exhaustive()
+    }
+}
+
+/// Small pictures above whatever the machine shows: they take no touch and no key, and what is
+/// below them goes on.
+pub trait Marks: Send {
+    /// The screen's size now.
+    ///
+    /// # Errors
+    /// When there is no screen.
+    fn size(&mut self) -> Result<Size, Error>;
+
+    /// Shows these and no others, later ones above earlier ones; none gives the screen back as it
+    /// was.
+    ///
+    /// # Errors
+    /// When they cannot be shown; then none is.
+    fn show(&mut self, marks: &[Mark<'_>]) -> Result<(), Error>;
+
+    /// As [`Panel::keep`].
+    ///
+    /// # Errors
+    /// When something was drawn over them, or it cannot be known; showing them again may help.
+    fn keep(&mut self) -> Result<(), Error>;
 }

@@ -133,6 +133,8 @@ pub struct PanelConfig {
     pub call_key: String,
     /// Seconds that a person has to answer. Nobody's answer is a no.
     pub answer_seconds: u16,
+    /// Seconds that an arrow of who points from afar is seen after it has moved.
+    pub arrow_seconds: u16,
     /// The user of the machine's own application, if that can show the panel when it is asked to
     /// (`docs/asking.md`); none if empty.
     pub application_user: String,
@@ -214,6 +216,7 @@ impl Default for PanelConfig {
             idle: Idle::Home,
             call_key: "F12".to_owned(),
             answer_seconds: 60,
+            arrow_seconds: 4,
             application_user: String::new(),
             method: "auto".to_owned(),
             frame_buffer: String::new(),
@@ -246,6 +249,8 @@ pub struct Settings {
     pub call_key: KeyCode,
     /// How long a person has to answer.
     pub answer_time: Duration,
+    /// How long an arrow is seen after it has moved.
+    pub arrow_time: Duration,
     /// What a session may do at most.
     pub policy: Policy,
     /// The terminal that a session may have.
@@ -314,6 +319,7 @@ impl Config {
             idle: self.panel.idle,
             call_key,
             answer_time: Duration::from_secs(self.panel.answer_seconds.into()),
+            arrow_time: Duration::from_secs(self.panel.arrow_seconds.into()),
             policy: self.policy.check().context("policy")?,
             shell: self.shell.check().context("shell")?,
             data_directory: self.data_directory.clone(),

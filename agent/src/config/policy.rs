@@ -15,6 +15,8 @@ pub struct PolicyConfig {
     pub view: Stance,
     /// Use pointer, touch and keyboard.
     pub control: Stance,
+    /// Point at things on the screen, with an arrow.
+    pub pointer: Stance,
     /// Use a terminal, if one is set up in `[shell]`.
     pub shell: Stance,
     /// Restart the machine or its application, as far as `[maintenance]` says how.
@@ -47,6 +49,8 @@ pub struct LevelsConfig {
     pub view: String,
     /// To use pointer, touch and keyboard.
     pub control: String,
+    /// To point at things.
+    pub pointer: String,
     /// To use a terminal.
     pub shell: String,
     /// To restart the machine or its application.
@@ -58,6 +62,7 @@ impl Default for PolicyConfig {
         Self {
             view: Stance::Allow,
             control: Stance::Allow,
+            pointer: Stance::Allow,
             shell: Stance::Ask,
             reboot: Stance::Ask,
             levels: LevelsConfig::default(),
@@ -68,8 +73,9 @@ impl Default for PolicyConfig {
 
 impl Default for LevelsConfig {
     fn default() -> Self {
-        let [view, control, shell, reboot] = [(); 4].map(|()| Level::CodeCompared.word().into());
-        Self { view, control, shell, reboot }
+        let [view, control, pointer, shell, reboot] =
+            [(); 5].map(|()| Level::CodeCompared.word().into());
+        Self { view, control, pointer, shell, reboot }
     }
 }
 
@@ -79,6 +85,7 @@ impl PolicyConfig {
         let rules = [
             ("view", Rights::VIEW, self.view, &levels.view),
             ("control", Rights::CONTROL, self.control, &levels.control),
+            ("pointer", Rights::POINTER, self.pointer, &levels.pointer),
             ("shell", Rights::SHELL, self.shell, &levels.shell),
             ("reboot", Rights::REBOOT, self.reboot, &levels.reboot),
         ];
@@ -147,11 +154,13 @@ mod tests {
         toml::from_str::<PolicyConfig>(text).unwrap().check().unwrap()
     }
 
-    const BOTH: Rights = Rights::VIEW.with(Rights::CONTROL);
+    const ALLOWED: Rights = Rights::VIEW.with(Rights::CONTROL).with(Rights::POINTER);
 
     #[test]
     fn the_policy_takes_rights_away() {
-        let policy = policy("control = \"never\"\nshell = \"never\"\nreboot = \"never\"");
+        let policy = policy(
+            "control = \"never\"\npointer = \"never\"\nshell = \"never\"\nreboot = \"never\"",
+        );
         assert_eq!(policy.offered_at(Level::Certificate), Rights::VIEW);
     }
 
@@ -159,9 +168,9 @@ mod tests {
     fn a_right_may_demand_a_level() {
         let policy = policy("[levels]\ncontrol = \"password\"\nshell = \"certificate\"");
         let allowed = |level| policy.allowed_at(level);
-        assert_eq!(allowed(Level::CodeCompared), Rights::VIEW);
-        assert_eq!(allowed(Level::Password), BOTH);
-        assert_eq!(allowed(Level::Certificate), BOTH);
+        assert_eq!(allowed(Level::CodeCompared), Rights::VIEW.with(Rights::POINTER));
+        assert_eq!(allowed(Level::Password), ALLOWED);
+        assert_eq!(allowed(Level::Certificate), ALLOWED);
         assert!(!policy.offered_at(Level::Password).allows(Rights::SHELL));
         assert!(policy.offered_at(Level::Certificate).allows(Rights::SHELL));
     }
@@ -169,9 +178,9 @@ mod tests {
     #[test]
     fn what_is_dangerous_is_not_given_unless_somebody_ticks_it() {
         let policy = policy("");
-        assert_eq!(policy.allowed_at(Level::Certificate), BOTH);
+        assert_eq!(policy.allowed_at(Level::Certificate), ALLOWED);
         let offered = policy.offered_at(Level::CodeCompared);
-        assert_eq!(offered, BOTH.with(Rights::SHELL).with(Rights::REBOOT));
+        assert_eq!(offered, ALLOWED.with(Rights::SHELL).with(Rights::REBOOT));
     }
 
     #[test]

@@ -138,6 +138,7 @@ impl MachineProcess {
                 let granted = granted.capped_by(rights);
                 log::info!("session: connected, {}: {}", who.level.word(), words(granted));
                 self.session.phase = Phase::Live { granted };
+                self.arrows.begin(&self.machine.screen.info());
                 self.session.expires_at = who.until;
                 let connected = Connected::new(who.name, Some(who.level), shown(granted));
                 self.panel.show(View::Session(connected), now);
@@ -157,6 +158,9 @@ impl MachineProcess {
         }
         let left = self.session.limit(&mut self.machine.input, rights, now);
         log::info!("session: only {} from now on", words(left));
+        if !left.allows(Rights::POINTER) {
+            self.arrows.clear();
+        }
         if !left.allows(Rights::SHELL) {
             self.close_terminal(now);
         }
@@ -186,6 +190,7 @@ impl MachineProcess {
         let was_going_on = self.session.is_going_on();
         self.close_terminal(now);
         self.session.end(&mut self.machine.input, now);
+        self.arrows.clear();
         if let Err(error) = self.machine.screen.switch_to(None) {
             log::warn!("going back to the screen of before: {error}");
         }
@@ -259,6 +264,8 @@ impl MachineProcess {
     fn bring_to_screen(&mut self, now: Instant) {
         if self.panel.needs_redraw() {
             self.panel.set_display(&self.machine.screen.info());
+            self.panel.size(&mut self.machine.panel);
+            self.arrows.make_way(self.panel.area(), self.machine.marks.as_mut());
         }
         let is_shown = self.panel.draw(&mut self.machine.panel, now);
         let is_asking = matches!(self.session.phase, Phase::Asking { .. });
@@ -268,6 +275,15 @@ impl MachineProcess {
         }
         if let Err(error) = self.machine.local.grab(self.panel.wants_input()) {
             log::debug!("input devices of the machine: {error}");
+        }
+    }
+
+    /// Shows where those point who look on from afar, and what cannot be shown is told them.
+    pub(super) fn draw_arrows(&mut self, now: Instant) {
+        let screen = &self.machine.screen;
+        let news = self.arrows.draw(self.machine.marks.as_mut(), || screen.info(), now);
+        if let Some(are_shown) = news {
+            self.network.send(&ToNetwork::Arrows(are_shown));
         }
     }
 

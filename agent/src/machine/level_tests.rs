@@ -106,7 +106,7 @@ fn a_right_that_demands_more_is_not_given() {
     assert!(bench.is_watched() && !bench.is_steered());
 
     let mut bench = Bench::with(BOTH, |settings| {
-        let levels = ["view", "control", "shell", "reboot"];
+        let levels = ["view", "control", "pointer", "shell", "reboot"];
         let levels = levels.map(|name| format!("{name} = \"certificate\"\n")).concat();
         settings.policy = policy(&format!("[levels]\n{levels}"));
     });

@@ -4,6 +4,7 @@
 //! counts for no more than the person at the machine has consented to with a physical device:
 //! the consent is kept here, and every input is held against it.
 
+mod arrows;
 mod capture;
 mod consent;
 mod details;
@@ -30,6 +31,7 @@ use nix::unistd::Uid;
 
 use crate::config::Settings;
 use crate::ipc::{ToMachine, ToNetwork};
+use crate::machine::arrows::Arrows;
 use crate::machine::events::{Ready, Waiter};
 use crate::machine::guesses::Guesses;
 use crate::machine::identity::Identity;
@@ -65,6 +67,7 @@ struct MachineProcess {
     settings: Settings,
     panel: PanelScreen,
     session: Session,
+    arrows: Arrows,
     network: NetworkLink,
     programs: Programs,
     identity: Identity,
@@ -91,6 +94,7 @@ pub fn run(
     let mut process = MachineProcess {
         panel: PanelScreen::new(settings.language, settings.idle, now),
         session: Session::new(&settings, now)?,
+        arrows: Arrows::new(settings.arrow_time),
         network: NetworkLink::new("network", network.0, network.1),
         programs: Programs::new(ProgramsLink::new("programs", programs, Uid::from_raw(0))),
         identity: Identity::open(keep.clone(), settings.enrolment.as_ref())?,
@@ -134,7 +138,8 @@ impl MachineProcess {
             self.network.send(&report);
         }
         self.handle_network_loss(now);
-        [self.panel.poll_timeout(), self.session.poll_timeout()]
+        self.draw_arrows(now);
+        [self.panel.poll_timeout(), self.session.poll_timeout(), self.arrows.poll_timeout()]
             .into_iter()
             .flatten()
             .min()
@@ -251,6 +256,11 @@ impl MachineProcess {
             ToMachine::Limit(rights) => self.limit(rights, now),
             ToMachine::Show(name) => self.session.show(&mut self.machine, &name, now),
             ToMachine::Terminal(what) => self.terminal(what, now),
+            ToMachine::Arrow { by, name, at } => {
+                if self.session.pointed(now) {
+                    self.arrows.point(by, &name, at, now);
+                }
+            }
             ToMachine::Ended(why) => self.end_session(why, now),
         }
         self.handle_panel(now);
@@ -277,6 +287,9 @@ impl MachineProcess {
         }
         if let Err(error) = self.machine.input.release_all() {
             log::warn!("could not release everything that was pressed: {error}");
+        }
+        if let Err(error) = self.machine.marks.show(&[]) {
+            log::warn!("could not take the arrows away: {error}");
         }
         if let Err(error) = self.machine.panel.hide() {
             log::warn!("could not give the screen back: {error}");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use lotse_hal::{LocalEvent, Panel, Phase, ScreenInfo, Size};
+use lotse_hal::{LocalEvent, Panel, Phase, Rect, ScreenInfo, Size};
 
 use crate::config::Idle;
 use crate::panel::{Connected, Language, Message, PanelOutput, PanelUi, View};
@@ -55,6 +55,11 @@ impl PanelScreen {
             self.ui.set_size(size);
         }
         self.size
+    }
+
+    /// The part of the screen that it has, or is about to have.
+    pub(super) fn area(&self) -> Option<Rect> {
+        self.ui.area()
     }
 
     /// What is shown.

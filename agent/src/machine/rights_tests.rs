@@ -7,6 +7,9 @@ use super::*;
 use crate::ipc::FromPrograms;
 use crate::panel::{Right, RightSet};
 
+/// What a technician without arrows may do.
+const BOTH: Rights = Rights::VIEW.with(Rights::CONTROL);
+
 impl Bench {
     /// A technician is connected and may do all that there is.
     fn connected() -> Self {
@@ -147,7 +150,7 @@ fn a_terminal_that_nobody_set_up_is_not_offered() {
     bench.join();
     bench.hears(ask());
     let View::Asking(question) = bench.process.panel.view() else { panic!("no question") };
-    assert_eq!(question.rights, RightSet::of(&[Right::View, Right::Control]));
+    assert_eq!(question.rights, RightSet::of(&[Right::View, Right::Control, Right::Pointer]));
 }
 
 #[test]
@@ -175,4 +178,78 @@ fn a_terminal_ends_when_the_person_or_the_program_says_so() {
     let mut bench = with_terminal(Rights::KNOWN);
     bench.process.handle_programs(ended, bench.now);
     assert!(!has_terminal(&bench) && bench.process.session.allows(Rights::SHELL));
+}
+
+/// The pixels of some rows of the screen, as far as an area has them.
+fn pixels(bench: &mut Bench, area: lotse_hal::Rect) -> Vec<u8> {
+    let mut seen = Vec::new();
+    let mut look = |band: lotse_hal::Band<'_>| {
+        let rows = (band.y..).zip(band.pixels.chunks_exact(SIZE.width as usize * 4));
+        for (_, row) in rows.filter(|(y, _)| (area.y..area.y + area.height).contains(y)) {
+            seen.extend(&row[area.x as usize * 4..(area.x + area.width) as usize * 4]);
+        }
+    };
+    bench.process.machine.screen.read(&mut look).unwrap();
+    seen
+}
+
+/// How many pixels of the screen have the colour of the moderator's arrow.
+fn colored(bench: &mut Bench) -> usize {
+    let mut count = 0;
+    let [red, green, blue] = lotse_protocol::message::arrow_color(lotse_protocol::MemberId(1));
+    let mut look = |band: lotse_hal::Band<'_>| {
+        let pixels = band.pixels.as_chunks::<4>().0.iter();
+        count += pixels.filter(|pixel| pixel[..3] == [blue, green, red]).count();
+    };
+    bench.process.machine.screen.read(&mut look).unwrap();
+    count
+}
+
+fn arrow(at: Option<Point>) -> ToMachine {
+    let name = NetworkName::try_from("Ada").unwrap();
+    ToMachine::Arrow { by: lotse_protocol::MemberId(1), name, at: at.map(place) }
+}
+
+#[test]
+fn an_arrow_is_seen_with_its_right_alone_and_not_after_it() {
+    let middle = Some(Point::new(SIZE.width / 2, SIZE.height / 2));
+    let mut bench = Bench::new(BOTH);
+    bench.accept();
+    bench.hears(connected());
+    bench.hears(arrow(middle));
+    assert_eq!(colored(&mut bench), 0, "whatever the network process says");
+
+    let mut bench = Bench::connected();
+    bench.hears(arrow(middle));
+    assert!(colored(&mut bench) > 300);
+    assert!(!bench.is_steered());
+    bench.press("details");
+    assert_eq!(colored(&mut bench), 0, "the panel is above everything");
+    bench.press("close");
+    bench.wait(Duration::from_millis(200));
+    assert!(colored(&mut bench) > 300, "and gives it back");
+    bench.hears(arrow(None));
+    assert_eq!(colored(&mut bench), 0);
+    for gone in [ToMachine::Limit(BOTH), ToMachine::Ended(Ended::ByTechnician)] {
+        let mut bench = Bench::connected();
+        bench.hears(arrow(middle));
+        assert!(colored(&mut bench) > 300);
+        bench.hears(gone);
+        bench.wait(Duration::from_millis(100));
+        assert_eq!(colored(&mut bench), 0);
+        bench.hears(arrow(middle));
+        assert_eq!(colored(&mut bench), 0);
+    }
+}
+
+#[test]
+fn no_arrow_imitates_or_covers_the_sign_of_the_session() {
+    let mut bench = Bench::connected();
+    let sign = bench.process.panel.area().unwrap();
+    let before = pixels(&mut bench, sign);
+    for x in (0..SIZE.width).step_by(50) {
+        bench.hears(arrow(Some(Point::new(x, sign.height / 2))));
+        bench.wait(Duration::from_millis(50));
+        assert!(pixels(&mut bench, sign) == before, "at {x}");
+    }
 }

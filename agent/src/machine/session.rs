@@ -34,9 +34,10 @@ const ECHO: Duration = Duration::from_millis(300);
 
 /// The rights that have messages, by their names in the protocol and on the panel. No others are
 /// offered.
-const RIGHTS: [(Rights, Right); 4] = [
+const RIGHTS: [(Rights, Right); 5] = [
     (Rights::VIEW, Right::View),
     (Rights::CONTROL, Right::Control),
+    (Rights::POINTER, Right::Pointer),
     (Rights::SHELL, Right::Shell),
     (Rights::REBOOT, Right::Reboot),
 ];
@@ -224,6 +225,27 @@ impl Session {
         self.capture.refresh(after, now);
     }
 
+    /// Whether the person has consented to this; if not, the attempt is counted.
+    fn admits(&mut self, right: Rights) -> bool {
+        let may = self.allows(right);
+        if !may {
+            if self.rejected.is_multiple_of(LOG_EVERY) {
+                log::warn!("nobody has consented to what is tried ({} times)", self.rejected);
+            }
+            self.rejected = self.rejected.saturating_add(1);
+        }
+        may
+    }
+
+    /// Somebody points: whether the person has consented to that. The picture is looked at soon.
+    pub(super) fn pointed(&mut self, now: Instant) -> bool {
+        let may = self.admits(Rights::POINTER);
+        if may {
+            self.capture.alert(now);
+        }
+        may
+    }
+
     /// Injects an input, if the person has consented to that.
     pub(super) fn input(
         &mut self,
@@ -231,11 +253,7 @@ impl Session {
         event: InputEvent,
         now: Instant,
     ) -> Vec<ToNetwork> {
-        if !self.allows(Rights::CONTROL) {
-            if self.rejected.is_multiple_of(LOG_EVERY) {
-                log::warn!("input without consent is not injected ({} so far)", self.rejected);
-            }
-            self.rejected = self.rejected.saturating_add(1);
+        if !self.admits(Rights::CONTROL) {
             return Vec::new();
         }
         if self.local_use.is_going_on(now) && !is_release(&event) {

@@ -60,6 +60,7 @@ impl Bench {
         let mut process = MachineProcess {
             panel: PanelScreen::new(settings.language, settings.idle, now),
             session: Session::new(&settings, now).unwrap(),
+            arrows: Arrows::new(settings.arrow_time),
             network,
             programs: Programs::new(programs),
             identity: Identity::open(keep.clone(), settings.enrolment.as_ref()).unwrap(),

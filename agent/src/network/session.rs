@@ -245,6 +245,7 @@ impl Session {
             Message::Typed(ToNetwork::Outputs(o)) => self.participant.report_outputs(o),
             Message::Typed(ToNetwork::Covered(c)) => self.participant.report_covered(c),
             Message::Typed(ToNetwork::Terminal(t)) => self.participant.report_terminal(t),
+            Message::Typed(ToNetwork::Arrows(shown)) => self.participant.report_arrows(shown, now),
             Message::Typed(ToNetwork::Start { .. }) => log::warn!("started twice"),
         }
         Ok(Link::Up)
@@ -357,6 +358,7 @@ impl Session {
             ParticipantEvent::Terminal(what) => ToMachine::Terminal(what),
             ParticipantEvent::Show(name) => ToMachine::Show(name),
             ParticipantEvent::Input(event) => ToMachine::Input(event),
+            ParticipantEvent::Arrow { by, name, at } => ToMachine::Arrow { by, name, at },
             ParticipantEvent::Ended(why) => {
                 self.joining_until = None;
                 log::info!("session: {why:?}");

@@ -13,6 +13,7 @@
 //!   names.
 //! * Nothing depends on colour alone; every text has a contrast of at least 7:1.
 
+mod arrow;
 mod layout;
 mod letters;
 mod name;
@@ -28,6 +29,7 @@ mod view;
 use lotse_hal::Size;
 use serde::Serialize;
 
+pub use arrow::Arrow;
 pub use name::{MAX_LETTERS, Name};
 pub use scene::Button;
 pub use texts::Language;

@@ -44,10 +44,12 @@ fn what_is_taken_out_of_the_question_is_not_accepted() {
 fn nothing_at_all_cannot_be_accepted() {
     let mut asked = Asked::armed();
     choose(&mut asked);
-    for right in Right::ALL.into_iter().filter(|right| *right != Right::Control) {
+    for right in
+        Right::ALL.into_iter().filter(|right| !matches!(right, Right::Control | Right::Pointer))
+    {
         tick(&mut asked, Button::Tick(right));
     }
-    // Control went with the screen.
+    // Control and pointing went with the screen.
     tick(&mut asked, Button::Chosen);
     asked.ui.handle_verified(true, asked.now);
     asked.pass(2000);
@@ -71,7 +73,8 @@ fn whoever_chooses_accepts_nothing_meanwhile() {
 fn control_needs_the_screen() {
     let all = RightSet::of(&Right::ALL);
     let blind = all.toggled(Right::View);
-    assert!(!blind.has(Right::View) && !blind.has(Right::Control) && blind.has(Right::Shell));
+    let lost = [Right::View, Right::Control, Right::Pointer];
+    assert!(lost.iter().all(|right| !blind.has(*right)) && blind.has(Right::Shell));
     let seeing = blind.toggled(Right::Control);
     assert!(seeing.has(Right::View) && seeing.has(Right::Control));
 }

@@ -117,6 +117,8 @@ pub enum Right {
     View,
     /// Use keyboard and touch.
     Control,
+    /// Point at things.
+    Pointer,
     /// Send and fetch files.
     Files,
     /// Exchange copied text.
@@ -129,8 +131,15 @@ pub enum Right {
 
 impl Right {
     /// All rights, in the order in which they are shown.
-    pub const ALL: [Self; 6] =
-        [Self::View, Self::Control, Self::Files, Self::Clipboard, Self::Shell, Self::Reboot];
+    pub const ALL: [Self; 7] = [
+        Self::View,
+        Self::Control,
+        Self::Pointer,
+        Self::Files,
+        Self::Clipboard,
+        Self::Shell,
+        Self::Reboot,
+    ];
 
     const fn bit(self) -> u8 {
         1 << self as u8
@@ -183,13 +192,14 @@ impl RightSet {
     }
 
     /// With one more, or without it. Nobody can use what is not seen: without the screen there
-    /// is no control either, and with control the screen is seen.
+    /// is no control and no pointing either, and with those the screen is seen.
     #[must_use]
     pub const fn toggled(self, right: Right) -> Self {
-        let without_view = Self(self.0 & !(Right::View.bit() | Right::Control.bit()));
+        let need_view = Right::View.bit() | Right::Control.bit() | Right::Pointer.bit();
+        let without_view = Self(self.0 & !need_view);
         match (right, self.has(right)) {
             (Right::View, true) => without_view,
-            (Right::Control, false) => self.with(Right::Control).with(Right::View),
+            (Right::Control | Right::Pointer, false) => self.with(right).with(Right::View),
             (right, true) => Self(self.0 & !right.bit()),
             (right, false) => self.with(right),
         }

@@ -253,6 +253,7 @@ const fn event_name(event: &Event) -> &'static str {
         Event::RightsChanged(_) => "rights-changed",
         Event::Paused(_) => "paused",
         Event::InputDropped(_) => "input-dropped",
+        Event::Arrows { .. } => "arrows",
         Event::Terminal(_) => "terminal",
         Event::Picture => "picture",
         Event::Screen(_) => "screen",

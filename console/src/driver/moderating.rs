@@ -242,6 +242,9 @@ impl Running<'_> {
             ModeratorEvent::Covered(parts) => {
                 events.send(Event::Covered(translate::parts(&parts))).await
             }
+            ModeratorEvent::Arrows { are_shown, dropped } => {
+                events.send(Event::Arrows { are_shown, dropped }).await
+            }
             ModeratorEvent::CannotType(c) => {
                 events.send(Event::Notice(Notice::CannotType(c))).await
             }

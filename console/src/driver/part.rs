@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use lotse_protocol::MemberId;
-use lotse_protocol::message::InputEvent;
+use lotse_protocol::message::{InputEvent, Place};
 use lotse_protocol::session::{Moderator, ModeratorEvent, Onlooker, OnlookerEvent, Output};
 use lotse_protocol::tunnel::{Answer, Notice};
 
@@ -71,6 +71,10 @@ impl Part {
 
     pub(super) fn input(&mut self, event: InputEvent, now: Instant) -> bool {
         either!(self, it => it.input(event, now))
+    }
+
+    pub(super) fn point(&mut self, at: Option<Place>, now: Instant) -> bool {
+        either!(self, it => it.point(at, now))
     }
 
     pub(super) fn refresh(&mut self) {

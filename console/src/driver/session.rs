@@ -275,6 +275,10 @@ impl<'a> Running<'a> {
             Command::Open { .. } | Command::Watch { .. } => {
                 tracing::debug!("there is a session already");
             }
+            Command::Point(at) => {
+                let at = at.and_then(|at| translate::place_in(at, &self.driver.picture));
+                self.part.point(at, Instant::now());
+            }
             command => {
                 let inputs = translate::inputs(&command, &self.driver.picture);
                 if inputs.is_empty() {

@@ -108,9 +108,10 @@ pub(super) const fn level(level: handshake::Level) -> Level {
 }
 
 /// Rights by their names on both sides.
-const KNOWN: [(message::Rights, Right); 4] = [
+const KNOWN: [(message::Rights, Right); 5] = [
     (message::Rights::VIEW, Right::View),
     (message::Rights::CONTROL, Right::Control),
+    (message::Rights::POINTER, Right::Pointer),
     (message::Rights::SHELL, Right::Shell),
     (message::Rights::REBOOT, Right::Reboot),
 ];
@@ -160,10 +161,7 @@ pub(super) fn parts(parts: &message::CoveredParts) -> Vec<PixelRect> {
 
 /// The inputs of a command; none if it is not an input, or if there is no picture to point at.
 pub(super) fn inputs(command: &Command, picture: &SharedPicture) -> Vec<InputEvent> {
-    let place = |at: PixelPoint| {
-        let picture = picture.lock();
-        place(at, picture.width(), picture.height())
-    };
+    let place = |at| place_in(at, picture);
     let input = match *command {
         Command::Key { key, pressed } => Some(InputEvent::Key { code: key.0, pressed }),
         Command::PointerMove(at) => place(at).map(InputEvent::Pointer),
@@ -190,6 +188,12 @@ pub(super) fn inputs(command: &Command, picture: &SharedPicture) -> Vec<InputEve
         _ => None,
     };
     input.into_iter().collect()
+}
+
+/// A place in the picture that is seen; none if it is outside.
+pub(super) fn place_in(at: PixelPoint, picture: &SharedPicture) -> Option<Place> {
+    let picture = picture.lock();
+    place(at, picture.width(), picture.height())
 }
 
 fn place(at: PixelPoint, width: u32, height: u32) -> Option<Place> {

@@ -67,6 +67,9 @@ impl Running<'_> {
             // The list says it, too, and all the rights that are left.
             OnlookerEvent::Control(has) => self.control(has).await?,
             OnlookerEvent::InputDropped(count) => self.dropped(count).await?,
+            OnlookerEvent::Arrows { are_shown, dropped } => {
+                events.send(Event::Arrows { are_shown, dropped }).await?;
+            }
             OnlookerEvent::Paused(is_paused) => self.paused(is_paused).await?,
             OnlookerEvent::Silent(of_panel) => {
                 self.silence(Silence { of_panel, ..self.silence }).await?;

@@ -129,6 +129,8 @@ pub enum Command {
         /// Down or up.
         pressed: bool,
     },
+    /// Points at something with an arrow that is seen at the panel, or no longer.
+    Point(Option<PixelPoint>),
     /// Puts a finger down, moves or lifts it.
     Touch {
         /// Which finger, from 0.
@@ -180,6 +182,7 @@ impl std::fmt::Debug for Command {
             Self::Text(_) => "Text",
             Self::PointerMove(_) => "PointerMove",
             Self::PointerButton { .. } => "PointerButton",
+            Self::Point(_) => "Point",
             Self::Touch { .. } => "Touch",
             Self::Wheel { .. } => "Wheel",
             Self::Terminal(_) => "Terminal",

@@ -153,6 +153,13 @@ pub enum Event {
     Paused(bool),
     /// So many more inputs were not carried out at the panel.
     InputDropped(u16),
+    /// What becomes of arrows at the panel.
+    Arrows {
+        /// Whether its screen can show any.
+        are_shown: bool,
+        /// So many were not shown so far: too late, or not allowed.
+        dropped: u32,
+    },
     /// Something happened to the terminal at the panel.
     Terminal(super::TerminalEvent),
     /// The picture has changed; it is in the shared picture.

@@ -10,6 +10,8 @@ pub struct Live {
     /// Inputs that were not carried out there so far: too late, not allowed, or while somebody
     /// there used it.
     pub dropped: u64,
+    /// Whether arrows are shown there, once somebody has pointed.
+    pub arrows: Option<bool>,
     /// The terminal there.
     pub terminal: Terminal,
 }
@@ -21,6 +23,9 @@ impl Live {
             Event::InputDropped(count) => {
                 self.dropped = self.dropped.saturating_add(u64::from(*count));
             }
+            Event::Arrows { are_shown, .. } => self.arrows = Some(*are_shown),
+            // Another panel may be able to show what this one is not.
+            Event::Presents(_) => self.arrows = None,
             Event::Terminal(event) => self.terminal.apply(event),
             Event::Connected(_) => *self = Self::default(),
             _ => {}

@@ -1,6 +1,6 @@
 //! The queue from window or command line to the driver of the session.
 //!
-//! Bounded, never blocking. A pointer movement that waits behind another one replaces it: only
+//! Bounded, never blocking. A movement of pointer or arrow that waits behind another one replaces it: only
 //! the latest place matters. Everything else keeps its order.
 
 use std::collections::VecDeque;
@@ -39,8 +39,12 @@ impl CommandQueue {
     /// all that waits, since nothing may stay pressed.
     pub fn push(&self, command: Command) -> Result<(), QueueFull> {
         let mut waiting = self.lock();
-        let moves = |c: &Command| matches!(c, Command::PointerMove(_));
-        if moves(&command) && waiting.back().is_some_and(moves) {
+        let replaces = |last: &Command| match &command {
+            Command::PointerMove(_) => matches!(last, Command::PointerMove(_)),
+            Command::Point(_) => matches!(last, Command::Point(_)),
+            _ => false,
+        };
+        if waiting.back().is_some_and(replaces) {
             waiting.pop_back();
         }
         if waiting.len() >= MAX_QUEUED_COMMANDS {

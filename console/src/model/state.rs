@@ -103,6 +103,8 @@ pub enum Right {
     View,
     /// Steer it with pointer, touch and keys.
     Control,
+    /// Point at something on it.
+    Pointer,
     /// Use a terminal there.
     Shell,
     /// Restart it, or its application.
@@ -116,13 +118,15 @@ impl Right {
     }
 
     /// All, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [Self::View, Self::Control, Self::Shell, Self::Reboot];
+    pub const ALL: [Self; 5] =
+        [Self::View, Self::Control, Self::Pointer, Self::Shell, Self::Reboot];
 
     /// The word for scripts.
     pub const fn word(self) -> &'static str {
         match self {
             Self::View => "view",
             Self::Control => "control",
+            Self::Pointer => "pointer",
             Self::Shell => "shell",
             Self::Reboot => "reboot",
         }
@@ -180,7 +184,7 @@ impl FromStr for Rights {
 
 /// A word that names no right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no right; there are view, control, shell, reboot")]
+#[error("{0:?} is no right; there are view, control, pointer, shell, reboot")]
 pub struct UnknownRight(String);
 
 impl fmt::Debug for Rights {
@@ -359,6 +363,11 @@ impl Model {
         matches!(&self.state, SessionState::Connected(peer) if peer.rights.has(Right::Control))
     }
 
+    /// Whether an arrow would reach the panel now.
+    pub fn may_point(&self) -> bool {
+        matches!(&self.state, SessionState::Connected(peer) if peer.rights.has(Right::Pointer))
+    }
+
     /// How people get into the session.
     pub const fn access(&self) -> &Access {
         &self.access
@@ -414,7 +423,9 @@ impl Model {
                 self.live.apply(&event);
                 self.notice = (!is_paused).then_some(Notice::GoesOn);
             }
-            Event::InputDropped(_) | Event::Terminal(_) => self.live.apply(&event),
+            Event::InputDropped(_) | Event::Terminal(_) | Event::Arrows { .. } => {
+                self.live.apply(&event);
+            }
             Event::Screen(screen) => self.screen = screen,
             Event::Outputs(outputs) => self.outputs = outputs,
             Event::Covered(parts) => self.covered = parts,

@@ -32,6 +32,7 @@ pub(super) enum Line {
     Pinch { at: PixelPoint, from: u32, to: u32 },
     Show(String),
     Shell(TerminalCommand),
+    Point(Option<PixelPoint>),
     Wheel(i32),
     Combo(Combo),
     Hold { key: KeyCode, pressed: bool },
@@ -121,6 +122,10 @@ pub(super) fn parse(command: &str, rest: &str) -> Result<Line, LineError> {
             _ => Err(LineError::Usage("show SCREEN, as `status` names it")),
         },
         "shell" => shell(rest),
+        "point" if words == ["off"] => Ok(Line::Point(None)),
+        "point" => point(&words)
+            .map(|at| Line::Point(Some(at)))
+            .ok_or(LineError::Usage("point X Y, or point off")),
         "wheel" => number(&words).map(Line::Wheel).ok_or(LineError::Usage("wheel NOTCHES")),
         "key" | "combo" => Ok(Line::Combo(rest.trim().parse()?)),
         "press" | "release" => hold(rest.trim(), command == "press"),

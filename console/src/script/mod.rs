@@ -40,6 +40,7 @@ Commands, one a line (# begins a comment):
   shell type \"TEXT\"         type this there, a JSON string: \"ls\\n\"
   shell resize COLUMNS ROWS it has another size
   shell close               close it; whatever runs there ends
+  point X Y, point off      point at a pixel with an arrow that is seen there, or no longer
   wheel NOTCHES             turn the wheel; positive is away from the user
   key NAME                  press and release a key: A, Enter, Super, F13, #125 (its number)
   combo Ctrl+Alt+Del        press keys together, release them in the opposite order
@@ -79,7 +80,7 @@ Each command is answered by one line, after the events that came meanwhile:
 Events are lines such as
   {\"event\":\"connected\",\"level\":\"code-compared\",\"rights\":[\"view\",\"control\"],\"who\":\"Kiosk 7\"}
 and are called opened, joined, join-failed, checked, knocking, left, wrong-password, number-burned, code,
-connected, rights-changed, paused, input-dropped,
+connected, rights-changed, paused, input-dropped, arrows,
 terminal (opened, output, ended), screen, outputs, covered, notice, interrupted, resumed,
 ask-password, presents, role, members, entered, gone, removed, asks-control, locked, lists-differ, ended.
 

@@ -48,6 +48,9 @@ pub(super) fn event(event: &Event) -> Option<Value> {
         }
         Event::Paused(is_paused) => json!({"event": "paused", "paused": is_paused}),
         Event::InputDropped(count) => json!({"event": "input-dropped", "count": count}),
+        Event::Arrows { are_shown, dropped } => {
+            json!({"event": "arrows", "shown": are_shown, "dropped": dropped})
+        }
         Event::Terminal(event) => of_terminal(event),
         Event::Screen(screen) => json!({"event": "screen", "screen": of_screen(*screen)}),
         Event::Outputs(outputs) => json!({"event": "outputs", "outputs": of_outputs(outputs)}),

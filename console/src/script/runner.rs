@@ -147,6 +147,7 @@ impl<W: Write> Runner<W> {
                 return self.open_shell(command).await;
             }
             Line::Shell(command) => self.shell(command),
+            Line::Point(at) => self.point(at),
             Line::Wheel(vertical) => self.input([Command::Wheel { vertical, horizontal: 0 }]),
             Line::Combo(combo) => self.input(combo.commands()),
             Line::Hold { key, pressed } => self.input([Command::Key { key, pressed }]),
@@ -207,6 +208,14 @@ impl<W: Write> Runner<W> {
             SessionState::Comparing { .. } => self.command(command),
             _ => Err(self.not_now("there is no code to compare")),
         }
+    }
+
+    fn point(&mut self, at: Option<PixelPoint>) -> Outcome {
+        if !self.model.may_point() {
+            return Err(self.not_now("the panel is not connected, or does not allow pointing"));
+        }
+        let at = at.map(|at| self.at(at)).transpose()?;
+        self.command(Command::Point(at))
     }
 
     async fn click(&mut self, at: PixelPoint, button: crate::model::Button) -> io::Result<Outcome> {

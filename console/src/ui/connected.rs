@@ -104,13 +104,8 @@ fn toolbar_ui(
     ui.add_space(4.0);
     let sizes = [(Scale::Fitted, words.fitted), (Scale::Native, words.native)];
     widgets::choice_on_bar(ui, &mut view.scale, sizes, words.size_hint);
+    pointing_ui(ui, view, words, peer, commands);
     if peer.rights.has(Right::Control) {
-        let pointing = [(Pointing::Mouse, words.mouse), (Pointing::Touch, words.touch)];
-        let before = view.pointing;
-        widgets::choice_on_bar(ui, &mut view.pointing, pointing, words.pointing_hint);
-        if view.pointing != before {
-            view.lose_focus(commands);
-        }
         keys_menu(ui, words, commands);
         if ui.add(widgets::on_bar(words.type_text, false)).clicked() {
             view.lose_focus(commands);
@@ -136,6 +131,46 @@ fn toolbar_ui(
             ui.add(egui::Label::new(name.color(Color32::WHITE)).truncate());
         });
     });
+}
+
+/// What the hand does on the picture, as far as there is a choice.
+fn pointing_ui(
+    ui: &mut Ui,
+    view: &mut View,
+    words: &ConnectedWords,
+    peer: &Peer,
+    commands: &mut Vec<Command>,
+) {
+    let (control, arrow) = (peer.rights.has(Right::Control), peer.rights.has(Right::Pointer));
+    let before = view.pointing;
+    match (control, arrow) {
+        (true, true) => {
+            let all = [
+                (Pointing::Mouse, words.mouse),
+                (Pointing::Touch, words.touch),
+                (Pointing::Arrow, words.arrow),
+            ];
+            widgets::choice_on_bar(ui, &mut view.pointing, all, words.arrow_hint);
+        }
+        (true, false) => {
+            if view.pointing == Pointing::Arrow {
+                view.pointing = Pointing::Mouse;
+            }
+            let both = [(Pointing::Mouse, words.mouse), (Pointing::Touch, words.touch)];
+            widgets::choice_on_bar(ui, &mut view.pointing, both, words.pointing_hint);
+        }
+        (false, true) => {
+            let is_on = view.pointing == Pointing::Arrow;
+            let button = ui.add(widgets::on_bar(words.arrow, is_on));
+            if button.on_hover_text(words.arrow_hint).clicked() {
+                view.pointing = if is_on { Pointing::Mouse } else { Pointing::Arrow };
+            }
+        }
+        (false, false) => view.pointing = Pointing::Mouse,
+    }
+    if view.pointing != before {
+        view.lose_focus(commands);
+    }
 }
 
 fn end_button(ui: &mut Ui, text: &str, commands: &mut Vec<Command>) {
@@ -235,6 +270,11 @@ fn measures_ui(ui: &mut Ui, scene: &Scene<'_>, view: &View, words: &Words, peer:
     let dropped = scene.model.live().dropped;
     if dropped > 0 {
         on_bar(ui, &format!("{dropped} {}", text.dropped)).on_hover_text(text.dropped_hint);
+        ui.add_space(10.0);
+    }
+    if scene.model.live().arrows == Some(false) && peer.rights.has(Right::Pointer) {
+        let label = RichText::new(text.no_arrows).size(13.0).color(theme::ACCENT);
+        ui.add(egui::Label::new(label).truncate()).on_hover_text(text.no_arrows);
         ui.add_space(10.0);
     }
     if !peer.rights.has(Right::Control) {

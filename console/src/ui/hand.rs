@@ -66,6 +66,39 @@ pub(super) fn hand_ui(
     }
 }
 
+/// Points at what the hand is on, instead of pressing it.
+pub(super) fn arrow_ui(
+    ui: &Ui,
+    place: Place,
+    response: &egui::Response,
+    view: &mut View,
+    commands: &mut Vec<Command>,
+) {
+    let over = response.contains_pointer() && view.typing.is_none();
+    if over {
+        ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
+    }
+    let mut at = None;
+    for event in ui.input(|input| input.events.clone()) {
+        match event {
+            Event::Touch { pos, .. }
+            | Event::PointerMoved(pos)
+            | Event::PointerButton { pos, pressed: true, .. }
+                if over && place.contains(pos) =>
+            {
+                at = Some(place.picture_from_view(pos));
+            }
+            _ => {}
+        }
+    }
+    if at.is_some() {
+        view.is_pointing = true;
+        commands.push(Command::Point(at));
+    } else if !over && std::mem::take(&mut view.is_pointing) {
+        commands.push(Command::Point(None));
+    }
+}
+
 /// Where Ctrl and Alt are pressed first is the middle of a pinch, until they are let go.
 fn prepare_pinch(modifiers: Modifiers, at: Option<PixelPoint>, view: &mut View) {
     let is_wanted = modifiers.ctrl && modifiers.alt;
@@ -148,7 +181,7 @@ fn moved(place: Place, at: PixelPoint, over: bool, view: &mut View, commands: &m
         Pointing::Mouse if over || view.held.any_button() => {
             commands.push(Command::PointerMove(at));
         }
-        Pointing::Mouse => {}
+        Pointing::Mouse | Pointing::Arrow => {}
         Pointing::Touch => commands.extend(view.held.finger(0, TouchPhase::Move, at)),
     }
 }

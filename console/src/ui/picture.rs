@@ -2,7 +2,7 @@
 
 use egui::{Pos2, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, vec2};
 
-use super::view::{Scale, View};
+use super::view::{Pointing, Scale, View};
 use super::{Scene, hand, theme, widgets};
 use crate::model::picture::PixelRect;
 use crate::model::{Command, Model, Peer, PixelPoint, ScreenState};
@@ -80,6 +80,9 @@ pub(super) fn picture_ui(
     let (place, response) = show(ui, scene, view.scale, false);
     for part in scene.model.covered() {
         covered_ui(ui, place, *part, words);
+    }
+    if scene.model.may_point() && view.pointing == Pointing::Arrow {
+        return hand::arrow_ui(ui, place, &response, view, commands);
     }
     if !scene.model.may_control() {
         return;

@@ -45,9 +45,11 @@ pub(super) fn start_ui(ui: &mut Ui, view: &mut View, words: &Words, commands: &m
     ui.horizontal(|ui| {
         ui.label(start.asks);
         // No machine offers more so far.
-        let mut is_asked = view.asks.has(Right::Shell);
-        if ui.checkbox(&mut is_asked, words.right(Right::Shell)).changed() {
-            view.asks = view.asks.toggled(Right::Shell);
+        for right in [Right::Pointer, Right::Shell] {
+            let mut is_asked = view.asks.has(right);
+            if ui.checkbox(&mut is_asked, words.right(right)).changed() {
+                view.asks = view.asks.toggled(right);
+            }
         }
     });
     ui.add_space(10.0);

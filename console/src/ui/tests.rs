@@ -285,6 +285,25 @@ fn a_finger_touches_where_it_is_seen() {
 }
 
 #[test]
+fn with_the_arrow_the_hand_points_and_presses_nothing() {
+    for rights in [STEER, Rights::NONE.with(Right::View)] {
+        let mut bench = Bench::connected(rights.with(Right::Pointer));
+        bench.view.pointing = Pointing::Arrow;
+        let near = |at: &PixelPoint| at.x.abs_diff(200) <= 2 && at.y.abs_diff(100) <= 2;
+        let commands = bench.click(MIDDLE);
+        let points = |c: &Command| matches!(c, Command::Point(Some(at)) if near(at));
+        assert!(!commands.is_empty() && commands.iter().all(points), "{commands:?}");
+        let gone = bench.frame(vec![Input::PointerMoved(pos2(5.0, 5.0))]);
+        assert_eq!(gone, [Command::Point(None)], "away from the picture there is no arrow");
+        assert_eq!(bench.frame(vec![Input::PointerMoved(pos2(6.0, 5.0))]), []);
+        // Without the right the hand does what it did before, or nothing.
+        bench.event(Event::RightsChanged(rights));
+        let commands = bench.click(MIDDLE);
+        assert!(!commands.iter().any(|c| matches!(c, Command::Point(_))), "{commands:?}");
+    }
+}
+
+#[test]
 fn who_may_only_see_steers_nothing() {
     let found = Bench::commands_of_all_clicks(|| Bench::connected(Rights::NONE.with(Right::View)));
     assert_eq!(found, [Command::End]);

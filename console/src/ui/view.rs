@@ -29,6 +29,8 @@ pub enum Pointing {
     Mouse,
     /// A finger.
     Touch,
+    /// Nothing: the mouse points, with an arrow that is seen there.
+    Arrow,
 }
 
 /// The window's own state.
@@ -66,6 +68,8 @@ pub struct View {
     pub typing: Option<String>,
     /// Whether the technician wants the first screen again; the window's owner starts anew.
     pub back_to_start: bool,
+    /// Whether an arrow is seen at the panel, as far as this window knows.
+    pub(super) is_pointing: bool,
     pub(super) held: Held,
     pub(super) complained: bool,
     pub(super) copied: bool,
@@ -109,6 +113,7 @@ impl View {
     /// breaks.
     pub fn lose_focus(&mut self, commands: &mut Vec<Command>) {
         commands.extend(self.held.release());
+        commands.extend(std::mem::take(&mut self.is_pointing).then_some(Command::Point(None)));
         self.forget_fingers();
     }
 
@@ -126,6 +131,6 @@ impl View {
         self.typing = None;
         self.terminal = false;
         self.wheel = Vec2::ZERO;
-        (self.members_open, self.asked_control) = (None, false);
+        (self.members_open, self.asked_control, self.is_pointing) = (None, false, false);
     }
 }

@@ -156,10 +156,10 @@ pub(super) fn small(text: &str) -> Button<'_> {
 }
 
 /// Two choices on the bar, of which one holds.
-pub(super) fn choice_on_bar<T: PartialEq + Copy>(
+pub(super) fn choice_on_bar<T: PartialEq + Copy, const N: usize>(
     ui: &mut Ui,
     value: &mut T,
-    choices: [(T, &str); 2],
+    choices: [(T, &str); N],
     hint: &str,
 ) {
     ui.scope(|ui| {
@@ -167,8 +167,13 @@ pub(super) fn choice_on_bar<T: PartialEq + Copy>(
         let left = CornerRadius { ne: 0, se: 0, ..CornerRadius::same(theme::RADIUS) };
         let right = CornerRadius { nw: 0, sw: 0, ..CornerRadius::same(theme::RADIUS) };
         let from_right = ui.layout().prefer_right_to_left();
-        let corners = if from_right { [right, left] } else { [left, right] };
-        for ((choice, text), corner) in choices.into_iter().zip(corners) {
+        let (first, last) = if from_right { (right, left) } else { (left, right) };
+        for (index, (choice, text)) in choices.into_iter().enumerate() {
+            let corner = match index {
+                0 => first,
+                _ if index + 1 == N => last,
+                _ => CornerRadius::ZERO,
+            };
             let button = on_bar(text, *value == choice).corner_radius(corner);
             if ui.add(button).on_hover_text(hint).clicked() {
                 *value = choice;

@@ -60,6 +60,9 @@ pub(super) const WORDS: Words = Words {
         fitted: "Einpassen",
         native: "1:1",
         size_hint: "Das Bild ins Fenster einpassen oder Pixel für Pixel zeigen",
+        arrow: "Pfeil",
+        arrow_hint: "Was die Hand am Gerät tut: eine Maustaste, ein Finger oder ein Pfeil, der nur zeigt. Zwei Finger: Strg und Alt halten, ziehen",
+        no_arrows: "Dieses Gerät kann keine Pfeile zeigen: Dort sieht niemand, wohin Sie zeigen.",
         mouse: "Maus",
         touch: "Finger",
         pointing_hint: "Was ein Klick am Gerät ist: eine Maustaste oder ein Finger. Zwei Finger: Strg und Alt halten, ziehen",
@@ -201,5 +204,5 @@ pub(super) const WORDS: Words = Words {
     },
     levels: ["Zertifikat", "Passwort", "Code verglichen", "Nicht geprüft"],
     checked: ["Zertifikat geprüft", "Passwort geprüft", "Code verglichen", "Nicht geprüft"],
-    rights: ["sehen", "steuern", "Terminal", "neu starten"],
+    rights: ["sehen", "steuern", "zeigen", "Terminal", "neu starten"],
 };

@@ -59,6 +59,9 @@ pub(super) const WORDS: Words = Words {
         fitted: "Fit",
         native: "1:1",
         size_hint: "Fit the picture into the window, or show it pixel by pixel",
+        arrow: "Arrow",
+        arrow_hint: "What the hand does at the panel: a mouse button, a finger, or an arrow that only points. Two fingers: hold Ctrl and Alt, drag",
+        no_arrows: "This panel cannot show arrows: nobody there sees where you point.",
         mouse: "Mouse",
         touch: "Touch",
         pointing_hint: "What a click is at the panel: a mouse button or a finger. Two fingers: hold Ctrl and Alt, drag",
@@ -195,5 +198,5 @@ pub(super) const WORDS: Words = Words {
     },
     levels: ["Certificate", "Password", "Code compared", "Not checked"],
     checked: ["Certificate checked", "Password checked", "Code compared", "Not checked"],
-    rights: ["see", "steer", "terminal", "restart"],
+    rights: ["see", "steer", "point", "terminal", "restart"],
 };

@@ -215,6 +215,12 @@ pub struct ConnectedWords {
     pub native: &'static str,
     /// Explains both.
     pub size_hint: &'static str,
+    /// Button: the mouse points with an arrow.
+    pub arrow: &'static str,
+    /// What the three are.
+    pub arrow_hint: &'static str,
+    /// The panel cannot show arrows.
+    pub no_arrows: &'static str,
     /// Button: clicks are those of a mouse.
     pub mouse: &'static str,
     /// Button: clicks are a finger.
@@ -328,7 +334,7 @@ pub struct Words {
     /// That a level was checked, in the order of [`Level`].
     pub checked: [&'static str; 4],
     /// Rights in the order of [`Right::ALL`].
-    pub rights: [&'static str; 4],
+    pub rights: [&'static str; 5],
 }
 
 impl Words {
@@ -389,10 +395,11 @@ impl Words {
 
     /// The word of a right.
     pub const fn right(&self, right: Right) -> &'static str {
-        let [view, control, shell, reboot] = self.rights;
+        let [view, control, pointer, shell, reboot] = self.rights;
         match right {
             Right::View => view,
             Right::Control => control,
+            Right::Pointer => pointer,
             Right::Shell => shell,
             Right::Reboot => reboot,
         }

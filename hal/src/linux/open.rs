@@ -6,7 +6,7 @@ use super::choose::ScreenChoice;
 use super::follow::FollowingScreen;
 use super::local_input::{self, EvdevInput};
 use super::mounting::{Mounted, Mounting};
-use super::panel::{self, ApplicationConfig, ChosenPanel, PanelChoice, PanelConfig};
+use super::panel::{self, ApplicationConfig, ChosenMarks, ChosenPanel, PanelChoice, PanelConfig};
 use super::uinput::{self, InputWays};
 use crate::{Error, Machine, Orientation};
 
@@ -85,7 +85,7 @@ pub fn open(config: &MachineConfig) -> Result<Machine, Error> {
         Some(fixed) => Mounting::new(Some(fixed)),
         None => mounting.clone(),
     };
-    let panel = ChosenPanel::new(PanelConfig {
+    let panel = PanelConfig {
         choice: config.panel.clone(),
         application: config.panel_application.map(|user| ApplicationConfig {
             socket: config.state_directory.join("panel.sock"),
@@ -94,11 +94,12 @@ pub fn open(config: &MachineConfig) -> Result<Machine, Error> {
         frame_buffer: config.panel_frame_buffer.clone(),
         terminal_record: terminal_record(config),
         mounting: mounting.clone(),
-    });
+    };
     Ok(Machine {
+        marks: Box::new(ChosenMarks::new(&panel)),
         screen: Box::new(FollowingScreen::open(config.screen.clone(), mounting.clone())?),
         input: uinput::create(&config.input, &input_mounting, &config.state_directory)?,
         local: Box::new(Mounted::new(EvdevInput::open(&key_record(config))?, mounting)),
-        panel: Box::new(panel),
+        panel: Box::new(ChosenPanel::new(panel)),
     })
 }

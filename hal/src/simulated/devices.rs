@@ -12,8 +12,9 @@ use super::world::{World, lock};
 use crate::draw::paint_strips;
 use crate::screen::BAND_ROWS;
 use crate::{
-    Band, Button, Change, Error, KeyCode, Keyboard, LocalEvent, LocalInput, Orientation, Paint,
-    Panel, Point, Pointer, Rect, Screen, ScreenInfo, ScreenState, Size, Strip, Touch,
+    Band, Button, Change, Error, KeyCode, Keyboard, LocalEvent, LocalInput, Mark, Marks,
+    Orientation, Paint, Panel, Point, Pointer, Rect, Screen, ScreenInfo, ScreenState, Size, Strip,
+    Touch,
 };
 
 /// Fingers that can be injected at once.
@@ -212,6 +213,42 @@ fn rescale(at: Point, from: Size, to: Size) -> Point {
     Point::new(scale(at.x, from.width, to.width), scale(at.y, from.height, to.height))
 }
 
+fn painted(size: Size, area: Rect, painter: &dyn Paint) -> Result<Overlay, Error> {
+    let mut overlay = Overlay::new(area);
+    let mut strip = Vec::new();
+    let push = |_, pixels: &[u8]| -> Result<(), Error> {
+        overlay.push_rows(pixels);
+        Ok(())
+    };
+    paint_strips(size, area, BAND_ROWS, painter, &mut strip, push)?;
+    Ok(overlay)
+}
+
+/// Shows marks above the simulated kiosk's application, and below the panel.
+pub(super) struct SimulatedMarks(pub(super) Arc<Mutex<World>>);
+
+impl Marks for SimulatedMarks {
+    fn size(&mut self) -> Result<Size, Error> {
+        Ok(lock(&self.0).size)
+    }
+
+    fn show(&mut self, marks: &[Mark<'_>]) -> Result<(), Error> {
+        let size = lock(&self.0).size;
+        let overlays = marks.iter().map(|mark| painted(size, mark.area, mark.painter));
+        let overlays = overlays.collect::<Result<Vec<_>, Error>>()?;
+        let mut world = lock(&self.0);
+        if world.marks != overlays {
+            world.marks = overlays;
+            world.redrawn();
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
 /// Shows Lotse's own picture above the simulated kiosk's application.
 pub(super) struct SimulatedPanel(pub(super) Arc<Mutex<World>>);
 
@@ -229,13 +266,7 @@ impl Panel for SimulatedPanel {
         let Some(area) = area.intersection(size.rect()) else {
             return Err(Error::Unsupported("a panel outside of the screen".to_owned()));
         };
-        let mut overlay = Overlay::new(area);
-        let mut strip = Vec::new();
-        let push = |_, pixels: &[u8]| -> Result<(), Error> {
-            overlay.push_rows(pixels);
-            Ok(())
-        };
-        paint_strips(size, area, BAND_ROWS, painter, &mut strip, push)?;
+        let overlay = painted(size, area, painter)?;
         let mut world = lock(&self.0);
         if world.overlay.as_ref() != Some(&overlay) {
             world.overlay = Some(overlay);

@@ -88,6 +88,7 @@ pub fn open(options: Options, clock: Arc<dyn Clock>) -> Result<Simulated, Error>
         ),
         local: Box::new(devices::SimulatedLocal::new(&world)),
         panel: Box::new(devices::SimulatedPanel(Arc::clone(&world))),
+        marks: Box::new(devices::SimulatedMarks(Arc::clone(&world))),
     };
     Ok(Simulated { machine, staff: Staff::new(Arc::clone(&world)), kiosk: Kiosk::new(world) })
 }

@@ -10,7 +10,7 @@ use crate::Rect;
 struct Run {
     /// How many pixels, at least 1.
     length: u16,
-    /// Blue, green, red, 0xff.
+    /// Blue, green, red, 0xff; or 0 where nothing is covered.
     pixel: [u8; 4],
 }
 
@@ -60,7 +60,8 @@ impl Overlay {
                 let from = x.max(shared.x);
                 x += u32::from(run.length);
                 let to = x.min(shared.x + shared.width);
-                if from >= to {
+                // What a mark leaves free is as it is.
+                if from >= to || run.pixel[3] == 0 {
                     continue;
                 }
                 let first = (line + (from - area.x) as usize) * 4;

@@ -22,6 +22,8 @@ pub(super) struct World {
     pub(super) application: Application,
     /// Lotse's own picture above it.
     pub(super) overlay: Option<Overlay>,
+    /// Marks, below that.
+    pub(super) marks: Vec<Overlay>,
     /// What the application draws over everything, out of turn.
     pub(super) drawn_over: Option<Rect>,
     pub(super) local: Local,
@@ -57,6 +59,7 @@ impl World {
             size: options.size,
             application: Application::new(options.size, options.gauge_period),
             overlay: None,
+            marks: Vec::new(),
             drawn_over: None,
             local: Local {
                 unread: VecDeque::new(),
@@ -98,7 +101,7 @@ impl World {
     /// Draws what is seen on the screen in the strip.
     pub(super) fn compose(&self, strip: &mut Strip<'_>) {
         self.application.paint(strip);
-        if let Some(overlay) = &self.overlay {
+        for overlay in self.marks.iter().chain(&self.overlay) {
             overlay.cover(strip.area, strip.pixels);
         }
         if let Some(seen) = self.drawn_over.and_then(|area| area.intersection(strip.area)) {

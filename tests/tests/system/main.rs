@@ -15,6 +15,7 @@
 mod harness;
 
 mod answers;
+mod arrows;
 mod continuity;
 mod faults;
 mod garbage;

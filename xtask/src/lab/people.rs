@@ -92,13 +92,19 @@ pub(crate) struct Technician {
 }
 
 impl Technician {
-    /// Starts a console. Its pictures and logs go to `folder`.
+    /// Starts a console, which asks for these rights. Its pictures and logs go to `folder`.
     ///
     /// # Errors
     /// When it can't be started.
-    pub(crate) fn start(program: &Path, server: &Server, folder: &Path) -> Result<Self> {
+    pub(crate) fn start(
+        program: &Path,
+        server: &Server,
+        folder: &Path,
+        asks: &str,
+    ) -> Result<Self> {
         let mut command = HostProcess::command(program);
-        command.args(["session", "--name", "Technician", "--server", &server.address_on_host()]);
+        command.args(["session", "--name", "Technician", "--ask", asks]);
+        command.args(["--server", &server.address_on_host()]);
         let talker = Talker::start(command, folder, "technician")?;
         Ok(Self { talker, folder: folder.to_path_buf() })
     }

@@ -24,7 +24,7 @@ impl Draft<'_> {
         let (who, check) = if self.is_wide() {
             split_left(inner, inner.width / 2, self.gap * 2)
         } else {
-            split_top(inner, inner.height * 58 / 100, self.gap)
+            split_top(inner, inner.height * 60 / 100, self.gap)
         };
         self.who(who, ask);
         self.check(check, ask.level);
@@ -43,10 +43,10 @@ impl Draft<'_> {
     fn who(&mut self, place: Rect, ask: &Ask) {
         let texts = self.shown.texts;
         let label = (Weight::Regular, self.px * 0.85);
-        let (label_place, rest) = split_top(place, place.height * 12 / 100, 0);
+        let (label_place, rest) = split_top(place, place.height * 10 / 100, 0);
         let name_label = texts.asking.name_label;
         self.scene.text(label_place, name_label, label, Align::Left, theme::INK_SOFT);
-        let (name_place, rest) = split_top(rest, place.height * 22 / 100, 0);
+        let (name_place, rest) = split_top(rest, place.height * 20 / 100, 0);
         let edge = (self.gap / 6).max(1);
         let frame = (theme::INK_SOFT, edge);
         self.scene.framed(name_place, self.gap / 2, theme::PAPER_DARK, frame);
@@ -59,7 +59,7 @@ impl Draft<'_> {
             false => (letters::cut(name, Weight::Bold, least, name_inner.width as f32), least),
         };
         self.scene.text(name_inner, &name, (Weight::Bold, px), Align::Left, theme::INK);
-        let (label_place, list) = split_top(rest, place.height * 13 / 100, 0);
+        let (label_place, list) = split_top(rest, place.height * 11 / 100, 0);
         let rights_label = texts.asking.rights_label;
         self.scene.text(label_place, rights_label, label, Align::Left, theme::INK_SOFT);
         if ask.rights.count() > 1 {

@@ -41,6 +41,7 @@ pub(super) const TEXTS: Texts = Texts {
     rights: RightTexts {
         view: "vidět obrazovku",
         control: "ovládat klávesnicí a dotykem",
+        pointer: "ukazovat šipkou",
         files: "přenášet soubory",
         clipboard: "vyměňovat text schránky",
         shell: "spouštět příkazy",

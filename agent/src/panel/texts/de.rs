@@ -42,6 +42,7 @@ pub(super) const TEXTS: Texts = Texts {
     rights: RightTexts {
         view: "den Bildschirm sehen",
         control: "Tastatur und Touch bedienen",
+        pointer: "mit einem Pfeil zeigen",
         files: "Dateien senden und holen",
         clipboard: "kopierten Text austauschen",
         shell: "Befehle ausführen",

@@ -41,6 +41,7 @@ pub(super) const TEXTS: Texts = Texts {
     rights: RightTexts {
         view: "see the screen",
         control: "use keyboard and touch",
+        pointer: "point with an arrow",
         files: "send and fetch files",
         clipboard: "exchange copied text",
         shell: "run commands",

@@ -41,6 +41,7 @@ pub(super) const TEXTS: Texts = Texts {
     rights: RightTexts {
         view: "ver la pantalla",
         control: "usar teclado y pantalla táctil",
+        pointer: "señalar con una flecha",
         files: "enviar y recoger archivos",
         clipboard: "intercambiar texto copiado",
         shell: "ejecutar órdenes",

@@ -41,6 +41,7 @@ pub(super) const TEXTS: Texts = Texts {
     rights: RightTexts {
         view: "voir l’écran",
         control: "utiliser clavier et tactile",
+        pointer: "montrer avec une flèche",
         files: "transférer des fichiers",
         clipboard: "échanger du texte copié",
         shell: "exécuter des commandes",

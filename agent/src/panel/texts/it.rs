@@ -41,6 +41,7 @@ pub(super) const TEXTS: Texts = Texts {
     rights: RightTexts {
         view: "vedere lo schermo",
         control: "usare tastiera e touch",
+        pointer: "indicare con una freccia",
         files: "inviare e prendere file",
         clipboard: "scambiare testo copiato",
         shell: "eseguire comandi",

@@ -153,6 +153,7 @@ pub(super) struct AskingTexts {
 pub(super) struct RightTexts {
     pub(super) view: &'static str,
     pub(super) control: &'static str,
+    pub(super) pointer: &'static str,
     pub(super) files: &'static str,
     pub(super) clipboard: &'static str,
     pub(super) shell: &'static str,
@@ -164,6 +165,7 @@ impl RightTexts {
         match right {
             Right::View => self.view,
             Right::Control => self.control,
+            Right::Pointer => self.pointer,
             Right::Files => self.files,
             Right::Clipboard => self.clipboard,
             Right::Shell => self.shell,

@@ -41,6 +41,7 @@ pub(super) const TEXTS: Texts = Texts {
     rights: RightTexts {
         view: "het scherm zien",
         control: "toetsen en touch bedienen",
+        pointer: "met een pijl aanwijzen",
         files: "bestanden overdragen",
         clipboard: "gekopieerde tekst delen",
         shell: "opdrachten uitvoeren",

@@ -41,6 +41,7 @@ pub(super) const TEXTS: Texts = Texts {
     rights: RightTexts {
         view: "widzieć ekran",
         control: "używać klawiatury i dotyku",
+        pointer: "wskazywać strzałką",
         files: "wysyłać i pobierać pliki",
         clipboard: "wymieniać tekst schowka",
         shell: "wykonywać polecenia",

@@ -41,6 +41,7 @@ pub(super) const TEXTS: Texts = Texts {
     rights: RightTexts {
         view: "ver o ecrã",
         control: "usar teclado e toque",
+        pointer: "apontar com uma seta",
         files: "enviar e buscar ficheiros",
         clipboard: "trocar texto copiado",
         shell: "executar comandos",

@@ -41,6 +41,7 @@ pub(super) const TEXTS: Texts = Texts {
     rights: RightTexts {
         view: "se skärmen",
         control: "styra med tangenter och touch",
+        pointer: "peka med en pil",
         files: "skicka och hämta filer",
         clipboard: "utbyta kopierad text",
         shell: "köra kommandon",

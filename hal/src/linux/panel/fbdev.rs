@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::PanelConfig;
+use super::marks::MAX_MARKS;
 use super::painted::Painted;
 use super::read_back::compare_screen;
 use super::saved::{self, Saved};
@@ -52,16 +53,23 @@ impl Shown {
     }
 }
 
-/// The file that remembers what is under the panel, beside the one that remembers the terminal.
-fn covered_record(terminal_record: &Path) -> PathBuf {
-    terminal_record.with_file_name("panel-covered")
+/// The file that remembers what is under the panel, or under a mark, beside the one that remembers
+/// the terminal.
+fn covered_record(terminal_record: &Path, mark: Option<usize>) -> PathBuf {
+    match mark {
+        None => terminal_record.with_file_name("panel-covered"),
+        Some(index) => terminal_record.with_file_name(format!("mark-covered-{index}")),
+    }
 }
 
 /// Takes away a panel that a process left that died.
 pub(crate) fn restore(terminal_record: &Path) {
     let terminal = terminal::restore(terminal_record);
-    let covered = saved::restore(&covered_record(terminal_record));
-    for error in [terminal, covered].into_iter().filter_map(Result::err) {
+    // What came last is above what was there before.
+    let marks = (0..MAX_MARKS).rev().map(Some);
+    let covered =
+        marks.chain([None]).map(|mark| saved::restore(&covered_record(terminal_record, mark)));
+    for error in covered.chain([terminal]).filter_map(Result::err) {
         log::warn!("{error}");
     }
 }
@@ -70,6 +78,8 @@ pub(crate) fn restore(terminal_record: &Path) {
 #[derive(Debug)]
 pub struct FbdevPanel {
     config: PanelConfig,
+    /// It shows this one of the marks.
+    mark: Option<usize>,
     shown: Option<Shown>,
 }
 
@@ -77,7 +87,16 @@ impl FbdevPanel {
     /// A panel that shows nothing yet; brings back what a process left that died meanwhile.
     pub fn new(config: PanelConfig) -> Self {
         restore(&config.terminal_record);
-        Self { config, shown: None }
+        Self { config, mark: None, shown: None }
+    }
+
+    /// For one of the marks, which is drawn over what is shown; nothing is brought back.
+    pub(crate) fn mark(config: PanelConfig, index: usize) -> Self {
+        Self { config, mark: Some(index), shown: None }
+    }
+
+    fn record(&self) -> PathBuf {
+        covered_record(&self.config.terminal_record, self.mark)
     }
 
     /// The frame buffer to draw in: that of the card that drives something, or one that has no
@@ -144,8 +163,7 @@ impl FbdevPanel {
             true => None,
             false => {
                 // On a terminal of its own, the kernel draws the other terminal again.
-                let record =
-                    (!needs_terminal).then(|| covered_record(&self.config.terminal_record));
+                let record = (!needs_terminal).then(|| self.record());
                 let area = mode.layout.size().rect();
                 Some(Saved::save(&device, &mode, area, record.as_deref())?)
             }
@@ -191,7 +209,7 @@ impl FbdevPanel {
                 ));
             }
             let mode = device.mode()?;
-            let record = covered_record(&self.config.terminal_record);
+            let record = self.record();
             let area = native(area, &mode, orientation);
             let saved = Saved::save(&device, &mode, area, Some(&record))?;
             self.shown = Some(Shown {
@@ -276,13 +294,19 @@ impl Shown {
         let mut raw = vec![0; mode.format.row_bytes(width)];
         let mut row = vec![0; width as usize * BGRX_BYTES];
         let (neighbours, own) = (lead as usize * BGRX_BYTES, strip.width as usize * BGRX_BYTES);
+        // So must those that a mark leaves free.
+        let is_whole = pixels.as_chunks::<BGRX_BYTES>().0.iter().all(|pixel| pixel[3] != 0);
         for (y, pixels) in (strip.y..).zip(pixels.chunks_exact(own.max(1))) {
-            if matches!(mode.format, PixelFormat::Mono { .. }) {
+            if matches!(mode.format, PixelFormat::Mono { .. }) || !is_whole {
                 self.device.read_raw(mode, x, y, &mut raw)?;
                 mode.format.decode_row(&raw, &mut row);
             }
-            if let Some(own) = row.get_mut(neighbours..) {
-                own.copy_from_slice(pixels);
+            let row_pixels = row.get_mut(neighbours..).unwrap_or_default();
+            let pairs = row_pixels.as_chunks_mut::<BGRX_BYTES>().0.iter_mut();
+            for (pixel, painted) in pairs.zip(pixels.as_chunks::<BGRX_BYTES>().0) {
+                if painted[3] != 0 {
+                    *pixel = *painted;
+                }
             }
             mode.format.encode_row(&row, &mut raw);
             self.device.write_raw(mode, x, y, &raw)?;
@@ -321,7 +345,7 @@ impl Panel for FbdevPanel {
         let whole = self.size()?.rect();
         match whole.intersection(area) {
             None => Ok(()),
-            Some(all) if all == whole => self.show_whole(all, painter),
+            Some(all) if all == whole && self.mark.is_none() => self.show_whole(all, painter),
             Some(part) if self.shown.as_ref().is_some_and(|shown| shown.whole) && part != area => {
                 self.show_whole(part, painter)
             }

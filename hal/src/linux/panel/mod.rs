@@ -9,6 +9,7 @@
 mod application;
 mod choice;
 mod fbdev;
+mod marks;
 mod painted;
 mod read_back;
 mod saved;
@@ -22,6 +23,7 @@ use self::application::ApplicationPanel;
 pub use self::choice::{PanelChoice, ParsePanelChoiceError};
 pub use self::fbdev::FbdevPanel;
 pub(crate) use self::fbdev::restore;
+pub(crate) use self::marks::ChosenMarks;
 pub(crate) use self::painted::Painted;
 pub(crate) use self::read_back::is_seen;
 use super::mounting::Mounting;
@@ -84,6 +86,8 @@ pub struct ChosenPanel {
     /// What was last tried, and what became of it.
     considered: Vec<Considered>,
     size: Option<(Instant, Size)>,
+    /// It shows a mark: comes and goes often, by the same way as long as that works.
+    is_mark: bool,
 }
 
 impl ChosenPanel {
@@ -117,7 +121,16 @@ impl ChosenPanel {
     fn of(ways: Vec<(&'static str, Box<dyn Panel>)>) -> Self {
         let way = |(name, panel)| Way { name, panel, unseen: 0 };
         let ways = ways.into_iter().map(way).collect();
-        Self { ways, current: None, considered: Vec::new(), size: None }
+        Self { ways, current: None, considered: Vec::new(), size: None, is_mark: false }
+    }
+
+    fn of_mark(ways: Vec<(&'static str, Box<dyn Panel>)>) -> Self {
+        Self { is_mark: true, ..Self::of(ways) }
+    }
+
+    /// Whether it is drawn into the picture of others.
+    fn is_drawn(&self) -> bool {
+        self.current.is_some_and(|current| current + 1 == self.ways.len())
     }
 
     /// All ways in the order in which they are tried, without showing anything: whether each is
@@ -253,8 +266,9 @@ impl Panel for ChosenPanel {
 
     fn hide(&mut self) -> Result<(), Error> {
         self.size = None;
-        let current = self.current.take().and_then(|current| self.ways.get_mut(current));
-        current.map_or(Ok(()), |way| way.panel.hide())
+        let current = if self.is_mark { self.current } else { self.current.take() };
+        let way = current.and_then(|current| self.ways.get_mut(current));
+        way.map_or(Ok(()), |way| way.panel.hide())
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) mod compositor {
     /// The first that counts damage and scale of buffers.
     pub(crate) const VERSION: u32 = 4;
     pub(crate) const CREATE_SURFACE: u16 = 0;
+    pub(crate) const CREATE_REGION: u16 = 1;
+    pub(crate) const REGION_DESTROY: u16 = 0;
 }
 
 pub(super) mod shm {
@@ -46,6 +48,7 @@ pub(super) mod surface {
     pub(crate) const DESTROY: u16 = 0;
     pub(crate) const ATTACH: u16 = 1;
     pub(crate) const FRAME: u16 = 3;
+    pub(crate) const SET_INPUT_REGION: u16 = 5;
     pub(crate) const COMMIT: u16 = 6;
     pub(crate) const SET_BUFFER_SCALE: u16 = 8;
     pub(crate) const DAMAGE_BUFFER: u16 = 9;

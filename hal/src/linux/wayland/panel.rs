@@ -37,6 +37,8 @@ pub(crate) struct WaylandPanel {
     /// The compositor's socket; looked for if `None`.
     socket: Option<PathBuf>,
     mounting: Mounting,
+    /// It shows a mark, which takes no input and may have any shape.
+    is_mark: bool,
     shown: Option<Shown>,
     /// Whether something was above it when it was last looked at.
     is_covered: bool,
@@ -84,11 +86,21 @@ fn orientation(desktop: &Desktop, mounting: &Mounting) -> Orientation {
 impl WaylandPanel {
     /// A panel that shows nothing yet.
     pub(crate) fn new(socket: Option<PathBuf>, mounting: Mounting) -> Self {
-        Self { socket, mounting, shown: None, is_covered: false }
+        Self { socket, mounting, is_mark: false, shown: None, is_covered: false }
+    }
+
+    /// The same for a mark.
+    pub(crate) fn mark(socket: Option<PathBuf>, mounting: Mounting) -> Self {
+        Self { is_mark: true, ..Self::new(socket, mounting) }
     }
 
     fn begin(&self, area: Rect) -> Result<Shown, Error> {
-        Shown::new(Desktop::open(self.socket.as_deref())?, &self.mounting, area)
+        let desktop = Desktop::open(self.socket.as_deref())?;
+        let mut shown = Shown::new(desktop, &self.mounting, area, self.is_mark)?;
+        if self.is_mark {
+            shown.let_input_through()?;
+        }
+        Ok(shown)
     }
 }
 
@@ -98,6 +110,7 @@ impl Shown {
         mut desktop: Desktop,
         mounting: &Mounting,
         area: Rect,
+        is_mark: bool,
     ) -> Result<Self, Error> {
         let orientation = orientation(&desktop, mounting);
         let size = desktop.output.size();
@@ -108,7 +121,7 @@ impl Shown {
         desktop.link.send(request)?;
         let (role, shell) = match desktop.bind(layer::NAME, layer::VERSION)? {
             Some((shell, _)) => (begin_layer(&mut desktop, shell, id, part)?, None),
-            None if area == whole => begin_window(&mut desktop, id)?,
+            None if area == whole && !is_mark => begin_window(&mut desktop, id)?,
             None => {
                 return Err(Error::Unsupported(
                     "a part of the panel cannot be shown above this Wayland compositor's windows, \
@@ -125,7 +138,8 @@ impl Shown {
         let memory = Size::new(part.width, part.height);
         let pitch = part.width * BGRX_BYTES as u32;
         let shm = desktop.shm;
-        let buffer = Buffer::new(&mut desktop.link, shm, memory, pitch, shm::XRGB8888)?;
+        let format = if is_mark { shm::ARGB8888 } else { shm::XRGB8888 };
+        let buffer = Buffer::new(&mut desktop.link, shm, memory, pitch, format)?;
         let mut shown = Self {
             desktop,
             area,
@@ -169,16 +183,18 @@ fn begin_layer(desktop: &mut Desktop, shell: Id, id: Id, part: Rect) -> Result<R
         Request::new(layer, layer::SET_SIZE).uint(part.width / scale).uint(part.height / scale),
         Request::new(layer, layer::SET_ANCHOR).uint(layer::TOP | layer::LEFT),
         Request::new(layer, layer::SET_EXCLUSIVE_ZONE).int(layer::WHOLE_OUTPUT),
-        // Top, right, bottom, left.
-        Request::new(layer, layer::SET_MARGIN)
-            .side(part.y / scale)
-            .int(0)
-            .int(0)
-            .side(part.x / scale),
+        margins(layer, scale, part),
     ] {
         desktop.link.send(request)?;
     }
     Ok(Role::Layer { layer })
+}
+
+/// Where a surface of a layer is.
+fn margins(layer: Id, scale: u32, part: Rect) -> Request {
+    // Top, right, bottom, left.
+    let request = Request::new(layer, layer::SET_MARGIN).side(part.y / scale);
+    request.int(0).int(0).side(part.x / scale)
 }
 
 /// Makes a surface a window that covers the output; and what tells windows that we must be alive.
@@ -248,6 +264,36 @@ impl Shown {
             _ => return Ok(()),
         };
         self.desktop.link.send(answer)
+    }
+
+    /// Nothing that is touched or clicked is for this surface.
+    fn let_input_through(&mut self) -> Result<(), Error> {
+        let region = self.desktop.link.new_id();
+        for request in [
+            Request::new(self.desktop.compositor, compositor::CREATE_REGION).uint(region),
+            Request::new(self.surface, surface::SET_INPUT_REGION).uint(region),
+            Request::new(region, compositor::REGION_DESTROY),
+        ] {
+            self.desktop.link.send(request)?;
+        }
+        Ok(())
+    }
+
+    /// Brings a mark to another place with its next picture; whether that is possible.
+    fn move_to(&mut self, area: Rect) -> Result<bool, Error> {
+        let size = self.size();
+        let place = |area| self.orientation.inverse().rect(area, size);
+        let (from, to, scale) = (place(self.area), place(area), self.desktop.output.scale);
+        let Role::Layer { layer } = self.role else { return Ok(false) };
+        let is_even = to.x % scale == 0 && to.y % scale == 0;
+        if (from.width, from.height) != (to.width, to.height) || !is_even {
+            return Ok(false);
+        }
+        if from != to {
+            self.desktop.link.send(margins(layer, scale, to))?;
+            self.area = area;
+        }
+        Ok(true)
     }
 
     fn ensure_open(&self) -> Result<(), Error> {
@@ -356,7 +402,7 @@ impl Panel for WaylandPanel {
         if let Some(shown) = &mut self.shown {
             let size = shown.size();
             let fits = shown.take_events().is_ok()
-                && shown.area == area
+                && (shown.area == area || self.is_mark && shown.move_to(area)?)
                 && shown.size() == size
                 && matches!((is_on_top, shown.role), (true, _) | (_, Role::Layer { .. }));
             if !fits {

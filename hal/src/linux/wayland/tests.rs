@@ -351,7 +351,7 @@ fn a_part_of_the_panel_is_painted_as_the_output_is_turned() {
         let upright = if transform == 0 { SIZE } else { Size::new(SIZE.height, SIZE.width) };
         let area = Rect { x: 10, y: 20, width: 30, height: 40 };
         let mounting = Mounting::new(Some(mounting));
-        let mut shown = Shown::new(desktop.unwrap(), &mounting, area).unwrap();
+        let mut shown = Shown::new(desktop.unwrap(), &mounting, area, false).unwrap();
         let pattern = TestPattern { seed: 9 };
         shown.paint(&pattern).unwrap();
         let (answer, surface) = sync_channel(1);

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use x11rb::connection::{Connection as _, RequestConnection as _};
 use x11rb::protocol::Event;
 use x11rb::protocol::dpms::{ConnectionExt as _, DPMSMode};
+use x11rb::protocol::shape::SK;
+use x11rb::protocol::xfixes::ConnectionExt as _;
 use x11rb::protocol::xproto::{
     ChangeWindowAttributesAux, ConfigureWindowAux, ConnectionExt as _, CreateGCAux,
     CreateWindowAux, EventMask, Gcontext, ImageFormat, Pixmap, Rectangle, ScreenSaver, StackMode,
@@ -41,6 +43,8 @@ pub(crate) struct X11Panel {
     /// The display; the first that lets us in if none is named.
     display: Option<u16>,
     mounting: Mounting,
+    /// It shows a mark, which takes no input and may have any shape.
+    is_mark: bool,
     shown: Option<Shown>,
 }
 
@@ -50,6 +54,7 @@ struct Shown {
     display: u16,
     root: Root,
     area: Rect,
+    is_mark: bool,
     window: Window,
     picture: Pixmap,
     context: Gcontext,
@@ -68,7 +73,12 @@ impl std::fmt::Debug for Shown {
 impl X11Panel {
     /// A panel that shows nothing yet.
     pub(crate) fn new(display: Option<u16>, mounting: Mounting) -> Self {
-        Self { display, mounting, shown: None }
+        Self { display, mounting, is_mark: false, shown: None }
+    }
+
+    /// The same for a mark.
+    pub(crate) fn mark(display: Option<u16>, mounting: Mounting) -> Self {
+        Self { is_mark: true, ..Self::new(display, mounting) }
     }
 
     /// A connection to the server, and all of its picture.
@@ -87,7 +97,11 @@ impl X11Panel {
 
 impl Shown {
     /// A window for a part of the screen, not yet seen.
-    fn new(link: Link, display: u16, root: Root, area: Rect) -> Result<Self, Error> {
+    fn new(
+        (link, display, root): (Link, u16, Root),
+        area: Rect,
+        is_mark: bool,
+    ) -> Result<Self, Error> {
         let [window, picture, context, cursor, blank] = {
             let id = || link.generate_id().map_err(failed);
             [id()?, id()?, id()?, id()?, id()?]
@@ -127,7 +141,32 @@ impl Shown {
         link.create_pixmap(root.depth, picture, window, width, height)?.check().map_err(failed)?;
         let quiet = CreateGCAux::new().graphics_exposures(0);
         link.create_gc(context, picture, &quiet)?;
-        Ok(Self { link, display, root, area, window, picture, context, painted_at: Instant::now() })
+        if is_mark {
+            link.xfixes_query_version(2, 0)?.reply().map_err(failed)?;
+        }
+        let painted_at = Instant::now();
+        Ok(Self { link, display, root, area, is_mark, window, picture, context, painted_at })
+    }
+
+    /// Brings a mark to another place.
+    fn move_to(&mut self, area: Rect) -> Result<(), Error> {
+        if self.area != area {
+            let place = ConfigureWindowAux::new().x(area.x as i32).y(area.y as i32);
+            self.link.configure_window(self.window, &place)?;
+            self.area = area;
+        }
+        Ok(())
+    }
+
+    /// Nothing but what was painted is there, and nothing of it is touched or clicked.
+    fn shape(&self, painted: &[Rectangle]) -> Result<(), Error> {
+        for (what, region) in [(SK::BOUNDING, painted), (SK::INPUT, &[])] {
+            let id = self.link.generate_id().map_err(failed)?;
+            self.link.xfixes_create_region(id, region)?;
+            self.link.xfixes_set_window_shape_region(self.window, what, 0, 0, id)?;
+            self.link.xfixes_destroy_region(id)?;
+        }
+        Ok(())
     }
 
     /// Paints the picture and brings it to the front.
@@ -138,6 +177,7 @@ impl Shown {
         let rows = STRIP_ROWS.min(u32::try_from(most).unwrap_or(STRIP_ROWS)).max(1);
         let row_bytes = self.area.width as usize * 4;
         let (mut pixels, mut raw) = (Vec::new(), Vec::new());
+        let mut painted = Vec::new();
         let mut y = 0;
         while y < self.area.height {
             let height = rows.min(self.area.height - y);
@@ -145,6 +185,9 @@ impl Shown {
             pixels.clear();
             pixels.resize(row_bytes * height as usize, 0);
             painter.paint(&mut Strip { panel: *size, area, pixels: &mut pixels });
+            if self.is_mark {
+                runs(&pixels, row_bytes, y, &mut painted);
+            }
             raw.clear();
             raw.resize(pitch * height as usize, 0);
             for (row, out) in pixels.chunks_exact(row_bytes).zip(raw.chunks_exact_mut(pitch)) {
@@ -170,16 +213,26 @@ impl Shown {
         }
         let kept = ChangeWindowAttributesAux::new().background_pixmap(self.picture);
         self.link.change_window_attributes(self.window, &kept)?;
+        if self.is_mark {
+            self.shape(&painted)?;
+        }
         self.link.map_window(self.window)?;
         self.raise()?;
         self.link.clear_area(false, self.window, 0, 0, 0, 0)?;
+        if !self.is_mark {
+            self.wake()?;
+        }
+        self.settle()?;
+        self.painted_at = Instant::now();
+        Ok(())
+    }
+
+    fn wake(&self) -> Result<(), Error> {
         // Wakes a display that sleeps; a server without the extension has nothing to wake.
         self.link.force_screen_saver(ScreenSaver::RESET)?;
         if self.link.dpms_get_version(1, 1).is_ok_and(|asked| asked.reply().is_ok()) {
             self.link.dpms_force_level(DPMSMode::ON)?;
         }
-        self.settle()?;
-        self.painted_at = Instant::now();
         Ok(())
     }
 
@@ -216,6 +269,22 @@ impl Shown {
     }
 }
 
+/// The pixels of some rows that were painted, as pieces of rows from the row `y` on.
+fn runs(pixels: &[u8], row_bytes: usize, y: u32, out: &mut Vec<Rectangle>) {
+    for (y, row) in (y as i16..).zip(pixels.chunks_exact(row_bytes)) {
+        let mut before = false;
+        for (x, pixel) in (0..).zip(row.as_chunks::<4>().0) {
+            let is_painted = pixel[3] != 0;
+            match out.last_mut() {
+                Some(run) if is_painted && before => run.width += 1,
+                _ if is_painted => out.push(Rectangle { x, y, width: 1, height: 1 }),
+                _ => {}
+            }
+            before = is_painted;
+        }
+    }
+}
+
 impl Panel for X11Panel {
     fn describe(&self) -> String {
         let shown = self.shown.as_ref().map(|shown| shown.display);
@@ -238,14 +307,18 @@ impl Panel for X11Panel {
     fn show(&mut self, area: Rect, painter: &dyn Paint) -> Result<(), Error> {
         let size = self.size()?;
         let Some(area) = size.rect().intersection(area) else { return Ok(()) };
-        let fits = |shown: &Shown| shown.area == area && shown.root.size == size;
+        let is_mark = self.is_mark;
+        let fits = |shown: &Shown| {
+            let has_size =
+                (shown.area.width, shown.area.height) == (area.width, area.height) && is_mark;
+            (shown.area == area || has_size) && shown.root.size == size
+        };
         if !self.shown.as_ref().is_some_and(fits) {
             self.hide()?;
-            let (link, display, root) = self.reach()?;
-            self.shown = Some(Shown::new(link, display, root, area)?);
+            self.shown = Some(Shown::new(self.reach()?, area, self.is_mark)?);
         }
         let Some(shown) = &mut self.shown else { return Ok(()) };
-        let painted = shown.paint(painter);
+        let painted = shown.move_to(area).and_then(|()| shown.paint(painter));
         if painted.is_err() {
             self.shown = None;
         }
@@ -269,5 +342,20 @@ impl Panel for X11Panel {
         shown.link.destroy_window(shown.window)?;
         // The rest goes with the connection.
         shown.settle()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_as_large_as_what_was_painted_of_it() {
+        let pixel = |letter| [0, 0, 0, u8::from(letter == b'#') * 255];
+        let pixels: Vec<u8> = "##.#....####".bytes().flat_map(pixel).collect();
+        let mut found = Vec::new();
+        runs(&pixels, 16, 7, &mut found);
+        let found: Vec<_> = found.iter().map(|run| (run.x, run.y, run.width, run.height)).collect();
+        assert_eq!(found, [(0, 7, 2, 1), (3, 7, 1, 1), (0, 9, 4, 1)]);
     }
 }

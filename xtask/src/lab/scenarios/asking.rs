@@ -182,7 +182,7 @@ fn ask_with(bench: &mut Bench, by: &str, has_sign: bool, panel: &str) -> Result<
 }
 
 /// Waits until all of the kiosk is drawn: a terminal on a busy machine may pause between two parts.
-fn wait_until_at_rest(bench: &mut Bench) -> Result<()> {
+pub(super) fn wait_until_at_rest(bench: &mut Bench) -> Result<()> {
     let mut before = bench.guest.still_screendump(PATIENCE)?;
     for _ in 0..10 {
         std::thread::sleep(Duration::from_secs(2));
@@ -196,12 +196,12 @@ fn wait_until_at_rest(bench: &mut Bench) -> Result<()> {
 }
 
 /// Pixels that a cursor may change which a compositor draws into the picture: where it was, and where it is.
-fn cursor(by: &str) -> usize {
+pub(super) fn cursor(by: &str) -> usize {
     if by.starts_with("wayland") { 2 * 200 } else { 0 }
 }
 
 /// How many pixels are others, from a row on.
-fn differing(one: &Picture, other: &Picture, first_row: usize) -> usize {
+pub(super) fn differing(one: &Picture, other: &Picture, first_row: usize) -> usize {
     if (one.width, one.height) != (other.width, other.height) {
         return usize::MAX;
     }
@@ -213,7 +213,7 @@ fn differing(one: &Picture, other: &Picture, first_row: usize) -> usize {
 }
 
 /// The screen shows what it showed before.
-fn expect_kiosk(bench: &mut Bench, alone: &Picture, by: &str) -> Result<()> {
+pub(super) fn expect_kiosk(bench: &mut Bench, alone: &Picture, by: &str) -> Result<()> {
     let is_back = |picture: &Picture| differing(picture, alone, 0) <= cursor(by);
     bench.guest.wait_for_picture("the kiosk as in 1-before.png", PATIENCE, is_back).map(drop)
 }

@@ -1,5 +1,6 @@
 //! The scenarios, by what they are about. To add one, write a function and a line in its module's `CASES`.
 
+mod arrows;
 mod asking;
 mod consent;
 mod faults;
@@ -30,6 +31,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     session::CASES,
     layouts::CASES,
     consent::CASES,
+    arrows::CASES,
     asking::CASES,
     faults::CASES,
     steering::CASES,

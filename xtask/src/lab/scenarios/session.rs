@@ -63,11 +63,16 @@ pub(super) const BEHIND_A_KIOSK: &str = "[panel]\nidle = \"hidden\"\ncall_key = 
 
 /// Starts server, agent and console; nobody has joined yet.
 pub(super) fn prepare(bench: &mut Bench, settings: &str) -> Result<Session> {
+    prepare_asking(bench, settings, "view,control")
+}
+
+/// The same, where the technician asks for these rights.
+pub(super) fn prepare_asking(bench: &mut Bench, settings: &str, asks: &str) -> Result<Session> {
     let server = Server::start(bench.program("lotse-server")?, &bench.artefacts)?;
     let program = bench.program("lotse-agent")?.to_path_buf();
     let agent = Agent::start(&program, &mut bench.guest, &server, settings)?;
     let console = bench.program("lotse-console")?;
-    let technician = Technician::start(console, &server, &bench.artefacts)?;
+    let technician = Technician::start(console, &server, &bench.artefacts, asks)?;
     Ok(Session { server, technician, agent })
 }
 

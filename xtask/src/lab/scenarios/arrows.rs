@@ -124,7 +124,7 @@ fn point_above_kiosk(bench: &mut Bench, by: &str) -> Result<()> {
 
     // It follows the hand, also to the edges, and its application draws below it.
     for step in 0..20_usize {
-        let (x, y) = (x * step / 10, y * (20 - step) / 10);
+        let (x, y) = (x * step / 10, y * (19 - step) / 10);
         session.technician.ask(&format!("point {x} {y}"))?;
         std::thread::sleep(Duration::from_millis(40));
     }

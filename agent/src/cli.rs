@@ -121,7 +121,7 @@ enum Command {
         #[arg(long, default_value = "lotse")]
         user: String,
     },
-    /// Run only the process that starts programs: the terminal that `[shell]` sets up
+    /// Run only the process that starts programs: the terminal that `[shell]` sets up, and what `[maintenance]` names
     Programs {
         #[command(flatten)]
         place: Place,
@@ -186,14 +186,15 @@ fn run_network(place: &Place, user: &str) -> anyhow::Result<()> {
 fn run_programs(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let config = arguments.config()?;
     let shell = config.shell.check().context("shell")?;
-    if shell.is_none() {
-        log::info!("no program is set up to be started ([shell])");
+    let maintenance = config.maintenance.check().context("maintenance")?;
+    if shell.is_none() && maintenance.is_none() {
+        log::info!("no program is set up to be started ([shell], [maintenance])");
         return Ok(());
     }
     if let Some(parent) = place.parent {
         privileges::end_with(parent, Signal::SIGTERM)?;
     }
-    programs::run(shell, &place.socket.of_programs())
+    programs::run(shell, maintenance.unwrap_or_default(), &place.socket.of_programs())
 }
 
 fn run_machine(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
@@ -241,7 +242,7 @@ fn run_both(arguments: &Arguments) -> anyhow::Result<()> {
         Role { name: "machine", arguments: machine, has_stdin: is_simulated, undo },
         Role { name: "network", arguments: network, has_stdin: false, undo: None },
     ];
-    if settings.shell.is_some() {
+    if settings.shell.is_some() || settings.maintenance.is_some() {
         let mut programs = arguments.options();
         programs.push("programs".to_owned());
         programs.extend(place);

@@ -11,7 +11,7 @@ use lotse_protocol::MemberId;
 use lotse_protocol::certificate::{CertifiedDevice, CertifiedTechnician, PublicKey};
 use lotse_protocol::message::{
     Consent, CoveredParts, DeviceEnd, FromTerminal, InputEvent, Name, OutputList, OutputName,
-    Place, Rights, ScreenReport, ToTerminal,
+    Place, Restart, RestartReport, Rights, ScreenReport, SecretBytes, ToTerminal,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,15 @@ pub enum ToNetwork {
         /// The nine digits.
         number: u32,
     },
+    /// The machine was restarted in the session of this number, and comes back.
+    Return {
+        /// The nine digits.
+        number: u32,
+        /// What the technician's console has given it for that.
+        ticket: SecretBytes,
+    },
+    /// What becomes of a restart.
+    Restart(RestartReport),
     /// The person has typed the session's password: six digits.
     Password(heapless::String<6>),
     /// This machine's proof for the handshake that goes on.
@@ -130,6 +139,8 @@ pub enum ToMachine {
         /// Where.
         at: Option<Place>,
     },
+    /// The machine or its application is to be restarted.
+    Restart(Restart),
     /// It is over, or did not begin.
     Ended(Ended),
 }
@@ -186,6 +197,11 @@ pub enum Ended {
 pub enum ToPrograms {
     /// About the terminal.
     Terminal(ToTerminal),
+    /// The machine is restarted, or its application.
+    Restart {
+        /// The machine.
+        is_machine: bool,
+    },
 }
 
 /// From the process that starts programs to the machine process.
@@ -195,9 +211,20 @@ pub enum FromPrograms {
     Ready {
         /// There can be a terminal.
         terminal: bool,
+        /// The application can be restarted.
+        application: bool,
+        /// The machine can be.
+        machine: bool,
     },
     /// About the terminal.
     Terminal(FromTerminal),
+    /// What became of a restart.
+    Restarted {
+        /// Of the machine, or of its application.
+        is_machine: bool,
+        /// Its program ended well.
+        is_done: bool,
+    },
 }
 
 /// One message of either direction.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::model::picture::{PixelRect, SharedPicture};
 use crate::model::{
     Code, Command, EndReason, Event, Invitation, Knock, Latency, Level, Model, Need, Notice, Peer,
-    Right, Rights, TerminalEvent,
+    Restart, RestartEvent, Right, Rights, TerminalEvent,
 };
 use crate::render::{Headless, PngError, write_canvas};
 use crate::ui::{Scale, Scene, View, console_ui};
@@ -85,6 +85,14 @@ fn shots(language: Language, now: Instant) -> Vec<Shot> {
     let mut terminal = shot("10-terminal", with(opened, Event::Terminal(written), now));
     terminal.view.terminal = true;
     shots.extend([native, typing, terminal]);
+    let news = |news| with(after(5, now), Event::Restart(news), now);
+    let all = Rights::USUAL.with(Right::Reboot);
+    let may = with(after(5, now), Event::RightsChanged(all), now);
+    let mut asks = shot("22-restart-asks", may);
+    asks.view.restart = Some(Restart::Machine);
+    let away = with(news(RestartEvent::Leaves), Event::Interrupted, now);
+    let announced = shot("22-restart-announced", news(RestartEvent::Announced(10)));
+    shots.extend([asks, announced, shot("22-restart-waits", away)]);
     let unreachable = EndReason::ServerUnreachable { detail: "connection refused".into() };
     for (name, why) in [
         ("12-ended", EndReason::StoppedAtPanel),

@@ -18,7 +18,7 @@ use lotse_protocol::message::Name;
 use serde::{Deserialize, Serialize};
 
 pub use policy::{LevelsConfig, Policy, PolicyConfig};
-pub use programs::ShellConfig;
+pub use programs::{MaintenanceConfig, ShellConfig};
 
 use crate::machine::Enrolment;
 use crate::machine::typing::KeyboardLayout;
@@ -63,6 +63,8 @@ pub struct Config {
     pub policy: PolicyConfig,
     /// The terminal that a session may have.
     pub shell: ShellConfig,
+    /// What a session may have restarted.
+    pub maintenance: MaintenanceConfig,
     /// Who runs this machine, for sessions by certificate.
     pub operator: OperatorConfig,
 }
@@ -180,6 +182,7 @@ impl Default for Config {
             panel: PanelConfig::default(),
             policy: PolicyConfig::default(),
             shell: ShellConfig::default(),
+            maintenance: MaintenanceConfig::default(),
             operator: OperatorConfig::default(),
         }
     }
@@ -255,6 +258,8 @@ pub struct Settings {
     pub policy: Policy,
     /// The terminal that a session may have.
     pub shell: Option<ShellConfig>,
+    /// What a session may have restarted.
+    pub maintenance: Option<MaintenanceConfig>,
     /// What lasts.
     pub data_directory: PathBuf,
     /// What the operator says about this machine.
@@ -322,6 +327,7 @@ impl Config {
             arrow_time: Duration::from_secs(self.panel.arrow_seconds.into()),
             policy: self.policy.check().context("policy")?,
             shell: self.shell.check().context("shell")?,
+            maintenance: self.maintenance.check().context("maintenance")?,
             data_directory: self.data_directory.clone(),
             enrolment: self.operator.check()?,
         })

@@ -46,6 +46,36 @@ impl ShellConfig {
     }
 }
 
+/// What restarts the machine, and its application. Each is a program and its arguments, run by the
+/// programs process as its own user, without a shell; if empty, that cannot be asked for. It should
+/// leave the work to the service manager, as `systemctl` does: what it starts itself may end with a
+/// terminal.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MaintenanceConfig {
+    /// Restarts the application, as `["/usr/bin/systemctl", "restart", "kiosk.service"]`.
+    pub application: Vec<String>,
+    /// Restarts the machine, as `["/usr/bin/systemctl", "reboot"]`.
+    pub reboot: Vec<String>,
+}
+
+impl MaintenanceConfig {
+    /// The settings, if there are any.
+    ///
+    /// # Errors
+    /// When they cannot be used.
+    pub fn check(&self) -> anyhow::Result<Option<Self>> {
+        for (name, command) in [("application", &self.application), ("reboot", &self.reboot)] {
+            let is_vague = |program: &String| !Path::new(program).is_absolute();
+            ensure!(
+                !command.first().is_some_and(is_vague),
+                "{name} begins with the whole path of a program"
+            );
+        }
+        Ok((*self != Self::default()).then(|| self.clone()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,5 +88,17 @@ mod tests {
         assert_eq!(named.check().unwrap(), Some(named.clone()));
         let vague = ShellConfig { command: vec!["sh".to_owned()], ..named };
         assert!(vague.check().is_err());
+    }
+
+    #[test]
+    fn nothing_is_restarted_unless_a_program_is_named() {
+        assert_eq!(MaintenanceConfig::default().check().unwrap(), None);
+        let of = |program: &str| MaintenanceConfig {
+            reboot: vec![program.to_owned(), "reboot".to_owned()],
+            ..MaintenanceConfig::default()
+        };
+        assert!(of("systemctl").check().is_err());
+        let named = of("/usr/bin/systemctl");
+        assert_eq!(named.check().unwrap(), Some(named));
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use lotse_protocol::handshake::Level as NetworkLevel;
-use lotse_protocol::message::{Consent, DeviceEnd, Name as NetworkName, Rights};
+use lotse_protocol::message::{Consent, DeviceEnd, Name as NetworkName, RestartReport, Rights};
 
 use super::MachineProcess;
 use super::session::{Phase, Who, rights_of, shown};
@@ -68,6 +68,9 @@ impl MachineProcess {
         standing: &Standing,
         now: Instant,
     ) {
+        if matches!(self.session.phase, Phase::Returning { .. }) {
+            return self.returned(asks, standing, now);
+        }
         if !matches!(self.session.phase, Phase::Joining) {
             log::warn!("the network process asks although nobody typed a number");
             self.network.send(&ToNetwork::Decide(Consent::CannotAsk));
@@ -140,6 +143,7 @@ impl MachineProcess {
                 self.session.phase = Phase::Live { granted };
                 self.arrows.begin(&self.machine.screen.info());
                 self.session.expires_at = who.until;
+                self.session.who = Some(who.clone());
                 let connected = Connected::new(who.name, Some(who.level), shown(granted));
                 self.panel.show(View::Session(connected), now);
             }
@@ -163,6 +167,9 @@ impl MachineProcess {
         }
         if !left.allows(Rights::SHELL) {
             self.close_terminal(now);
+        }
+        if !left.allows(Rights::REBOOT) {
+            self.prevent(RestartReport::Prevented, now);
         }
         self.network.send(&ToNetwork::Limit(left));
         let rights = shown(left);
@@ -189,6 +196,10 @@ impl MachineProcess {
     pub(super) fn end_session(&mut self, why: Ended, now: Instant) {
         let was_going_on = self.session.is_going_on();
         self.close_terminal(now);
+        (self.coming, self.returning) = (None, None);
+        if !matches!(why, Ended::ConnectionLost) {
+            self.forget_ticket();
+        }
         self.session.end(&mut self.machine.input, now);
         self.arrows.clear();
         if let Err(error) = self.machine.screen.switch_to(None) {
@@ -245,6 +256,8 @@ impl MachineProcess {
                 }
                 PanelOutput::Accepted(ticked) => self.accepted(ticked, now),
                 PanelOutput::DetailsOpened => self.panel.call(self.is_server_reachable, now),
+                PanelOutput::Prevented => self.prevent(RestartReport::Prevented, now),
+                PanelOutput::TimeHasCome => self.restart_now(now),
                 PanelOutput::LookOnlyPressed => self.limit(Rights::VIEW, now),
                 PanelOutput::Refused { timed_out } => {
                     let consent = if timed_out { Consent::TimedOut } else { Consent::Refused };
@@ -272,6 +285,10 @@ impl MachineProcess {
         if !is_shown && is_asking {
             // What cannot be shown cannot be answered.
             self.refuse(Consent::CannotAsk, now);
+        }
+        if !is_shown && !self.settings.policy.unattended {
+            // Nor can anybody prevent what is not seen.
+            self.prevent(RestartReport::Failed, now);
         }
         if let Err(error) = self.machine.local.grab(self.panel.wants_input()) {
             log::debug!("input devices of the machine: {error}");
@@ -304,16 +321,25 @@ impl MachineProcess {
         self.refuse_as(consent, why, now);
     }
 
-    fn refuse_as(&mut self, consent: Consent, why: Ended, now: Instant) {
+    pub(super) fn refuse_as(&mut self, consent: Consent, why: Ended, now: Instant) {
         self.network.send(&ToNetwork::Decide(consent));
         self.end_session(why, now);
     }
 }
 
 /// How long a certificate counts from now on.
-fn left(not_after: u64, clock: SystemTime) -> Duration {
+pub(super) fn left(not_after: u64, clock: SystemTime) -> Duration {
     let now = clock.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Duration::from_secs(not_after).saturating_sub(now).min(LONGEST_CERTIFICATE)
+}
+
+/// A level as the protocol names it.
+pub(super) const fn network_level(level: Level) -> NetworkLevel {
+    match level {
+        Level::Certificate => NetworkLevel::Certificate,
+        Level::Password => NetworkLevel::Password,
+        Level::CodeCompared { .. } | Level::None => NetworkLevel::CodeCompared,
+    }
 }
 
 /// Rights for the log.

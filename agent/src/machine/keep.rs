@@ -66,6 +66,19 @@ impl Keep {
         File::open(folder)?.sync_all()
     }
 
+    /// Deletes it for good; it may be missing.
+    ///
+    /// # Errors
+    /// When it may still be there.
+    pub(super) fn remove(&self, name: &str) -> io::Result<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        match fs::remove_file(folder.join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => File::open(folder)?.sync_all(),
+        }
+    }
+
     /// Puts a file aside, so that the next look does not find it.
     pub(super) fn put_aside(&self, name: &str) {
         if let Some(folder) = &self.folder

@@ -126,8 +126,8 @@ impl Operator {
     fn new(rights: Rights, is_unattended: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = KeyPair::generate(&mut OsRng);
-        let now = std::time::SystemTime::now();
-        let now = now.duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let now = SystemTime::now();
+        let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
         let sign = |subject, name: &str, holder| {
             let entry = Entry {
                 name: name.try_into().unwrap(),

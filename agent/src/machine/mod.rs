@@ -16,17 +16,18 @@ mod keep;
 mod link;
 mod panel;
 mod programs;
+mod restart;
 mod session;
 #[cfg(test)]
 mod tests;
 pub mod typing;
 
 use std::os::unix::net::UnixListener;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
 use lotse_hal::{LocalEvent, Machine};
-use lotse_protocol::message::InputEvent;
+use lotse_protocol::message::{InputEvent, Restart};
 use nix::unistd::Uid;
 
 use crate::config::Settings;
@@ -72,6 +73,11 @@ struct MachineProcess {
     programs: Programs,
     identity: Identity,
     guesses: Guesses,
+    keep: Keep,
+    /// What is about to be restarted.
+    coming: Option<Restart>,
+    /// The way back into a session from before a restart.
+    returning: Option<restart::Return>,
     is_server_reachable: bool,
 }
 
@@ -98,7 +104,10 @@ pub fn run(
         network: NetworkLink::new("network", network.0, network.1),
         programs: Programs::new(ProgramsLink::new("programs", programs, Uid::from_raw(0))),
         identity: Identity::open(keep.clone(), settings.enrolment.as_ref())?,
-        guesses: Guesses::open(keep),
+        guesses: Guesses::open(keep.clone()),
+        keep,
+        coming: None,
+        returning: None,
         is_server_reachable: false,
         machine,
         settings,
@@ -107,6 +116,9 @@ pub fn run(
     log::info!("screen: {:?}", process.machine.screen.info());
     log::info!("panel: {}", process.machine.panel.describe());
     process.show_idle(now);
+    if let Some(kept) = restart::take(&process.keep, SystemTime::now()) {
+        process.begin_return(kept, now);
+    }
     loop {
         let due = process.handle_timeouts(Instant::now());
         let ready = process.wait(&waiter, due)?;
@@ -243,6 +255,9 @@ impl MachineProcess {
             ToMachine::Server { is_reachable } => {
                 self.is_server_reachable = is_reachable;
                 self.panel.server_changed(is_reachable, now);
+                if is_reachable {
+                    self.go_back(now);
+                }
             }
             ToMachine::AskPassword => self.ask_password(now),
             ToMachine::Identify { transcript } => self.identify(&transcript),
@@ -261,6 +276,7 @@ impl MachineProcess {
                     self.arrows.point(by, &name, at, now);
                 }
             }
+            ToMachine::Restart(what) => self.restart(what, now),
             ToMachine::Ended(why) => self.end_session(why, now),
         }
         self.handle_panel(now);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use lotse_hal::{LocalEvent, Panel, Phase, Rect, ScreenInfo, Size};
 
 use crate::config::Idle;
-use crate::panel::{Connected, Language, Message, PanelOutput, PanelUi, View};
+use crate::panel::{Coming, Connected, Language, Message, PanelOutput, PanelUi, View};
 
 /// A question on the screen is read back this long after it was shown, and then as often.
 const VERIFY: Duration = Duration::from_millis(300);
@@ -22,6 +22,8 @@ pub(super) struct PanelScreen {
     size: Size,
     /// What lies under the interruption message.
     before_silence: Option<View>,
+    /// Who is connected while something else is announced.
+    under: Option<Connected>,
     is_on_screen: bool,
     is_failing: bool,
     needs_redraw: bool,
@@ -39,6 +41,7 @@ impl PanelScreen {
             idle,
             size,
             before_silence: None,
+            under: None,
             is_on_screen: false,
             is_failing: false,
             needs_redraw: false,
@@ -123,7 +126,23 @@ impl PanelScreen {
     /// Shows something.
     pub(super) fn show(&mut self, view: View, now: Instant) {
         self.before_silence = None;
+        self.under = None;
         self.ui.show(view, now);
+    }
+
+    /// Shows what is about to be restarted, until it is withdrawn or something else is shown.
+    pub(super) fn announce(&mut self, coming: Coming, now: Instant) {
+        if let View::Session(connected) | View::Details(connected) = self.ui.view().clone() {
+            self.show(View::Coming(coming), now);
+            self.under = Some(connected);
+        }
+    }
+
+    /// Shows the session again instead of that.
+    pub(super) fn withdraw(&mut self, now: Instant) {
+        if let Some(connected) = self.under.take() {
+            self.show(View::Session(connected), now);
+        }
     }
 
     /// The server began or ceased to answer.
@@ -153,6 +172,9 @@ impl PanelScreen {
 
     /// Something about the one who is connected has changed.
     pub(super) fn change(&mut self, change: impl FnOnce(&mut Connected), now: Instant) {
+        if let Some(connected) = &mut self.under {
+            return change(connected);
+        }
         let mut view = self.ui.view().clone();
         let (View::Session(connected) | View::Details(connected)) = &mut view else {
             return;

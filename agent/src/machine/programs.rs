@@ -16,18 +16,22 @@ use crate::ipc::{FromPrograms, ToNetwork, ToPrograms};
 pub(super) struct Programs {
     pub(super) link: ProgramsLink,
     has_terminals: bool,
+    /// Whether the application, and whether the machine can be restarted.
+    pub(super) restarts: (bool, bool),
     /// Since when a terminal is open.
     terminal: Option<Instant>,
 }
 
 impl Programs {
     pub(super) fn new(link: ProgramsLink) -> Self {
-        Self { link, has_terminals: false, terminal: None }
+        Self { link, has_terminals: false, restarts: (false, false), terminal: None }
     }
 
     /// What can be offered of that which needs programs.
     pub(super) fn rights(&self) -> Rights {
-        if self.has_terminals { Rights::SHELL } else { Rights::NONE }
+        let shell = if self.has_terminals { Rights::SHELL } else { Rights::NONE };
+        let (application, machine) = self.restarts;
+        if application || machine { shell.with(Rights::REBOOT) } else { shell }
     }
 }
 
@@ -43,7 +47,7 @@ impl MachineProcess {
     /// Lets the process in that starts programs, or notices that it is gone.
     pub(super) fn handle_programs_link(&mut self, now: Instant) {
         if self.programs.link.take_lost() {
-            self.programs.has_terminals = false;
+            (self.programs.has_terminals, self.programs.restarts) = (false, (false, false));
             self.terminal_ended(TerminalEnd::Failed, now);
         }
         self.programs.link.accept();
@@ -76,7 +80,13 @@ impl MachineProcess {
     /// The process that starts programs says something.
     pub(super) fn handle_programs(&mut self, message: FromPrograms, now: Instant) {
         match message {
-            FromPrograms::Ready { terminal } => self.programs.has_terminals = terminal,
+            FromPrograms::Ready { terminal, application, machine } => {
+                self.programs.has_terminals = terminal;
+                self.programs.restarts = (application, machine);
+            }
+            FromPrograms::Restarted { is_machine, is_done } => {
+                self.restart_done(is_machine, is_done);
+            }
             FromPrograms::Terminal(FromTerminal::Ended(how)) => self.terminal_ended(how, now),
             FromPrograms::Terminal(what) => {
                 if self.programs.terminal.is_some() && self.session.allows(Rights::SHELL) {

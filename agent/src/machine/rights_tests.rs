@@ -129,7 +129,10 @@ fn what_the_policy_only_asks_for_must_be_ticked() {
 /// A technician is connected, and a terminal is set up here; whether he may use it.
 fn with_terminal(rights: Rights) -> Bench {
     let mut bench = Bench::new(rights);
-    bench.process.handle_programs(FromPrograms::Ready { terminal: true }, bench.now);
+    bench.process.handle_programs(
+        FromPrograms::Ready { terminal: true, application: false, machine: false },
+        bench.now,
+    );
     bench.accept();
     bench.hears(connected());
     bench.hears(ToMachine::Terminal(ToTerminal::Open(TerminalSize { columns: 80, rows: 24 })));

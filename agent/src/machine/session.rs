@@ -72,6 +72,11 @@ pub(super) enum Phase {
         granted: Rights,
         who: Who,
     },
+    /// The machine was restarted in a session, and is on its way back into it.
+    Returning {
+        granted: Rights,
+        who: Who,
+    },
     /// It is live.
     Live {
         granted: Rights,
@@ -118,6 +123,8 @@ impl LocalUse {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) phase: Phase,
+    /// Who is connected.
+    pub(super) who: Option<Who>,
     capture: Capture,
     typist: Typist,
     rejected: u32,
@@ -151,6 +158,7 @@ impl Session {
         let capture = Capture::new(key, max_cpu, photographs, now)?;
         Ok(Self {
             phase: Phase::None,
+            who: None,
             capture,
             typist: Typist::new(settings.layout.clone()),
             rejected: 0,
@@ -389,6 +397,7 @@ impl Session {
     /// Everything is over; nothing stays pressed.
     pub(super) fn end(&mut self, held: &mut Held, now: Instant) {
         self.phase = Phase::None;
+        self.who = None;
         self.let_go(held);
         (self.local_use.until, self.local_use.told_at) = (None, None);
         self.details.forget();

@@ -64,7 +64,10 @@ impl Bench {
             network,
             programs: Programs::new(programs),
             identity: Identity::open(keep.clone(), settings.enrolment.as_ref()).unwrap(),
-            guesses: Guesses::open(keep),
+            guesses: Guesses::open(keep.clone()),
+            keep,
+            coming: None,
+            returning: None,
             is_server_reachable: true,
             machine,
             settings,
@@ -332,5 +335,7 @@ fn a_second_question_cannot_replace_the_one_that_was_read() {
 
 #[path = "level_tests.rs"]
 mod levels;
+#[path = "restart_tests.rs"]
+mod restarts;
 #[path = "rights_tests.rs"]
 mod rights;

@@ -93,7 +93,9 @@ fn options() -> ConnectOptions {
 /// Answers the machine process while there is no link; returns only with an error.
 async fn stay_offline(machine: &mut MachineEnd) -> anyhow::Result<()> {
     loop {
-        if let Message::Typed(ToNetwork::Join { .. }) = machine.next().await? {
+        if let Message::Typed(ToNetwork::Join { .. } | ToNetwork::Return { .. }) =
+            machine.next().await?
+        {
             machine.send(&ToMachine::Ended(ipc::Ended::ServerUnreachable)).await?;
         }
     }

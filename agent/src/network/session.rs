@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use lotse_client::{Incoming, SessionLink};
 use lotse_protocol::handshake::participant::{Standing, Unverified};
 use lotse_protocol::handshake::{Declined, HandshakeError, Password};
-use lotse_protocol::message::{Consent, DeviceEnd};
+use lotse_protocol::message::{Consent, DeviceEnd, SecretBytes};
 use lotse_protocol::session::{EndReason, Output, Participant, ParticipantEvent};
 use lotse_protocol::tunnel::{Asked, EndOfSession, Notice};
 use lotse_protocol::{Class, SessionNumber};
@@ -33,6 +33,8 @@ pub(super) struct Session {
     ending: Option<DeviceEnd>,
     /// A number waits for the RSA key.
     wanted: Option<SessionNumber>,
+    /// What to come back into it with, after a restart.
+    ticket: Option<SecretBytes>,
     /// Until when the moderator's console must have answered.
     joining_until: Option<Instant>,
     /// A password was tried, and nothing came of it yet.
@@ -60,6 +62,7 @@ impl Session {
             is_cut_off: false,
             ending: None,
             wanted: None,
+            ticket: None,
             joining_until: None,
             is_guessing: false,
             shown: 0,
@@ -187,6 +190,7 @@ impl Session {
     /// Ends the session from here. If the technician is out of reach it is over for the person
     /// all the same; the technician hears of it as soon as that is possible.
     async fn end(&mut self, why: DeviceEnd, machine: &mut MachineEnd) -> anyhow::Result<()> {
+        self.wanted = None;
         if self.is_cut_off && self.participant.is_busy() && self.ending.is_none() {
             self.ending = Some(why);
             machine.send(&ToMachine::Ended(ended(EndReason::Here(why)))).await?;
@@ -216,13 +220,11 @@ impl Session {
         let now = Instant::now();
         match message {
             Message::Picture(update) => self.participant.send_picture(&update),
-            Message::Typed(ToNetwork::Join { number }) => {
-                self.forget_ended();
-                match SessionNumber::try_from(number) {
-                    Ok(number) => self.wanted = Some(number),
-                    Err(_) => machine.send(&ToMachine::Ended(Ended::NotJoined)).await?,
-                }
+            Message::Typed(ToNetwork::Join { number }) => self.want(number, None, machine).await?,
+            Message::Typed(ToNetwork::Return { number, ticket }) => {
+                self.want(number, Some(ticket), machine).await?;
             }
+            Message::Typed(ToNetwork::Restart(r)) => self.participant.report_restart(r),
             Message::Typed(ToNetwork::Password(digits)) => match Password::spoken(&digits) {
                 Ok(password) => {
                     self.is_guessing = true;
@@ -251,6 +253,22 @@ impl Session {
         Ok(Link::Up)
     }
 
+    /// A session is to be joined, as soon as there is an RSA key.
+    async fn want(
+        &mut self,
+        number: u32,
+        ticket: Option<SecretBytes>,
+        machine: &mut MachineEnd,
+    ) -> anyhow::Result<()> {
+        self.forget_ended();
+        self.ticket = ticket;
+        match SessionNumber::try_from(number) {
+            Ok(number) => self.wanted = Some(number),
+            Err(_) => machine.send(&ToMachine::Ended(Ended::NotJoined)).await?,
+        }
+        Ok(())
+    }
+
     async fn join(
         &mut self,
         key: Option<lotse_protocol::handshake::JoinKey>,
@@ -259,7 +277,10 @@ impl Session {
         match (self.wanted.take(), key) {
             (Some(number), Some(key)) => {
                 self.joining_until = Some(Instant::now() + JOINING);
-                self.participant.join(number, key);
+                match self.ticket.take() {
+                    Some(ticket) => self.participant.come_back(number, key, &ticket),
+                    None => self.participant.join(number, key),
+                }
             }
             _ => machine.send(&ToMachine::Ended(Ended::NotJoined)).await?,
         }
@@ -356,6 +377,7 @@ impl Session {
             ParticipantEvent::Refresh { after } => ToMachine::Refresh { after },
             ParticipantEvent::Rights(rights) => ToMachine::Limit(rights),
             ParticipantEvent::Terminal(what) => ToMachine::Terminal(what),
+            ParticipantEvent::Restart(what) => ToMachine::Restart(what),
             ParticipantEvent::Show(name) => ToMachine::Show(name),
             ParticipantEvent::Input(event) => ToMachine::Input(event),
             ParticipantEvent::Arrow { by, name, at } => ToMachine::Arrow { by, name, at },

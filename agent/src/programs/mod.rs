@@ -1,7 +1,7 @@
 //! The programs process: the only one of the agent's that starts programs.
 //!
 //! It starts what the configuration names, and nothing else: a shell in a pseudo-terminal, as the
-//! user that is named there. When, the machine process says, which holds the consent. It has no
+//! user that is named there, and what restarts the machine or its application. When, the machine process says, which holds the consent. It has no
 //! network and reads no screen. What it starts is not confined, since it is there to be used; so
 //! this process runs only where something of that is set up.
 
@@ -12,6 +12,7 @@ mod terminal;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -21,9 +22,9 @@ use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Uid;
+use nix::unistd::{Pid, Uid};
 
-use crate::config::ShellConfig;
+use crate::config::{MaintenanceConfig, ShellConfig};
 use crate::ipc::{self, FromPrograms, Message, Reader, ToPrograms};
 use crate::local_socket::{LocalAddress, ensure_peer};
 use terminal::Terminal;
@@ -41,7 +42,11 @@ const MAX_WAITING: usize = 256 << 10;
 ///
 /// # Errors
 /// When the kernel refuses what is needed, or the machine process talks nonsense.
-pub fn run(shell: Option<ShellConfig>, machine: &LocalAddress) -> anyhow::Result<()> {
+pub fn run(
+    shell: Option<ShellConfig>,
+    maintenance: MaintenanceConfig,
+    machine: &LocalAddress,
+) -> anyhow::Result<()> {
     let mut set = SigSet::empty();
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGCHLD] {
         set.add(signal);
@@ -51,7 +56,8 @@ pub fn run(shell: Option<ShellConfig>, machine: &LocalAddress) -> anyhow::Result
     let signals = SignalFd::with_flags(&set, flags).context("signalfd")?;
     // What a technician's program leaves behind becomes a child of this process, and is found.
     prctl::set_child_subreaper(true).context("become the parent of orphans")?;
-    let mut programs = Programs { shell, signals, terminal: None };
+    let restart = None;
+    let mut programs = Programs { shell, maintenance, signals, terminal: None, restart };
     loop {
         match machine.connect() {
             Ok(socket) => {
@@ -89,8 +95,19 @@ struct Ready {
 
 struct Programs {
     shell: Option<ShellConfig>,
+    maintenance: MaintenanceConfig,
     signals: SignalFd,
     terminal: Option<Terminal>,
+    /// What restarts the machine (`true`) or its application.
+    restart: Option<Work>,
+}
+
+/// A program that restarts the machine, or its application.
+struct Work {
+    is_machine: bool,
+    pid: Pid,
+    /// Whether it did it, when it has ended.
+    is_done: Option<bool>,
 }
 
 /// The connection to the machine process.
@@ -142,7 +159,11 @@ impl Programs {
     fn serve(&mut self, socket: UnixStream) -> anyhow::Result<Served> {
         let reader = Reader::without_pictures();
         let mut link = Link { socket, reader, waiting: Vec::new() };
-        link.say(&FromPrograms::Ready { terminal: self.shell.is_some() });
+        link.say(&FromPrograms::Ready {
+            terminal: self.shell.is_some(),
+            application: !self.maintenance.application.is_empty(),
+            machine: !self.maintenance.reboot.is_empty(),
+        });
         loop {
             if let Err(error) = link.flush() {
                 log::info!("machine process: {error}");
@@ -158,13 +179,19 @@ impl Programs {
                     return Ok(Served::Lost);
                 }
                 while let Some(message) = link.reader.take()? {
-                    let Message::Typed(ToPrograms::Terminal(what)) = message else {
-                        bail!("the machine process sends pictures");
-                    };
-                    self.handle_terminal(what, &mut link);
+                    match message {
+                        Message::Typed(ToPrograms::Terminal(what)) => {
+                            self.handle_terminal(what, &mut link);
+                        }
+                        Message::Typed(ToPrograms::Restart { is_machine }) => {
+                            self.restart(is_machine, &mut link);
+                        }
+                        Message::Picture(_) => bail!("the machine process sends pictures"),
+                    }
                 }
             }
             self.reap();
+            self.tell_restart(&mut link);
             self.step(&mut link, Instant::now());
         }
     }
@@ -250,6 +277,41 @@ impl Programs {
         }
     }
 
+    /// Starts what restarts the machine or its application.
+    fn restart(&mut self, is_machine: bool, link: &mut Link) {
+        let MaintenanceConfig { application, reboot } = &self.maintenance;
+        let command = if is_machine { reboot } else { application };
+        let started = match command.split_first() {
+            Some((program, arguments)) if self.restart.is_none() => Command::new(program)
+                .args(arguments)
+                .env_clear()
+                .env("PATH", shell::PATH)
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .spawn(),
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        };
+        match started {
+            Ok(child) => {
+                // As the kernel counts them.
+                let pid = Pid::from_raw(child.id().cast_signed());
+                self.restart = Some(Work { is_machine, pid, is_done: None });
+            }
+            Err(error) => {
+                log::error!("{command:?}: {error}");
+                link.say(&FromPrograms::Restarted { is_machine, is_done: false });
+            }
+        }
+    }
+
+    /// Tells when that has ended, and how.
+    fn tell_restart(&mut self, link: &mut Link) {
+        if let Some(Work { is_machine, is_done: Some(is_done), .. }) = self.restart {
+            link.say(&FromPrograms::Restarted { is_machine, is_done });
+            self.restart = None;
+        }
+    }
+
     /// Brings what the terminal has written to the machine process, and what was typed to it.
     fn step(&mut self, link: &mut Link, now: Instant) {
         let Some(terminal) = &mut self.terminal else { return };
@@ -273,7 +335,9 @@ impl Programs {
                 }
                 _ => return,
             };
-            if let Some(terminal) = &mut self.terminal {
+            if let Some(work) = self.restart.as_mut().filter(|work| work.pid == child) {
+                work.is_done = Some(end == TerminalEnd::Exited(0));
+            } else if let Some(terminal) = &mut self.terminal {
                 terminal.child_ended(child, end, Instant::now());
             }
         }
@@ -283,8 +347,12 @@ impl Programs {
     fn end_terminal(&mut self) {
         // With its last descriptor the kernel hangs up (SIGHUP to whoever has the terminal).
         if self.terminal.take().is_some() {
+            self.reap();
             descendants::end_all();
             self.reap();
+            if let Some(work) = &mut self.restart {
+                work.is_done.get_or_insert(false);
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ use nix::unistd::{User, getuid, initgroups, setresgid, setresuid, setsid};
 use crate::config::ShellConfig;
 
 /// What the shell finds its programs by, unless its own settings say otherwise.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The terminal that the console shows.
 const TERM: &str = "xterm-256color";

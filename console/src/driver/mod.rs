@@ -7,6 +7,7 @@
 mod decode;
 mod moderating;
 mod part;
+mod restart;
 mod roll;
 mod session;
 mod terminal;
@@ -255,6 +256,7 @@ const fn event_name(event: &Event) -> &'static str {
         Event::InputDropped(_) => "input-dropped",
         Event::Arrows { .. } => "arrows",
         Event::Terminal(_) => "terminal",
+        Event::Restart(_) => "restart",
         Event::Picture => "picture",
         Event::Screen(_) => "screen",
         Event::Outputs(_) => "outputs",

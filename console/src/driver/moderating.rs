@@ -10,7 +10,9 @@ use super::part::Part;
 use super::roll::Wait;
 use super::session::{Running, Silence, Stage, Step};
 use super::{Nobody, translate};
-use crate::model::{self, Command, EndReason, Event, Invitation, Knock, Need, Notice, Peer};
+use crate::model::{
+    self, Command, EndReason, Event, Invitation, Knock, Need, Notice, Peer, RestartEvent,
+};
 
 impl Running<'_> {
     /// Does what only a moderator can.
@@ -44,6 +46,15 @@ impl Running<'_> {
             Command::Terminal(command) => {
                 for message in self.typing.command(command) {
                     moderator.terminal(message);
+                }
+            }
+            Command::Restart(what) => {
+                let is_asked = match what {
+                    model::Restart::Application => moderator.restart_application(),
+                    model::Restart::Machine => moderator.restart_machine(),
+                };
+                if !is_asked {
+                    self.driver.events.send(Event::Notice(Notice::NotPossible)).await?;
                 }
             }
             Command::Kick { member } => moderator.kick(MemberId(member)),
@@ -133,6 +144,11 @@ impl Running<'_> {
                 self.silence(Silence { of_panel, ..self.silence }).await?;
             }
             ModeratorEvent::HandedOver(onlooker) => self.retire(*onlooker).await?,
+            ModeratorEvent::Restart { report, .. } => self.restart_report(report).await?,
+            ModeratorEvent::Returned { member, .. } => {
+                (self.panel, self.awaits_return) = (Some(member), true);
+            }
+            ModeratorEvent::NotBack { .. } => return self.not_back().await,
             ModeratorEvent::Gone { member, why, .. } => return self.gone(member, &why).await,
             ModeratorEvent::Ended(why) => {
                 let ended_here = self.ending.take().filter(|_| why == EndOfSession::Ended);
@@ -217,7 +233,11 @@ impl Running<'_> {
             return events.send(Event::Connected(Peer { name: who, rights, level })).await;
         }
         events.send(Event::Left { member: member.0 }).await?;
-        events.send(Event::Entered { member: member.0, who }).await
+        events.send(Event::Entered { member: member.0, who }).await?;
+        if self.panel == Some(member) && std::mem::take(&mut self.awaits_return) {
+            events.send(Event::Restart(RestartEvent::Back)).await?;
+        }
+        Ok(())
     }
 
     /// Something about the panel that is seen.
@@ -255,6 +275,8 @@ impl Running<'_> {
     /// Somebody else moderates from now on, as it was asked for.
     async fn retire(&mut self, onlooker: Onlooker) -> Result<(), Nobody> {
         self.part = Part::Onlooker(Box::new(onlooker));
+        // Whoever moderates now does not know what it comes back with.
+        self.awaits_return = false;
         self.driver.events.send(Event::Role(model::Role::Onlooker)).await?;
         if let Some((_, rights)) = &mut self.roll.told {
             *rights = rights.without(Rights::CONTROL);
@@ -268,6 +290,9 @@ impl Running<'_> {
     /// were talking to each other, and it is over, unless others are there.
     async fn gone(&mut self, member: MemberId, gone: &ParticipantGone) -> Result<Step, Nobody> {
         tracing::info!(?gone, member = member.0, "somebody is gone");
+        if *gone == ParticipantGone::Restarts {
+            return self.awaited(member).await;
+        }
         let name = self.roll.forget(member);
         let events = &self.driver.events;
         let is_panel = self.panel == Some(member);

@@ -101,6 +101,8 @@ pub(super) struct Running<'a> {
     pub(super) stage: Stage,
     /// The panel for which the number was read out, from its code on.
     pub(super) panel: Option<MemberId>,
+    /// It is being restarted, and comes back.
+    pub(super) awaits_return: bool,
     /// Input was dropped here for want of room; perhaps a release, so everything is to be
     /// released as soon as there is room.
     owes_release: bool,
@@ -177,6 +179,7 @@ impl<'a> Running<'a> {
             decoding: DecodeThread::start(driver.picture.clone()),
             stage: Stage::Waiting,
             panel: None,
+            awaits_return: false,
             owes_release: false,
             is_paused: false,
             typing: Typing::default(),
@@ -314,6 +317,7 @@ impl<'a> Running<'a> {
         let presented = self.roll.presented(self.part.member());
         let (peer, is) = match presented {
             Some((member, rights, peer)) => (Some(peer), (Some(member), rights)),
+            None if self.awaits_return => return Ok(()),
             None => (None, (None, Rights::NONE)),
         };
         let told = self.roll.told.replace(is);

@@ -1,6 +1,6 @@
 //! What is so at the panel at the moment, while it is connected.
 
-use super::{Event, Terminal};
+use super::{Command, Event, RestartEvent, Terminal};
 
 /// What is shown of the panel beside its picture.
 #[derive(Debug, Clone, Default)]
@@ -14,9 +14,25 @@ pub struct Live {
     pub arrows: Option<bool>,
     /// The terminal there.
     pub terminal: Terminal,
+    /// What has become of a restart that was asked for, until the technician goes on.
+    pub restart: Option<RestartEvent>,
 }
 
 impl Live {
+    pub(super) fn note(&mut self, command: &Command) {
+        match command {
+            Command::Terminal(command) => self.terminal.note(command),
+            Command::Restart(_) => self.restart = None,
+            Command::Text(_)
+            | Command::Key { pressed: true, .. }
+            | Command::PointerButton { pressed: true, .. }
+            | Command::Touch { .. } => {
+                self.restart.take_if(|news| news.is_over());
+            }
+            _ => {}
+        }
+    }
+
     pub(super) fn apply(&mut self, event: &Event) {
         match event {
             Event::Paused(is_paused) => self.is_paused = *is_paused,
@@ -27,6 +43,7 @@ impl Live {
             // Another panel may be able to show what this one is not.
             Event::Presents(_) => self.arrows = None,
             Event::Terminal(event) => self.terminal.apply(event),
+            Event::Restart(event) => self.restart = Some(*event),
             Event::Connected(_) => *self = Self::default(),
             _ => {}
         }

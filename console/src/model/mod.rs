@@ -11,6 +11,7 @@ mod live;
 mod members;
 pub mod picture;
 mod queue;
+mod restart;
 mod state;
 mod terminal;
 
@@ -20,6 +21,7 @@ pub use event::{EndReason, Event, Latency, Notice, Output, ScreenState};
 pub use live::Live;
 pub use members::{Group, Member, Role};
 pub use queue::{CommandQueue, MAX_QUEUED_COMMANDS, QueueFull};
+pub use restart::{Restart, RestartEvent};
 pub use state::{
     Code, Invalid, Level, MAX_NAME_CHARS, Model, Peer, Right, Rights, SessionState, UnknownRight,
 };

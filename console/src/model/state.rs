@@ -381,6 +381,7 @@ impl Model {
     /// Notes that a command was given, for what shows at once.
     pub fn note(&mut self, command: &Command) {
         self.group.note(command);
+        self.live.note(command);
         match command {
             Command::Watch { number, .. } => {
                 *self = Self::of(SessionState::Joining { number: *number });
@@ -392,7 +393,6 @@ impl Model {
                 }
             }
             Command::Open { .. } => *self = Self::of(SessionState::Opening),
-            Command::Terminal(command) => self.live.terminal.note(command),
             Command::CodesMatch => {
                 if let SessionState::Comparing { who, .. } = &mut self.state {
                     self.state = SessionState::Asking { who: std::mem::take(who) };
@@ -423,7 +423,10 @@ impl Model {
                 self.live.apply(&event);
                 self.notice = (!is_paused).then_some(Notice::GoesOn);
             }
-            Event::InputDropped(_) | Event::Terminal(_) | Event::Arrows { .. } => {
+            Event::InputDropped(_)
+            | Event::Terminal(_)
+            | Event::Restart(_)
+            | Event::Arrows { .. } => {
                 self.live.apply(&event);
             }
             Event::Screen(screen) => self.screen = screen,

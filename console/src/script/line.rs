@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::members;
 use crate::keys::{Combo, UnknownKey, by_name};
 use crate::model::held::MAX_FINGERS;
-use crate::model::{Button, Code, KeyCode, PixelPoint, TERMINAL_SIZE, TerminalCommand};
+use crate::model::{Button, Code, KeyCode, PixelPoint, Restart, TERMINAL_SIZE, TerminalCommand};
 
 /// One command of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(super) enum Line {
     Show(String),
     Shell(TerminalCommand),
     Point(Option<PixelPoint>),
+    Restart(Restart),
+    WaitRestarted(Duration),
     Wheel(i32),
     Combo(Combo),
     Hold { key: KeyCode, pressed: bool },
@@ -126,6 +128,10 @@ pub(super) fn parse(command: &str, rest: &str) -> Result<Line, LineError> {
         "point" => point(&words)
             .map(|at| Line::Point(Some(at)))
             .ok_or(LineError::Usage("point X Y, or point off")),
+        "restart" => Restart::from_word(rest.trim())
+            .map(Line::Restart)
+            .ok_or(LineError::Usage("restart application, restart machine")),
+        "wait-restarted" => seconds(300, "wait-restarted [SECONDS]").map(Line::WaitRestarted),
         "wheel" => number(&words).map(Line::Wheel).ok_or(LineError::Usage("wheel NOTCHES")),
         "key" | "combo" => Ok(Line::Combo(rest.trim().parse()?)),
         "press" | "release" => hold(rest.trim(), command == "press"),

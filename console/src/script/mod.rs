@@ -3,6 +3,7 @@
 mod line;
 mod members;
 mod report;
+mod restart;
 mod runner;
 
 use std::process::ExitCode;
@@ -41,6 +42,9 @@ Commands, one a line (# begins a comment):
   shell resize COLUMNS ROWS it has another size
   shell close               close it; whatever runs there ends
   point X Y, point off      point at a pixel with an arrow that is seen there, or no longer
+  restart application       restart what runs on the panel, if that is allowed (see --ask)
+  restart machine           restart the panel, which comes back into the session
+  wait-restarted [SECONDS]  until it is done, or the panel is back (300)
   wheel NOTCHES             turn the wheel; positive is away from the user
   key NAME                  press and release a key: A, Enter, Super, F13, #125 (its number)
   combo Ctrl+Alt+Del        press keys together, release them in the opposite order

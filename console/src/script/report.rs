@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::model::picture::{Exactness, Picture};
 use crate::model::{
-    Event, Knock, Level, Member, Model, Need, Output, Peer, Rights, ScreenState, SessionState,
-    TerminalEnd, TerminalEvent,
+    Event, Knock, Level, Member, Model, Need, Output, Peer, RestartEvent, Rights, ScreenState,
+    SessionState, TerminalEnd, TerminalEvent,
 };
 use crate::words::Language;
 
@@ -52,6 +52,7 @@ pub(super) fn event(event: &Event) -> Option<Value> {
             json!({"event": "arrows", "shown": are_shown, "dropped": dropped})
         }
         Event::Terminal(event) => of_terminal(event),
+        Event::Restart(news) => of_restart(*news),
         Event::Screen(screen) => json!({"event": "screen", "screen": of_screen(*screen)}),
         Event::Outputs(outputs) => json!({"event": "outputs", "outputs": of_outputs(outputs)}),
         Event::Covered(parts) => json!({
@@ -213,6 +214,15 @@ fn of_peer(peer: &Peer) -> Map<String, Value> {
     map.insert("rights".into(), of_rights(peer.rights));
     map.insert("level".into(), peer.level.word().into());
     map
+}
+
+fn of_restart(news: RestartEvent) -> Value {
+    match news {
+        RestartEvent::Announced(in_s) => {
+            json!({"event": "restart", "restart": news.word(), "in_s": in_s})
+        }
+        news => json!({"event": "restart", "restart": news.word()}),
+    }
 }
 
 /// What a terminal writes stands in a JSON string, where nothing of it can act on the reader's own

@@ -148,6 +148,8 @@ impl<W: Write> Runner<W> {
             }
             Line::Shell(command) => self.shell(command),
             Line::Point(at) => self.point(at),
+            Line::Restart(what) => return self.restart(what).await,
+            Line::WaitRestarted(limit) => return self.wait_restarted(limit).await,
             Line::Wheel(vertical) => self.input([Command::Wheel { vertical, horizontal: 0 }]),
             Line::Combo(combo) => self.input(combo.commands()),
             Line::Hold { key, pressed } => self.input([Command::Key { key, pressed }]),

@@ -5,10 +5,10 @@ use std::time::Instant;
 use egui::{Align, CentralPanel, Color32, Frame, Layout, Margin, Panel, RichText, Ui};
 
 use super::view::{Pointing, Scale, View};
-use super::{Scene, bar, marks, members, picture, terminal, theme, typing, widgets};
+use super::{Scene, bar, marks, members, picture, restart, terminal, theme, typing, widgets};
 use crate::keys::{Combo, MENU};
 use crate::model::picture::Exactness;
-use crate::model::{Command, Notice, Output, Peer, Right};
+use crate::model::{Command, Notice, Output, Peer, RestartEvent, Right};
 use crate::words::{ConnectedWords, Words};
 
 /// Room that the sign of a session takes, in points.
@@ -32,6 +32,7 @@ pub(super) fn connected_ui(
     });
     status_ui(ui, scene, view, words, peer);
     terminal::terminal_ui(ui, scene, view, &words.connected, commands);
+    restart::news_ui(ui, scene, words);
     if scene.model.live().is_paused {
         paused_ui(ui, &words.connected);
     }
@@ -40,6 +41,7 @@ pub(super) fn connected_ui(
         picture::picture_ui(ui, scene, view, words, commands);
     });
     typing::typing_ui(ui, view, words, commands);
+    restart::ask_ui(ui, view, words, peer, commands);
 }
 
 pub(super) fn interrupted_ui(
@@ -72,9 +74,13 @@ pub(super) fn interrupted_ui(
         .show(ui.ctx(), |ui| {
             frame.show(ui, |ui| {
                 ui.set_width(440.0);
-                widgets::heading(ui, text.interrupted);
+                let (title, next) = match scene.model.live().restart {
+                    Some(RestartEvent::Leaves) => (words.restart.leaves, words.restart.leaves_next),
+                    _ => (text.interrupted, text.interrupted_next),
+                };
+                widgets::heading(ui, title);
                 widgets::plain(ui, text.interrupted_safe);
-                widgets::plain(ui, text.interrupted_next);
+                widgets::plain(ui, next);
                 ui.add_space(6.0);
                 let seconds = scene.now.saturating_duration_since(since).as_secs();
                 widgets::busy(ui, &format!("{} {seconds} s", text.since));
@@ -113,6 +119,7 @@ fn toolbar_ui(
         }
     }
     terminal::button_ui(ui, scene, view, words, peer, commands);
+    restart::menu_ui(ui, scene, view, all, peer);
     outputs_menu(ui, scene.model.outputs(), words, commands);
     members::button_ui(ui, scene.model, view, all);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

@@ -11,6 +11,7 @@ mod invitation;
 mod marks;
 mod members;
 mod picture;
+mod restart;
 mod start;
 mod terminal;
 pub mod theme;

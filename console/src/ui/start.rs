@@ -44,8 +44,7 @@ pub(super) fn start_ui(ui: &mut Ui, view: &mut View, words: &Words, commands: &m
     widgets::soft(ui, start.with_password_how);
     ui.horizontal(|ui| {
         ui.label(start.asks);
-        // No machine offers more so far.
-        for right in [Right::Pointer, Right::Shell] {
+        for right in [Right::Pointer, Right::Shell, Right::Reboot] {
             let mut is_asked = view.asks.has(right);
             if ui.checkbox(&mut is_asked, words.right(right)).changed() {
                 view.asks = view.asks.toggled(right);

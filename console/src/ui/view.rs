@@ -8,7 +8,7 @@ use winit::keyboard::PhysicalKey;
 
 use crate::keys;
 use crate::model::held::Held;
-use crate::model::{Command, Model, PixelPoint, Rights};
+use crate::model::{Command, Model, PixelPoint, Restart, Rights};
 use crate::words::Language;
 
 /// How large the picture is shown.
@@ -66,6 +66,8 @@ pub struct View {
     pub picture_focused: bool,
     /// The text that is being written for the panel, while its window is open.
     pub typing: Option<String>,
+    /// What is about to be restarted, while it is asked once more.
+    pub restart: Option<Restart>,
     /// Whether the technician wants the first screen again; the window's owner starts anew.
     pub back_to_start: bool,
     /// Whether an arrow is seen at the panel, as far as this window knows.
@@ -101,7 +103,8 @@ impl View {
 
     /// Whether a key pressed now belongs to the panel.
     pub fn keys_go_to_panel(&self, model: &Model) -> bool {
-        self.picture_focused && !self.terminal && self.typing.is_none() && model.may_control()
+        let has_window = self.terminal || self.typing.is_some() || self.restart.is_some();
+        self.picture_focused && !has_window && model.may_control()
     }
 
     /// Takes a physical key that belongs to the panel; repetitions give no command.
@@ -128,7 +131,7 @@ impl View {
         self.forget_fingers();
         self.picture_focused = false;
         self.was_connected = false;
-        self.typing = None;
+        (self.typing, self.restart) = (None, None);
         self.terminal = false;
         self.wheel = Vec2::ZERO;
         (self.members_open, self.asked_control, self.is_pointing) = (None, false, false);

@@ -106,6 +106,7 @@ pub(super) const WORDS: Words = Words {
         too_late: "Eingaben kamen zu spät und wurden am Gerät verworfen.",
     },
     members: super::members_de::WORDS,
+    restart: super::restart::DE,
     ended: EndedWords {
         open_again: "Neue Sitzung öffnen",
         back: "Zum Anfang",

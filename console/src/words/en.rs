@@ -104,6 +104,7 @@ pub(super) const WORDS: Words = Words {
         too_late: "Input came too late and was dropped at the panel.",
     },
     members: super::members_en::WORDS,
+    restart: super::restart::EN,
     ended: EndedWords {
         open_again: "Open another session",
         back: "Back to start",

@@ -8,8 +8,10 @@ mod en;
 mod members;
 mod members_de;
 mod members_en;
+mod restart;
 
 pub use members::{MemberWords, WatchedEndings};
+pub use restart::RestartWords;
 
 use crate::model::{EndReason, Level, Right};
 
@@ -325,6 +327,8 @@ pub struct Words {
     pub connected: ConnectedWords,
     /// Others in the session, and looking on.
     pub members: MemberWords,
+    /// Restarts of the panel.
+    pub restart: RestartWords,
     /// After the end.
     pub ended: EndedWords,
     /// Why it is over.

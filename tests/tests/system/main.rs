@@ -24,6 +24,7 @@ mod members;
 mod network_cut;
 mod numbers;
 mod privileges;
+mod restart;
 mod rights;
 mod session;
 mod swapped_key;

@@ -7,36 +7,15 @@ use nix::unistd::{User, getuid};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Console, Kiosk, KioskOptions, PATIENCE, Server, TECHNICIAN, connected, eventually,
+    Console, Kiosk, PATIENCE, Server, TECHNICIAN, all_accepted, connected, eventually,
 };
 
 /// A kiosk with a terminal, a technician who asks for it, and the person's yes to all of it.
 fn start() -> (Server, Kiosk, Console) {
-    let server = Server::start();
     let user = User::from_uid(getuid()).unwrap().unwrap().name;
     let tables =
         format!("[policy]\nshell = \"allow\"\n[shell]\nuser = {user:?}\ncommand = [\"/bin/sh\"]\n");
-    let options = KioskOptions { hidden: true, ..KioskOptions::default() };
-    let folder = tempfile::tempdir().unwrap();
-    let mut kiosk = Kiosk::start_as(server.address(), options, folder, &tables);
-    let mut console = Console::start_with(server.address(), &["--ask", "view,control,shell"]);
-    kiosk.wait_connected();
-    kiosk.wait_programs();
-    let number = console.open();
-    kiosk.enter_number(&number);
-    let code = console.wait_code();
-    console.command(&format!("confirm {code}"));
-    let mark = console.mark();
-    kiosk.key("left");
-    std::thread::sleep(lotse_agent::panel::ARM_DELAY);
-    eventually("the question is accepted", PATIENCE, || {
-        kiosk.key("enter");
-        std::thread::sleep(Duration::from_millis(400));
-        console.attempt("status")["state"] == "connected"
-    });
-    let (_, event) = console.wait_event(mark, "connected", PATIENCE);
-    assert_eq!(event["rights"], json!(["view", "control", "shell"]));
-    (server, kiosk, console)
+    all_accepted(tempfile::tempdir().unwrap(), &tables, "view,control,shell")
 }
 
 fn sign(has_terminal: bool) -> View {

@@ -20,7 +20,7 @@ use crate::handshake::{JoinKey, Password};
 use crate::header::{Class, Header, MemberId};
 use crate::message::{
     Consent, CoveredParts, DeviceEnd, FromMember, FromTerminal, InputEvent, Name, OutputList,
-    RestartReport, Rights, Role, ScreenReport, ToTerminal,
+    RestartReport, Rights, Role, ScreenReport, SecretBytes, ToTerminal,
 };
 use crate::packet::SealError;
 use crate::tunnel::{Answer, Asked, EndOfSession, Notice};
@@ -81,9 +81,9 @@ impl Participant {
 
     /// Comes back into the session with this number after a restart, with the ticket that its
     /// moderator has given; [`ParticipantEvent::Ask`] follows if he still has it, too.
-    pub fn come_back(&mut self, number: SessionNumber, key: JoinKey, ticket: &[u8; 32]) {
+    pub fn come_back(&mut self, number: SessionNumber, key: JoinKey, ticket: &SecretBytes) {
         if !self.is_busy() {
-            let with = (key, Password::ticket(ticket));
+            let with = (key, Password::ticket(&ticket.0));
             self.joiner.come_back(number, with, &mut self.outputs);
         }
     }

@@ -275,6 +275,11 @@ impl Kiosk {
         is_held.expect("the field shows a letter") == 1
     }
 
+    /// A file of what it keeps for good.
+    pub(crate) fn kept(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// SIGKILL to the whole agent.
     pub(crate) fn kill(&mut self) {
         self.agent.kill();

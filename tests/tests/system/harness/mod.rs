@@ -33,6 +33,37 @@ pub(crate) const TECHNICIAN: &str = "Ada Example";
 /// What the kiosk is called.
 pub(crate) const KIOSK: &str = "Bottling line 3";
 
+/// A kiosk with more settings, a technician who asks for these rights, and the person's yes to all
+/// of them, which is in the policy.
+pub(crate) fn all_accepted(
+    folder: tempfile::TempDir,
+    tables: &str,
+    rights: &str,
+) -> (Server, Kiosk, Console) {
+    let server = Server::start();
+    let options = KioskOptions { hidden: true, ..KioskOptions::default() };
+    let mut kiosk = Kiosk::start_as(server.address(), options, folder, tables);
+    let mut console = Console::start_with(server.address(), &["--ask", rights]);
+    kiosk.wait_connected();
+    kiosk.wait_programs();
+    let number = console.open();
+    kiosk.enter_number(&number);
+    let code = console.wait_code();
+    console.command(&format!("confirm {code}"));
+    let mark = console.mark();
+    kiosk.key("left");
+    std::thread::sleep(lotse_agent::panel::ARM_DELAY);
+    eventually("the question is accepted", PATIENCE, || {
+        kiosk.key("enter");
+        std::thread::sleep(Duration::from_millis(400));
+        console.attempt("status")["state"] == "connected"
+    });
+    let (_, event) = console.wait_event(mark, "connected", PATIENCE);
+    let given = event["rights"].as_array().unwrap();
+    assert_eq!(given.len(), rights.split(',').count(), "{given:?}");
+    (server, kiosk, console)
+}
+
 /// A server, a kiosk and a console that have no session yet.
 pub(crate) struct System {
     pub(crate) server: Server,

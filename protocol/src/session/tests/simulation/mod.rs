@@ -19,7 +19,7 @@ use super::{
 use crate::handshake::JoinKey;
 use crate::header::{Class, MemberId};
 use crate::link::Lane;
-use crate::message::{Consent, InputEvent, Place, Restart, RestartReport, Rights};
+use crate::message::{Consent, InputEvent, Place, Restart, RestartReport, Rights, SecretBytes};
 use crate::tunnel::{Answer, Asked, Notice};
 
 /// Numbers from a seed (SplitMix64); as random as tests need.
@@ -216,7 +216,7 @@ impl World {
     pub(super) fn comes_back(&mut self, ticket: &[u8; 32]) -> Node {
         let rng = self.rng();
         let mut device = Participant::new("Whoever".try_into().unwrap(), rng);
-        device.come_back(Server::number(), JoinKey::of_tests(), ticket);
+        device.come_back(Server::number(), JoinKey::of_tests(), &SecretBytes(*ticket));
         self.add(Machine::Device(Box::new(device)))
     }
 

@@ -110,6 +110,14 @@ pub enum ToMachine {
         /// At most what was consented.
         rights: Rights,
     },
+    /// Who moderates, and who controls the machine, or else moderates, where that is somebody else
+    /// than the person here has accepted.
+    Leads {
+        /// As the list of members calls who moderates.
+        moderator: Option<Name>,
+        /// The same of who controls.
+        controller: Option<Name>,
+    },
     /// The link is silent, or speaks again.
     Silent(bool),
     /// Pictures are wanted, or no longer.

@@ -155,6 +155,28 @@ impl MachineProcess {
         }
     }
 
+    /// Somebody else moderates or controls, or the one who was accepted does again: the sign says
+    /// who. How sure it is who that is, nobody here has seen.
+    pub(super) fn leads(
+        &mut self,
+        moderator: Option<&str>,
+        controller: Option<&str>,
+        now: Instant,
+    ) {
+        let Some(who) = &self.session.who else { return };
+        let others = (moderator.map(Name::from_network), controller.map(Name::from_network));
+        if self.session.others == others {
+            return;
+        }
+        let (name, level) = match &others.1 {
+            Some(other) => (other.clone(), None),
+            None => (who.name.clone(), Some(who.level)),
+        };
+        log::info!("session: {} has the machine now", name.as_str());
+        self.session.others = others;
+        self.panel.change(|connected| (connected.name, connected.level) = (name, level), now);
+    }
+
     /// The person here, or the technician, allows no more than this from now on.
     pub(super) fn limit(&mut self, rights: Rights, now: Instant) {
         if !self.session.is_live() {

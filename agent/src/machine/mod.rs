@@ -263,6 +263,9 @@ impl MachineProcess {
             ToMachine::Identify { transcript } => self.identify(&transcript),
             ToMachine::Ask { name, asks, standing } => self.ask(&name, asks, &standing, now),
             ToMachine::Connected { rights } => self.connected(rights, now),
+            ToMachine::Leads { moderator, controller } => {
+                self.leads(moderator.as_deref(), controller.as_deref(), now);
+            }
             ToMachine::Silent(is_silent) => self.panel.silent(is_silent, now),
             ToMachine::Watch(watched) => self.session.watch(watched, now),
             ToMachine::PictureShown(number) => self.session.shown(number, now),

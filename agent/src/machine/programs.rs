@@ -10,6 +10,7 @@ use lotse_protocol::message::{FromTerminal, Rights, TerminalEnd, ToTerminal};
 use super::MachineProcess;
 use super::link::ProgramsLink;
 use crate::ipc::{FromPrograms, ToNetwork, ToPrograms};
+use crate::panel::Name;
 
 /// The process that starts programs, and what it does at the moment.
 #[derive(Debug)]
@@ -67,7 +68,8 @@ impl MachineProcess {
                 self.network.send(&ToNetwork::Terminal(ended));
             }
             ToTerminal::Open(_) => {
-                log::info!("a terminal is opened for the technician");
+                let who = self.session.moderator().map_or("", Name::as_str);
+                log::info!("a terminal is opened for {who}");
                 self.programs.terminal = Some(now);
                 self.programs.link.send(&ToPrograms::Terminal(what));
                 self.show_terminal(true, now);

@@ -60,7 +60,8 @@ pub(super) fn take(keep: &Keep, now: SystemTime) -> Option<Return> {
 impl MachineProcess {
     /// The technician wants something restarted.
     pub(super) fn restart(&mut self, what: Restart, now: Instant) {
-        let (Some(who), true) = (&self.session.who, self.session.allows(Rights::REBOOT)) else {
+        let (Some(name), true) = (self.session.moderator(), self.session.allows(Rights::REBOOT))
+        else {
             log::warn!("nothing is restarted without consent");
             return;
         };
@@ -71,9 +72,9 @@ impl MachineProcess {
         if self.coming.is_some() || !is_set_up {
             return self.restarted(RestartReport::NotSetUp);
         }
-        log::info!("session: {} restarts: {work:?}", who.name.as_str());
+        log::info!("session: {} restarts: {work:?}", name.as_str());
         let deadline = now + Duration::from_secs(COUNTDOWN_S.into());
-        self.panel.announce(Coming { name: who.name.clone(), what: work, deadline }, now);
+        self.panel.announce(Coming { name: name.clone(), what: work, deadline }, now);
         self.coming = Some(what);
         self.restarted(RestartReport::Announced { in_s: COUNTDOWN_S });
     }

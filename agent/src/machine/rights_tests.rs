@@ -148,6 +148,35 @@ fn has_terminal(bench: &Bench) -> bool {
 }
 
 #[test]
+fn the_sign_names_who_has_the_machine() {
+    let mut bench = Bench::connected();
+    let sign = |bench: &Bench| match bench.process.panel.view() {
+        View::Session(shown) | View::Details(shown) => {
+            (shown.name.as_str().to_owned(), shown.level.is_some())
+        }
+        other => panic!("{other:?}"),
+    };
+    let leads = |moderator: Option<&str>, controller: Option<&str>| ToMachine::Leads {
+        moderator: moderator.map(|name| name.try_into().unwrap()),
+        controller: controller.map(|name| name.try_into().unwrap()),
+    };
+    let accepted = sign(&bench);
+    assert!(accepted.1, "the person knows how sure it is");
+    bench.hears(leads(None, Some("Bo\u{202e}b")));
+    assert_eq!(sign(&bench), ("Bob".to_owned(), false));
+    bench.press("details");
+    bench.hears(leads(Some("Eve"), Some("Eve")));
+    assert_eq!(sign(&bench), ("Eve".to_owned(), false));
+    assert_eq!(bench.process.session.moderator().unwrap().as_str(), "Eve");
+    bench.hears(leads(None, None));
+    assert_eq!(sign(&bench), accepted);
+    // Another session begins with its own.
+    bench.hears(leads(None, Some("Bob")));
+    bench.press("stop");
+    assert_eq!(bench.process.session.moderator(), None);
+}
+
+#[test]
 fn a_terminal_that_nobody_set_up_is_not_offered() {
     let mut bench = Bench::new(Rights::KNOWN);
     bench.join();

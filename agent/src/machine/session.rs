@@ -123,8 +123,10 @@ impl LocalUse {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) phase: Phase,
-    /// Who is connected.
+    /// Who was accepted.
     pub(super) who: Option<Who>,
+    /// Who moderates instead, and who controls.
+    pub(super) others: (Option<Name>, Option<Name>),
     capture: Capture,
     typist: Typist,
     rejected: u32,
@@ -159,6 +161,7 @@ impl Session {
         Ok(Self {
             phase: Phase::None,
             who: None,
+            others: (None, None),
             capture,
             typist: Typist::new(settings.layout.clone()),
             rejected: 0,
@@ -176,6 +179,11 @@ impl Session {
     /// Whether a session goes on or is being set up.
     pub(super) fn is_going_on(&self) -> bool {
         !matches!(self.phase, Phase::None)
+    }
+
+    /// Who moderates the session.
+    pub(super) fn moderator(&self) -> Option<&Name> {
+        self.others.0.as_ref().or(self.who.as_ref().map(|who| &who.name))
     }
 
     /// Whether somebody is connected.
@@ -397,7 +405,7 @@ impl Session {
     /// Everything is over; nothing stays pressed.
     pub(super) fn end(&mut self, held: &mut Held, now: Instant) {
         self.phase = Phase::None;
-        self.who = None;
+        (self.who, self.others) = (None, (None, None));
         self.let_go(held);
         (self.local_use.until, self.local_use.told_at) = (None, None);
         self.details.forget();

@@ -7,9 +7,9 @@ use lotse_client::{Incoming, SessionLink};
 use lotse_protocol::handshake::participant::{Standing, Unverified};
 use lotse_protocol::handshake::{Declined, HandshakeError, Password};
 use lotse_protocol::message::{Consent, DeviceEnd, SecretBytes};
-use lotse_protocol::session::{EndReason, Output, Participant, ParticipantEvent};
+use lotse_protocol::session::{EndReason, Output, Participant, ParticipantEvent, Roster};
 use lotse_protocol::tunnel::{Asked, EndOfSession, Notice};
-use lotse_protocol::{Class, SessionNumber};
+use lotse_protocol::{Class, MemberId, SessionNumber};
 
 use super::keys::KeyPool;
 use super::machine_end::MachineEnd;
@@ -35,6 +35,8 @@ pub(super) struct Session {
     wanted: Option<SessionNumber>,
     /// What to come back into it with, after a restart.
     ticket: Option<SecretBytes>,
+    /// Whom the person here has accepted.
+    accepted: Option<MemberId>,
     /// Until when the moderator's console must have answered.
     joining_until: Option<Instant>,
     /// A password was tried, and nothing came of it yet.
@@ -63,6 +65,7 @@ impl Session {
             ending: None,
             wanted: None,
             ticket: None,
+            accepted: None,
             joining_until: None,
             is_guessing: false,
             shown: 0,
@@ -354,6 +357,19 @@ impl Session {
         None
     }
 
+    /// Who leads the session, if that is another than who led it when the person here said yes.
+    fn leads(&mut self, list: &Roster) -> Option<ToMachine> {
+        let moderator = list.moderator();
+        let accepted = *self.accepted.get_or_insert(moderator);
+        let here = list.get(self.participant.member()?)?;
+        let name = |member| {
+            let entry = list.get(member).filter(|_| member != accepted);
+            entry.map(|entry| entry.name.clone())
+        };
+        let controller = name(here.controller.unwrap_or(moderator));
+        Some(ToMachine::Leads { moderator: name(moderator), controller })
+    }
+
     /// What the machine process is told.
     fn translate(&mut self, event: ParticipantEvent) -> Option<ToMachine> {
         Some(match event {
@@ -368,7 +384,11 @@ impl Session {
                 self.is_guessing = false;
                 ToMachine::Ask { name, asks, standing: standing_of(standing)? }
             }
-            ParticipantEvent::Connected { rights, .. } => ToMachine::Connected { rights },
+            ParticipantEvent::Connected { rights, .. } => {
+                self.accepted = None;
+                ToMachine::Connected { rights }
+            }
+            ParticipantEvent::Members(list) => self.leads(&list)?,
             ParticipantEvent::Watch(watched) => ToMachine::Watch(watched),
             ParticipantEvent::PictureShown(number) => {
                 self.shown = number;

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
-use lotse_agent::panel::{Ended, Message};
+use lotse_agent::panel::{Connected, Ended, Level, Message, View};
 use serde_json::Value;
 
 use crate::faults::{focus_field, open_kiosk};
-use crate::harness::{Console, Kiosk, KioskOptions, PATIENCE, Server, System, accept, eventually};
+use crate::harness::{
+    Console, Kiosk, KioskOptions, PATIENCE, Server, System, accept, connected, eventually,
+};
 
 /// What the second technician is called.
 const SECOND: &str = "Bob Example";
@@ -53,6 +55,13 @@ fn assert_sees(console: &mut Console, kiosk: &mut Kiosk) {
     });
 }
 
+/// Waits until the sign names this technician instead of the one who was accepted. How sure it is
+/// who that is, nobody at the machine has seen.
+fn wait_sign_of(kiosk: &mut Kiosk, name: &str) {
+    let connected = connected(name, Level::CodeCompared { code: 0 });
+    kiosk.wait_view(View::Session(Connected { level: None, ..connected }));
+}
+
 #[test]
 fn a_second_technician_looks_on_controls_is_sent_away_and_kept_out() {
     let mut system = System::start_with(open_kiosk());
@@ -72,6 +81,7 @@ fn a_second_technician_looks_on_controls_is_sent_away_and_kept_out() {
     system.console.wait_event(mark, "asks-control", PATIENCE);
     system.console.command(&format!("give-control {id}"));
     bob.command("wait-control 20");
+    wait_sign_of(&mut system.kiosk, SECOND);
     assert_eq!(system.console.attempt("type x")["ok"], false, "one controls at a time");
     bob.type_text("from Bob");
     system.kiosk.twin.fill_field("from Bob");
@@ -81,6 +91,7 @@ fn a_second_technician_looks_on_controls_is_sent_away_and_kept_out() {
     eventually("control is gone", PATIENCE, || rights(&mut bob) == serde_json::json!(["view"]));
     assert_eq!(bob.attempt("type x")["ok"], false);
     system.console.command("wait-control 20");
+    system.kiosk.wait_session();
     system.console.type_text(", Ada");
     system.kiosk.twin.fill_field("from Bob, Ada");
     system.kiosk.wait_as_twin("what both typed, in order");
@@ -163,6 +174,7 @@ fn the_role_is_handed_over_and_a_deputy_follows_a_moderator_that_dies() {
     system.console.command(&format!("hand-over {id}"));
     bob.command("wait-moderator 20");
     bob.command("wait-control 20");
+    wait_sign_of(&mut system.kiosk, SECOND);
     bob.type_text("Bob");
     system.kiosk.twin.fill_field("Bob");
     system.kiosk.wait_as_twin("what the new moderator typed");
@@ -187,6 +199,7 @@ fn the_role_is_handed_over_and_a_deputy_follows_a_moderator_that_dies() {
     bob.kill();
     cleo.command("wait-moderator 40");
     cleo.command("wait-control 20");
+    wait_sign_of(&mut system.kiosk, THIRD);
     cleo.type_text(", Cleo");
     system.kiosk.twin.fill_field("Bob again, Cleo");
     system.kiosk.wait_as_twin("what the deputy typed");

@@ -89,6 +89,10 @@ impl Live {
         self.seat.identity()
     }
 
+    pub(super) fn member(&self) -> MemberId {
+        self.seat.me
+    }
+
     pub(super) fn moderator(&self) -> MemberId {
         self.seat.moderator
     }

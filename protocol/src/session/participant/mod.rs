@@ -66,6 +66,11 @@ impl Participant {
         self.live.as_ref().and_then(|live| live.due())
     }
 
+    /// Who this device is, once it is inside.
+    pub fn member(&self) -> Option<MemberId> {
+        self.live.as_ref().map(|live| live.member())
+    }
+
     /// Whether it is in a session or on its way into one.
     pub fn is_busy(&self) -> bool {
         self.live.is_some() || self.joiner.is_busy()

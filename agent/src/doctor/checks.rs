@@ -8,7 +8,7 @@ use lotse_hal::linux::inventory::{Class, InputReport};
 use lotse_hal::{ScreenInfo, Size};
 
 use super::{Check, System, is_permission};
-use crate::config::Config;
+use crate::config::{Config, MaintenanceConfig, ShellConfig};
 
 /// Capabilities that the machine process needs, by their bits (`linux/capability.h`), and what
 /// for.
@@ -237,6 +237,43 @@ pub(super) fn user(system: &System, user: &str) -> Check {
         format!("there is no user {user:?}; the process that talks to the network runs as nobody"),
         "install sysusers.d/lotse.conf, or make the user",
     )
+}
+
+/// What is set up to be started for a technician, if anything is.
+pub(super) fn programs(system: &System, config: &Config) -> Vec<Check> {
+    let mut all = Vec::new();
+    let ShellConfig { user, command, .. } = &config.shell;
+    if !user.is_empty() {
+        let users = system.text("/etc/passwd");
+        let is_there = users.lines().any(|line| line.split(':').next() == Some(user));
+        all.push(if is_there {
+            startable(system, "terminal", command)
+        } else {
+            let advice = "make the user, or correct shell.user";
+            Check::missing("terminal", format!("there is no user {user:?}"), advice)
+        });
+    }
+    let MaintenanceConfig { application, reboot } = &config.maintenance;
+    for (about, command) in [("restart of the application", application), ("reboot", reboot)] {
+        if !command.is_empty() {
+            all.push(startable(system, about, command));
+        }
+    }
+    all
+}
+
+/// Whether the program of a command is there and can be started.
+fn startable(system: &System, about: &'static str, command: &[String]) -> Check {
+    let program = command.first().map_or("", String::as_str);
+    let mode = std::fs::metadata(system.path(program)).map(|meta| meta.permissions().mode());
+    match mode {
+        Ok(mode) if mode & 0o111 != 0 => Check::good(about, program),
+        _ => Check::missing(
+            about,
+            format!("{program} is no program that can be started"),
+            "install it, or correct [shell] or [maintenance] in the configuration",
+        ),
+    }
 }
 
 /// The screen that a technician would see.

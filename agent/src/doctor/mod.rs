@@ -88,6 +88,7 @@ pub fn examine(path: &Path, loaded: anyhow::Result<Config>, is_offline: bool) ->
     all.push(checks::configuration(&system, path, loaded.as_ref()));
     if let Ok(config) = &loaded {
         all.push(checks::user(&system, &config.user));
+        all.extend(checks::programs(&system, config));
         if let Ok(machine) = config.machine() {
             let chosen = choose(&machine.screen, &Mounting::new(machine.rotation));
             let screen = chosen.map(|chosen| chosen.screen.info());

@@ -182,3 +182,28 @@ fn what_is_missing_comes_last_and_says_what_to_do() {
     assert_eq!(json["is_fit"], false);
     assert_eq!(json["checks"][0]["verdict"], "missing");
 }
+
+#[test]
+fn what_is_to_be_started_must_be_there() {
+    let board = Board::good();
+    let found = |text: &str| {
+        let config: Config = toml::from_str(text).unwrap();
+        let checks = checks::programs(&board.system, &config);
+        checks.iter().map(|check| check.verdict).collect::<Vec<_>>()
+    };
+    assert_eq!(found(""), [], "nothing is set up");
+    assert_eq!(found("[shell]\nuser = \"nobody-here\""), [Verdict::Missing]);
+    let shell = "[shell]\nuser = \"lotse\"\ncommand = [\"/bin/sh\"]\n";
+    let reboot = "[maintenance]\nreboot = [\"/bin/restart\", \"now\"]";
+    let both = format!("{shell}{reboot}");
+    assert_eq!(found(&both), [Verdict::Missing; 2]);
+    for program in ["bin/sh", "bin/restart"] {
+        board.put(program, "");
+    }
+    assert_eq!(found(&both), [Verdict::Missing; 2], "they cannot be started");
+    for program in ["bin/sh", "bin/restart"] {
+        let path = board.folder.path().join(program);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    assert_eq!(found(&both), [Verdict::Good; 2]);
+}

@@ -1,4 +1,6 @@
-//! Makes the panel's fonts: DejaVu Sans reduced to the letters that the panel can need.
+//! Makes the panel's fonts, and leaves out of the device's program what it never reads.
+//!
+//! The fonts are DejaVu Sans reduced to the letters that the panel can need.
 //!
 //! The whole fonts take 1.4 MB, a third of what the agent may be; the reduced ones 76 KB.
 //! Kept are the outlines and widths of Latin, Greek and Cyrillic letters; dropped are all other
@@ -59,9 +61,28 @@ fn main() -> Outcome<()> {
     for (name, font) in fonts {
         std::fs::write(Path::new(&folder).join(name), reduce(font)?)?;
     }
+    let mut out = std::io::stdout();
     // The fonts come from a crate of a fixed version: only this file can change them.
-    writeln!(std::io::stdout(), "cargo::rerun-if-changed=build.rs")?;
+    writeln!(out, "cargo::rerun-if-changed=build.rs")?;
+    if is_for_devices() {
+        let script = Path::new(&folder).join("no-unwinding.ld");
+        std::fs::write(&script, NO_UNWINDING)?;
+        writeln!(out, "cargo::rustc-link-arg-bins=-Wl,-T,{}", script.display())?;
+        writeln!(out, "cargo::rustc-link-arg-bins=-Wl,--no-eh-frame-hdr")?;
+    }
     Ok(())
+}
+
+/// The tables by which a stack is unwound take 300 KB. What is built for devices ends at a panic, without
+/// unwinding, and has no names of functions that a trace could show.
+const NO_UNWINDING: &str =
+    "SECTIONS { /DISCARD/ : { *(.eh_frame) *(.eh_frame.*) } } INSERT AFTER .text;\n";
+
+/// Whether this is the profile `release`: others, which are built for speed or for finding faults,
+/// keep traces.
+fn is_for_devices() -> bool {
+    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|set| set == value);
+    is("PROFILE", "release") && is("OPT_LEVEL", "s") && is("CARGO_CFG_PANIC", "abort")
 }
 
 /// A font with only the letters of [`KEPT`].

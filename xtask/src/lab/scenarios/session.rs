@@ -224,7 +224,8 @@ fn session_click(bench: &mut Bench) -> Result<()> {
 
 /// What the terminal of a kiosk application runs. It does not show the key that calls the panel, which it gets, too, and
 /// it does not scroll.
-const IN_TERMINAL: &str = "stty -echo; ls -la --color=always /etc | tail -n 20; sleep 1000";
+const IN_TERMINAL: &str =
+    "stty -echo; ls -la --color=always /etc | tail -n 20; touch /tmp/drawn; sleep 1000";
 
 fn session_weston(bench: &mut Bench) -> Result<()> {
     start_weston(bench, IN_TERMINAL)?;
@@ -240,6 +241,9 @@ fn session_xorg(bench: &mut Bench) -> Result<()> {
 /// kiosk back.
 fn session_above_kiosk(bench: &mut Bench, name: &str) -> Result<()> {
     wait_for_kiosk(bench)?;
+    let drawn = "for wait in $(seq 240); do test -e /tmp/drawn && exit 0; sleep 0.25; done; exit 1";
+    bench.guest.sh(drawn).context("the kiosk's program")?;
+    bench.guest.still_screendump(PATIENCE)?;
     let alone = bench.guest.keep_screendump("kiosk")?;
     let mut session = connect_above_kiosk(bench)?;
     // The sign of the session lies above the kiosk where the panel draws into the same frame buffer.

@@ -337,7 +337,7 @@ impl Encoder {
     }
 
     /// Whether row `y` of the last picture that was sent, or found to be as sent, had these pixels, in
-    /// the order of a [`Band`]'s.
+    /// the order of a [`crate::Band`]'s.
     pub fn has_sent_row(&self, y: u32, pixels: &[u8]) -> bool {
         self.hashes.is_old_row(y, pixels, &self.secrets)
     }

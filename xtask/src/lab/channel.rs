@@ -42,9 +42,18 @@ impl Channel {
     /// When it does not within `boot`.
     pub(crate) fn connect(socket: &Path, boot: Duration) -> Result<Self> {
         let mut channel = Self { stream: qmp::connect(socket, boot)? };
+        channel.wait_for_boot(boot)?;
+        Ok(channel)
+    }
+
+    /// Waits until a guest that boots, or boots again, answers.
+    ///
+    /// # Errors
+    /// When it does not within `boot`.
+    pub(crate) fn wait_for_boot(&mut self, boot: Duration) -> Result<()> {
         let nonce = u64::from(std::process::id());
-        match channel.ask(&Request::Ping { nonce }, boot) {
-            Ok(Reply::Pong { nonce: answer }) if answer == nonce => Ok(channel),
+        match self.ask(&Request::Ping { nonce }, boot) {
+            Ok(Reply::Pong { nonce: answer }) if answer == nonce => Ok(()),
             Ok(other) => bail!("the guest answers a ping with {other:?}"),
             Err(error) => Err(error.context("the guest does not come up")),
         }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::channel::Ended;
 use super::machine::Machine;
 use super::picture::Picture;
-use super::vm::{Parts, Vm};
+use super::vm::{BOOT, Parts, Vm};
 
 /// Given to a command unless the caller says otherwise.
 const COMMAND: Duration = Duration::from_secs(60);
@@ -332,6 +332,22 @@ impl Guest {
     pub(crate) fn set_cable(&mut self, is_plugged: bool) -> Result<()> {
         let arguments = json!({ "name": "net-card", "up": is_plugged });
         self.vm.qmp.execute("set_link", &arguments).map(drop)
+    }
+
+    /// From now on the machine boots again when it is told to, where QEMU would otherwise end.
+    ///
+    /// # Errors
+    /// When QEMU refuses.
+    pub(crate) fn let_reboot(&mut self) -> Result<()> {
+        self.vm.qmp.execute("set-action", &json!({ "reboot": "reset" })).map(drop)
+    }
+
+    /// Waits until a machine that boots again answers commands.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub(crate) fn wait_for_boot(&mut self) -> Result<()> {
+        self.vm.channel.wait_for_boot(BOOT)
     }
 
     /// Keeps what tells afterwards how it went: the last picture, the journal and the logs of programs.

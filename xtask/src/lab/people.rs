@@ -407,9 +407,10 @@ impl Agent {
 }
 
 /// What a package installs beside the program.
-const SYSTEM_FILES: [(&str, &str); 5] = [
+const SYSTEM_FILES: [(&str, &str); 6] = [
     ("agent/systemd/lotse-machine.service", "/etc/systemd/system/lotse-machine.service"),
     ("agent/systemd/lotse-agent.service", "/etc/systemd/system/lotse-agent.service"),
+    ("agent/systemd/lotse-programs.service", "/etc/systemd/system/lotse-programs.service"),
     ("agent/systemd/sysusers.d/lotse.conf", "/etc/sysusers.d/lotse.conf"),
     ("agent/systemd/modules-load.d/lotse.conf", "/etc/modules-load.d/lotse.conf"),
     ("agent/udev/70-lotse.rules", "/etc/udev/rules.d/70-lotse.rules"),

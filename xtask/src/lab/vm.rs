@@ -27,7 +27,7 @@ pub(crate) const PACKAGES: [&str; 2] = ["qemu-system-x86", "qemu-utils"];
 const QEMU: &str = "qemu-system-x86_64";
 
 /// A cold boot takes 20 s on an idle computer; a busy one needs several times that.
-const BOOT: Duration = Duration::from_secs(300);
+pub(crate) const BOOT: Duration = Duration::from_secs(300);
 
 /// Starting from a state reads 160 MB and waits for the guest's first answer.
 const RESTORE: Duration = Duration::from_secs(60);

@@ -48,7 +48,7 @@ const RELEASE: Duration = Duration::from_secs(2);
 
 /// Succeeds while the key A is down on the agent's keyboard, as the kernel knows it (`EVIOCGKEY`); without that keyboard it
 /// cannot be.
-const IS_DOWN: &str = "name=$(grep -l '^Lotse keyboard' /sys/class/input/event*/device/name) && \
+pub(super) const IS_DOWN: &str = "name=$(grep -l '^Lotse keyboard' /sys/class/input/event*/device/name) && \
     { evtest --query /dev/input/$(basename ${name%/device/name}) EV_KEY KEY_A; [ $? = 10 ]; }";
 
 /// A session in which the technician holds the key A.

@@ -10,6 +10,7 @@ mod kiosk;
 mod layouts;
 mod own_touch;
 mod owners;
+mod restart;
 mod rotation;
 mod screen;
 mod session;
@@ -34,6 +35,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     arrows::CASES,
     asking::CASES,
     faults::CASES,
+    restart::CASES,
     steering::CASES,
     own_touch::CASES,
     twin::CASES,

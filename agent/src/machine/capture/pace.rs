@@ -12,20 +12,29 @@ const APART: Duration = Duration::from_millis(4);
 const EVEN: Duration = Duration::from_micros(16_667);
 /// So many may come sooner than that after a pause.
 const BURST: u32 = 4;
-/// Rows are looked at this often at most while something goes on, and while nothing does.
-const GLANCE: [Duration; 2] = [Duration::from_millis(7), Duration::from_millis(20)];
-/// One part of so many of a core is what looking at rows may take, in either case.
-const GLANCE_SHARE: [u32; 2] = [40, 400];
+/// Rows are looked at this often at most while something goes on, while nothing does, and when nothing
+/// has for long.
+const GLANCE: [Duration; 3] =
+    [Duration::from_millis(7), Duration::from_millis(20), Duration::from_millis(40)];
+/// One part of so many of a core is what looking at rows may take, in each case.
+const GLANCE_SHARE: [u32; 3] = [40, 400, 1000];
 /// The same for reading whole pictures in which nothing has changed.
-const READ_SHARE: [u32; 2] = [200, 800];
-/// A picture is read this often at least, and needlessly this often at most.
-const READ: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
+const READ_SHARE: [u32; 3] = [200, 800, 1600];
+/// A picture is read needlessly this often at most.
+const READ: [Duration; 3] =
+    [Duration::from_millis(200), Duration::from_millis(800), Duration::from_millis(800)];
+/// It is read this often at least. By rows all of it is looked at in the same time, more or less.
+const READ_AT_LEAST: [Duration; 3] =
+    [Duration::from_millis(800), Duration::from_millis(800), Duration::from_millis(2000)];
 /// A screen that cannot be looked at by rows is read this often at most in vain.
-const READ_ALONE: [Duration; 2] = [Duration::from_millis(16), Duration::from_millis(33)];
+const READ_ALONE: [Duration; 3] =
+    [Duration::from_millis(16), Duration::from_millis(33), Duration::from_millis(33)];
 /// A screen that tells of changes is asked for them this often at least.
-const ASK: [Duration; 2] = [Duration::from_millis(6), Duration::from_millis(20)];
+const ASK: [Duration; 3] =
+    [Duration::from_millis(6), Duration::from_millis(20), Duration::from_millis(20)];
 /// A screen whose owner wakes us is asked all the same: it may sleep, or another be in front.
-const ASK_BESIDES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(250)];
+const ASK_BESIDES: [Duration; 3] =
+    [Duration::from_millis(100), Duration::from_millis(250), Duration::from_millis(250)];
 /// An owner that draws a picture bit by bit has done so, if nothing was added for this long, and at the
 /// latest after that time.
 const SETTLE: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(8)];
@@ -33,6 +42,8 @@ const SETTLE: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(8
 const AFTER_INPUT: Duration = Duration::from_millis(700);
 /// After a change, others will follow for so long.
 const AFTER_CHANGE: Duration = Duration::from_millis(350);
+/// Nothing has gone on for long.
+const LONG: Duration = Duration::from_secs(2);
 /// A program takes this long to draw what an input leads to.
 const REACTION: Duration = Duration::from_millis(2);
 
@@ -174,9 +185,10 @@ impl Pace {
         }
         let share = cost * self.choose(&READ_SHARE, now);
         let [seldom, often] = [self.choose(&READ, now), self.choose(&READ_ALONE, now)];
+        let least = self.choose(&READ_AT_LEAST, now);
         let wait = match telling {
-            Telling::Not => share.clamp(often, READ[1]),
-            Telling::ByRows | Telling::ByItself | Telling::Waking => share.max(seldom).min(READ[1]),
+            Telling::Not => share.clamp(often, READ_AT_LEAST[0]),
+            Telling::ByRows | Telling::ByItself | Telling::Waking => share.clamp(seldom, least),
         };
         // After a change another one is likely.
         let wait = if changed && telling == Telling::Not { EVEN } else { wait };
@@ -197,8 +209,14 @@ impl Pace {
         };
     }
 
-    /// What counts while something goes on, or what counts while nothing does.
-    fn choose<T: Copy>(&self, [lively, quiet]: &[T; 2], now: Instant) -> T {
-        if now < self.lively_until { *lively } else { *quiet }
+    /// What counts while something goes on, while nothing does, or when nothing has for long.
+    fn choose<T: Copy>(&self, [lively, quiet, still]: &[T; 3], now: Instant) -> T {
+        if now < self.lively_until {
+            *lively
+        } else if now < self.lively_until + LONG {
+            *quiet
+        } else {
+            *still
+        }
     }
 }

@@ -173,6 +173,20 @@ fn a_change_is_seen_soon_after_a_long_quiet_by_looking_at_rows() {
 }
 
 #[test]
+fn what_stands_still_for_long_is_looked_at_less_until_something_goes_on() {
+    let mut watch = Watch::new(Change::Maybe);
+    watch.screen.has_rows = true;
+    watch.pass(SECOND);
+    let soon = watch.pass(SECOND).1;
+    watch.pass(3 * SECOND);
+    let late = watch.pass(SECOND).1;
+    assert!(late * 3 < soon * 2, "{late} looks after a long quiet, {soon} after a short one");
+    watch.capture.alert(watch.now);
+    let lively = watch.pass(SECOND / 2).1;
+    assert!(lively > soon, "{lively} looks in half a second after an input");
+}
+
+#[test]
 fn no_more_than_sixty_pictures_a_second_but_the_first_at_once() {
     let mut watch = Watch::new(Change::Told);
     watch.pass(SECOND);

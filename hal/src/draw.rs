@@ -85,9 +85,8 @@ impl DrawTarget for Strip<'_> {
             };
             let start = (row as usize * self.area.width as usize + column as usize) * PIXEL;
             let Some(line) = self.pixels.get_mut(start..start + width) else { continue };
-            for pixel in line.chunks_exact_mut(PIXEL) {
-                pixel.copy_from_slice(&bgrx(color));
-            }
+            // Of a length that the compiler knows: else each pixel is a call.
+            line.as_chunks_mut::<PIXEL>().0.fill(bgrx(color));
         }
         Ok(())
     }

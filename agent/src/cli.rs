@@ -19,8 +19,9 @@ use crate::machine::typing::{self, KeyboardLayout};
 use crate::panel::{
     self, Ask, Coming, Connected, Level, Message, Name, Right, RightSet, View, Work,
 };
+use crate::programs::SetUp;
 use crate::supervisor::{self, Role};
-use crate::{doctor, machine, network, privileges, probe, programs, sandbox};
+use crate::{doctor, files, machine, network, privileges, probe, programs, sandbox};
 
 /// Lets a technician see and steer this machine, after the person in front of it has agreed.
 ///
@@ -121,11 +122,14 @@ enum Command {
         #[arg(long, default_value = "lotse")]
         user: String,
     },
-    /// Run only the process that starts programs: the terminal that `[shell]` sets up, and what `[maintenance]` names
+    /// Run only the process that starts programs: the terminal that `[shell]` sets up, what `[maintenance]` names, and what moves files (`[files]`)
     Programs {
         #[command(flatten)]
         place: Place,
     },
+    /// Do what comes in by standard input with files; the settings as JSON
+    #[command(hide = true)]
+    Files { settings: String },
     /// Become the program in a terminal; its settings as JSON
     #[command(hide = true)]
     Shell { settings: String },
@@ -155,6 +159,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Ok(())
         }
         Some(Command::Programs { place }) => run_programs(arguments, place),
+        Some(Command::Files { settings }) => {
+            files::run(&serde_json::from_str(settings).context("settings of files")?)
+        }
         Some(Command::Shell { settings }) => programs::become_shell(
             &serde_json::from_str(settings).context("settings of the shell")?,
         ),
@@ -187,14 +194,16 @@ fn run_programs(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
     let config = arguments.config()?;
     let shell = config.shell.check().context("shell")?;
     let maintenance = config.maintenance.check().context("maintenance")?;
-    if shell.is_none() && maintenance.is_none() {
-        log::info!("no program is set up to be started ([shell], [maintenance])");
+    let files = config.files.check().context("files")?;
+    if shell.is_none() && maintenance.is_none() && files.is_none() {
+        log::info!("nothing is set up to be started ([shell], [maintenance], [files])");
         return Ok(());
     }
     if let Some(parent) = place.parent {
         privileges::end_with(parent, Signal::SIGTERM)?;
     }
-    programs::run(shell, maintenance.unwrap_or_default(), &place.socket.of_programs())
+    let maintenance = maintenance.unwrap_or_default();
+    programs::run(SetUp { shell, maintenance, files }, &place.socket.of_programs())
 }
 
 fn run_machine(arguments: &Arguments, place: &Place) -> anyhow::Result<()> {
@@ -242,7 +251,7 @@ fn run_both(arguments: &Arguments) -> anyhow::Result<()> {
         Role { name: "machine", arguments: machine, has_stdin: is_simulated, undo },
         Role { name: "network", arguments: network, has_stdin: false, undo: None },
     ];
-    if settings.shell.is_some() || settings.maintenance.is_some() {
+    if settings.shell.is_some() || settings.maintenance.is_some() || settings.files.is_some() {
         let mut programs = arguments.options();
         programs.push("programs".to_owned());
         programs.extend(place);

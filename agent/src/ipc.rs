@@ -10,8 +10,9 @@
 use lotse_protocol::MemberId;
 use lotse_protocol::certificate::{CertifiedDevice, CertifiedTechnician, PublicKey};
 use lotse_protocol::message::{
-    Consent, CoveredParts, DeviceEnd, FromTerminal, InputEvent, Name, OutputList, OutputName,
-    Place, Restart, RestartReport, Rights, ScreenReport, SecretBytes, ToTerminal,
+    Consent, CoveredParts, DeviceEnd, FromFiles, FromTerminal, InputEvent, Name, OutputList,
+    OutputName, Place, Restart, RestartReport, Rights, ScreenReport, SecretBytes, ToFiles,
+    ToTerminal,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,13 @@ pub enum ToNetwork {
     Covered(CoveredParts),
     /// About the terminal here.
     Terminal(FromTerminal),
+    /// About the files here.
+    Files {
+        /// The number of the request that this answers.
+        id: u16,
+        /// What.
+        what: FromFiles,
+    },
     /// Whether the screen can show arrows.
     Arrows(bool),
 }
@@ -138,6 +146,13 @@ pub enum ToMachine {
     Show(OutputName),
     /// About the terminal here.
     Terminal(ToTerminal),
+    /// About the files here.
+    Files {
+        /// The request's number.
+        id: u16,
+        /// What.
+        what: ToFiles,
+    },
     /// A member points at something on the screen, or no longer.
     Arrow {
         /// Who.
@@ -205,6 +220,13 @@ pub enum Ended {
 pub enum ToPrograms {
     /// About the terminal.
     Terminal(ToTerminal),
+    /// About the files here.
+    Files {
+        /// The request's number.
+        id: u16,
+        /// What.
+        what: ToFiles,
+    },
     /// The machine is restarted, or its application.
     Restart {
         /// The machine.
@@ -223,9 +245,18 @@ pub enum FromPrograms {
         application: bool,
         /// The machine can be.
         machine: bool,
+        /// What can be done with files.
+        files: Rights,
     },
     /// About the terminal.
     Terminal(FromTerminal),
+    /// About the files here.
+    Files {
+        /// The number of the request that this answers.
+        id: u16,
+        /// What.
+        what: FromFiles,
+    },
     /// What became of a restart.
     Restarted {
         /// Of the machine, or of its application.

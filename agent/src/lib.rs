@@ -9,6 +9,7 @@
 pub mod cli;
 pub mod config;
 pub mod doctor;
+pub mod files;
 pub mod ipc;
 pub mod local_socket;
 pub mod machine;

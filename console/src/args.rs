@@ -68,8 +68,8 @@ pub struct Window {
     /// Give the session a password, so that nobody needs to compare codes
     #[arg(long)]
     pub password: bool,
-    /// What the panel is asked for: some of view, control, pointer, shell, reboot [default:
-    /// view,control]
+    /// What the panel is asked for: some of view, control, pointer, shell, reboot, file-read,
+    /// file-write [default: view,control]
     #[arg(long, value_name = "RIGHTS")]
     pub ask: Option<Rights>,
     /// Your pass, for machines of its operator; see `lotse-console authority --help`
@@ -102,8 +102,8 @@ pub struct Session {
     /// Give the session a password, so that nobody needs to compare codes
     #[arg(long)]
     pub password: bool,
-    /// What the panel is asked for: some of view, control, pointer, shell, reboot [default:
-    /// view,control]
+    /// What the panel is asked for: some of view, control, pointer, shell, reboot, file-read,
+    /// file-write [default: view,control]
     #[arg(long, value_name = "RIGHTS")]
     pub ask: Option<Rights>,
     /// Your pass, for machines of its operator; see `lotse-console authority --help`

@@ -1,5 +1,6 @@
 //! The agent's configuration: one TOML file, every setting with a default.
 
+mod files;
 mod policy;
 mod programs;
 
@@ -17,6 +18,7 @@ use lotse_protocol::certificate::{PublicKey, SignedCertificate, from_hex};
 use lotse_protocol::message::Name;
 use serde::{Deserialize, Serialize};
 
+pub use files::{FilesConfig, FolderConfig};
 pub use policy::{LevelsConfig, Policy, PolicyConfig};
 pub use programs::{MaintenanceConfig, ShellConfig};
 
@@ -65,6 +67,8 @@ pub struct Config {
     pub shell: ShellConfig,
     /// What a session may have restarted.
     pub maintenance: MaintenanceConfig,
+    /// The folders whose files a session may read and write.
+    pub files: FilesConfig,
     /// Who runs this machine, for sessions by certificate.
     pub operator: OperatorConfig,
 }
@@ -183,6 +187,7 @@ impl Default for Config {
             policy: PolicyConfig::default(),
             shell: ShellConfig::default(),
             maintenance: MaintenanceConfig::default(),
+            files: FilesConfig::default(),
             operator: OperatorConfig::default(),
         }
     }
@@ -260,6 +265,8 @@ pub struct Settings {
     pub shell: Option<ShellConfig>,
     /// What a session may have restarted.
     pub maintenance: Option<MaintenanceConfig>,
+    /// The folders whose files a session may read and write.
+    pub files: Option<FilesConfig>,
     /// What lasts.
     pub data_directory: PathBuf,
     /// What the operator says about this machine.
@@ -328,6 +335,7 @@ impl Config {
             policy: self.policy.check().context("policy")?,
             shell: self.shell.check().context("shell")?,
             maintenance: self.maintenance.check().context("maintenance")?,
+            files: self.files.check().context("files")?,
             data_directory: self.data_directory.clone(),
             enrolment: self.operator.check()?,
         })

@@ -21,6 +21,10 @@ pub struct PolicyConfig {
     pub shell: Stance,
     /// Restart the machine or its application, as far as `[maintenance]` says how.
     pub reboot: Stance,
+    /// Look into folders and read files, as far as `[files]` says which.
+    pub file_read: Stance,
+    /// Write files, as far as `[files]` says where.
+    pub file_write: Stance,
     /// How sure it must be who asks, for each of these: `code-compared`, `password` or
     /// `certificate`.
     pub levels: LevelsConfig,
@@ -55,6 +59,10 @@ pub struct LevelsConfig {
     pub shell: String,
     /// To restart the machine or its application.
     pub reboot: String,
+    /// To read files.
+    pub file_read: String,
+    /// To write files.
+    pub file_write: String,
 }
 
 impl Default for PolicyConfig {
@@ -65,6 +73,8 @@ impl Default for PolicyConfig {
             pointer: Stance::Allow,
             shell: Stance::Ask,
             reboot: Stance::Ask,
+            file_read: Stance::Ask,
+            file_write: Stance::Ask,
             levels: LevelsConfig::default(),
             unattended: false,
         }
@@ -73,9 +83,9 @@ impl Default for PolicyConfig {
 
 impl Default for LevelsConfig {
     fn default() -> Self {
-        let [view, control, pointer, shell, reboot] =
-            [(); 5].map(|()| Level::CodeCompared.word().into());
-        Self { view, control, pointer, shell, reboot }
+        let [view, control, pointer, shell, reboot, file_read, file_write] =
+            [(); 7].map(|()| Level::CodeCompared.word().into());
+        Self { view, control, pointer, shell, reboot, file_read, file_write }
     }
 }
 
@@ -88,6 +98,8 @@ impl PolicyConfig {
             ("pointer", Rights::POINTER, self.pointer, &levels.pointer),
             ("shell", Rights::SHELL, self.shell, &levels.shell),
             ("reboot", Rights::REBOOT, self.reboot, &levels.reboot),
+            ("file_read", Rights::FILE_READ, self.file_read, &levels.file_read),
+            ("file_write", Rights::FILE_WRITE, self.file_write, &levels.file_write),
         ];
         let rules = rules.into_iter().map(|(name, right, stance, word)| {
             let least = level(word).with_context(|| format!("policy.levels.{name}"))?;
@@ -159,7 +171,8 @@ mod tests {
     #[test]
     fn the_policy_takes_rights_away() {
         let policy = policy(
-            "control = \"never\"\npointer = \"never\"\nshell = \"never\"\nreboot = \"never\"",
+            "control = \"never\"\npointer = \"never\"\nshell = \"never\"\nreboot = \"never\"\n\
+             file_read = \"never\"\nfile_write = \"never\"",
         );
         assert_eq!(policy.offered_at(Level::Certificate), Rights::VIEW);
     }
@@ -180,14 +193,15 @@ mod tests {
         let policy = policy("");
         assert_eq!(policy.allowed_at(Level::Certificate), ALLOWED);
         let offered = policy.offered_at(Level::CodeCompared);
-        assert_eq!(offered, ALLOWED.with(Rights::SHELL).with(Rights::REBOOT));
+        let dangerous = [Rights::SHELL, Rights::REBOOT, Rights::FILE_READ, Rights::FILE_WRITE];
+        assert_eq!(offered, dangerous.into_iter().fold(ALLOWED, Rights::with));
     }
 
     #[test]
     fn what_has_no_rule_is_never_given() {
         let all = ["view", "control", "shell", "reboot"].map(|name| format!("{name} = \"allow\""));
         let offered = policy(&all.join("\n")).offered_at(Level::Certificate);
-        for right in [Rights::FILE_READ, Rights::FILE_WRITE, Rights::CLIPBOARD, Rights::RECORD] {
+        for right in [Rights::CLIPBOARD, Rights::PRESENT, Rights::RECORD] {
             assert!(!offered.allows(right));
         }
     }

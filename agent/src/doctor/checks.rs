@@ -8,7 +8,7 @@ use lotse_hal::linux::inventory::{Class, InputReport};
 use lotse_hal::{ScreenInfo, Size};
 
 use super::{Check, System, is_permission};
-use crate::config::{Config, MaintenanceConfig, ShellConfig};
+use crate::config::{Config, FilesConfig, MaintenanceConfig, ShellConfig};
 
 /// Capabilities that the machine process needs, by their bits (`linux/capability.h`), and what
 /// for.
@@ -244,15 +244,14 @@ pub(super) fn programs(system: &System, config: &Config) -> Vec<Check> {
     let mut all = Vec::new();
     let ShellConfig { user, command, .. } = &config.shell;
     if !user.is_empty() {
-        let users = system.text("/etc/passwd");
-        let is_there = users.lines().any(|line| line.split(':').next() == Some(user));
-        all.push(if is_there {
+        all.push(if has_user(system, user) {
             startable(system, "terminal", command)
         } else {
             let advice = "make the user, or correct shell.user";
             Check::missing("terminal", format!("there is no user {user:?}"), advice)
         });
     }
+    all.extend(files(system, &config.files));
     let MaintenanceConfig { application, reboot } = &config.maintenance;
     for (about, command) in [("restart of the application", application), ("reboot", reboot)] {
         if !command.is_empty() {
@@ -260,6 +259,39 @@ pub(super) fn programs(system: &System, config: &Config) -> Vec<Check> {
         }
     }
     all
+}
+
+fn has_user(system: &System, user: &str) -> bool {
+    system.text("/etc/passwd").lines().any(|line| line.split(':').next() == Some(user))
+}
+
+/// Whether the user and the folders are there whose files a technician may read and write.
+fn files(system: &System, config: &FilesConfig) -> Vec<Check> {
+    let about = "files";
+    match config.check() {
+        Ok(None) => return Vec::new(),
+        Err(error) => {
+            let advice = "correct [files] in the configuration";
+            return vec![Check::missing(about, format!("{error:#}"), advice)];
+        }
+        Ok(Some(_)) => {}
+    }
+    if !has_user(system, &config.user) {
+        let advice = "make the user, or correct files.user";
+        return vec![Check::missing(about, format!("there is no user {:?}", config.user), advice)];
+    }
+    let folders = config.folders.iter().map(|(name, folder)| {
+        let path = folder.path.display();
+        if std::fs::metadata(system.path(folder.path.to_str().unwrap_or("")))
+            .is_ok_and(|meta| meta.is_dir())
+        {
+            Check::good(about, format!("{name}: {path}"))
+        } else {
+            let advice = "make it, or correct [files] in the configuration";
+            Check::missing(about, format!("{name}: there is no folder {path}"), advice)
+        }
+    });
+    folders.collect()
 }
 
 /// Whether the program of a command is there and can be started.

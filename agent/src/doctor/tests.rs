@@ -193,6 +193,12 @@ fn what_is_to_be_started_must_be_there() {
     };
     assert_eq!(found(""), [], "nothing is set up");
     assert_eq!(found("[shell]\nuser = \"nobody-here\""), [Verdict::Missing]);
+    let files = |user: &str, path: &str| {
+        format!("[files]\nuser = {user:?}\n[files.folders.a]\npath = {path:?}\nread = true")
+    };
+    assert_eq!(found(&files("nobody-here", "/bin")), [Verdict::Missing]);
+    assert_eq!(found(&files("lotse", "/no-such-folder")), [Verdict::Missing]);
+    assert_eq!(found(&files("lotse", "bin")), [Verdict::Missing]);
     let shell = "[shell]\nuser = \"lotse\"\ncommand = [\"/bin/sh\"]\n";
     let reboot = "[maintenance]\nreboot = [\"/bin/restart\", \"now\"]";
     let both = format!("{shell}{reboot}");
@@ -206,4 +212,5 @@ fn what_is_to_be_started_must_be_there() {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
     assert_eq!(found(&both), [Verdict::Good; 2]);
+    assert_eq!(found(&files("lotse", "/bin")), [Verdict::Good]);
 }

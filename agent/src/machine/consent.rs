@@ -190,6 +190,7 @@ impl MachineProcess {
         if !left.allows(Rights::SHELL) {
             self.close_terminal(now);
         }
+        self.limit_files(left, now);
         if !left.allows(Rights::REBOOT) {
             self.prevent(RestartReport::Prevented, now);
         }
@@ -218,6 +219,7 @@ impl MachineProcess {
     pub(super) fn end_session(&mut self, why: Ended, now: Instant) {
         let was_going_on = self.session.is_going_on();
         self.close_terminal(now);
+        self.close_files(now);
         (self.coming, self.returning) = (None, None);
         if !matches!(why, Ended::ConnectionLost) {
             self.forget_ticket();

@@ -9,6 +9,7 @@ mod capture;
 mod consent;
 mod details;
 mod events;
+mod files;
 mod guesses;
 mod identity;
 mod inject;
@@ -274,6 +275,7 @@ impl MachineProcess {
             ToMachine::Limit(rights) => self.limit(rights, now),
             ToMachine::Show(name) => self.session.show(&mut self.machine, &name, now),
             ToMachine::Terminal(what) => self.terminal(what, now),
+            ToMachine::Files { id, what } => self.files(id, what, now),
             ToMachine::Arrow { by, name, at } => {
                 if self.session.pointed(now) {
                     self.arrows.point(by, &name, at, now);

@@ -8,6 +8,7 @@ use std::time::Instant;
 use lotse_protocol::message::{FromTerminal, Rights, TerminalEnd, ToTerminal};
 
 use super::MachineProcess;
+use super::files::Moving;
 use super::link::ProgramsLink;
 use crate::ipc::{FromPrograms, ToNetwork, ToPrograms};
 use crate::panel::Name;
@@ -19,25 +20,32 @@ pub(super) struct Programs {
     has_terminals: bool,
     /// Whether the application, and whether the machine can be restarted.
     pub(super) restarts: (bool, bool),
+    /// What can be done with files.
+    pub(super) files: Rights,
+    /// What is being done with them.
+    pub(super) moving: Option<Moving>,
     /// Since when a terminal is open.
     terminal: Option<Instant>,
 }
 
 impl Programs {
     pub(super) fn new(link: ProgramsLink) -> Self {
-        Self { link, has_terminals: false, restarts: (false, false), terminal: None }
+        let (files, restarts) = (Rights::NONE, (false, false));
+        Self { link, has_terminals: false, restarts, files, moving: None, terminal: None }
     }
 
     /// What can be offered of that which needs programs.
     pub(super) fn rights(&self) -> Rights {
         let shell = if self.has_terminals { Rights::SHELL } else { Rights::NONE };
+        let shell = shell.with(self.files);
         let (application, machine) = self.restarts;
         if application || machine { shell.with(Rights::REBOOT) } else { shell }
     }
 }
 
 /// Rights that need a program to be started.
-const NEED_PROGRAMS: Rights = Rights::SHELL.with(Rights::REBOOT);
+const NEED_PROGRAMS: Rights =
+    Rights::SHELL.with(Rights::REBOOT).with(Rights::FILE_READ).with(Rights::FILE_WRITE);
 
 impl MachineProcess {
     /// What can be offered at all: not what needs programs that nobody has set up.
@@ -49,7 +57,9 @@ impl MachineProcess {
     pub(super) fn handle_programs_link(&mut self, now: Instant) {
         if self.programs.link.take_lost() {
             (self.programs.has_terminals, self.programs.restarts) = (false, (false, false));
+            self.programs.files = Rights::NONE;
             self.terminal_ended(TerminalEnd::Failed, now);
+            self.files_lost(now);
         }
         self.programs.link.accept();
     }
@@ -82,13 +92,15 @@ impl MachineProcess {
     /// The process that starts programs says something.
     pub(super) fn handle_programs(&mut self, message: FromPrograms, now: Instant) {
         match message {
-            FromPrograms::Ready { terminal, application, machine } => {
+            FromPrograms::Ready { terminal, application, machine, files } => {
+                self.programs.files = files;
                 self.programs.has_terminals = terminal;
                 self.programs.restarts = (application, machine);
             }
             FromPrograms::Restarted { is_machine, is_done } => {
                 self.restart_done(is_machine, is_done);
             }
+            FromPrograms::Files { id, what } => self.files_answered(id, what, now),
             FromPrograms::Terminal(FromTerminal::Ended(how)) => self.terminal_ended(how, now),
             FromPrograms::Terminal(what) => {
                 if self.programs.terminal.is_some() && self.session.allows(Rights::SHELL) {

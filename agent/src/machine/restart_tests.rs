@@ -13,7 +13,12 @@ const COUNTDOWN: Duration = Duration::from_secs(10);
 /// A technician who may do all that the policy says is connected; files go into a folder.
 fn connected_with(policy: Rights, folder: &std::path::Path) -> Bench {
     let mut bench = Bench::with(policy, |settings| settings.data_directory = folder.to_owned());
-    let ready = FromPrograms::Ready { terminal: false, application: true, machine: true };
+    let ready = FromPrograms::Ready {
+        terminal: false,
+        application: true,
+        machine: true,
+        files: Rights::NONE,
+    };
     bench.process.handle_programs(ready, bench.now);
     bench.accept();
     bench.hears(connected());

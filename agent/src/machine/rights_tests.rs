@@ -1,7 +1,9 @@
 //! The person always wins, and what was not granted is not done.
 
 use lotse_hal::KeyCode;
-use lotse_protocol::message::{FromTerminal, TerminalEnd, TerminalSize, ToTerminal};
+use lotse_protocol::message::{
+    FileError, FromFiles, FromTerminal, TerminalEnd, TerminalSize, ToFiles, ToTerminal,
+};
 
 use super::*;
 use crate::ipc::FromPrograms;
@@ -130,7 +132,12 @@ fn what_the_policy_only_asks_for_must_be_ticked() {
 fn with_terminal(rights: Rights) -> Bench {
     let mut bench = Bench::new(rights);
     bench.process.handle_programs(
-        FromPrograms::Ready { terminal: true, application: false, machine: false },
+        FromPrograms::Ready {
+            terminal: true,
+            application: false,
+            machine: false,
+            files: Rights::NONE,
+        },
         bench.now,
     );
     bench.accept();
@@ -210,6 +217,75 @@ fn a_terminal_ends_when_the_person_or_the_program_says_so() {
     let mut bench = with_terminal(Rights::KNOWN);
     bench.process.handle_programs(ended, bench.now);
     assert!(!has_terminal(&bench) && bench.process.session.allows(Rights::SHELL));
+}
+
+/// A technician is connected, and folders are set up here; he reads a file.
+fn with_files(rights: Rights) -> Bench {
+    let mut bench = Bench::new(rights);
+    let files = Rights::FILE_READ.with(Rights::FILE_WRITE);
+    bench.process.handle_programs(
+        FromPrograms::Ready { terminal: false, application: false, machine: false, files },
+        bench.now,
+    );
+    bench.accept();
+    bench.hears(connected());
+    let path = Box::new("logs/a".try_into().unwrap());
+    bench.hears(ToMachine::Files { id: 1, what: ToFiles::Read { path, at: 0, credit: 1 } });
+    bench
+}
+
+/// Whether the sign says that files move.
+fn moves_files(bench: &Bench) -> bool {
+    match bench.process.panel.view() {
+        View::Session(shown) | View::Details(shown) => shown.moves_files,
+        _ => false,
+    }
+}
+
+#[test]
+fn no_file_is_touched_without_the_right_of_its_direction() {
+    let reads = Rights::KNOWN.without(Rights::FILE_WRITE);
+    let writes = Rights::KNOWN.without(Rights::FILE_READ);
+    assert!(moves_files(&with_files(reads)) && !moves_files(&with_files(writes)));
+    assert!(!moves_files(&with_files(Rights::VIEW.with(Rights::CONTROL))));
+    let path = Box::new("in/a".try_into().unwrap());
+    let write = ToFiles::Write { path, size: 1, hash: [0; 32], may_replace: true };
+    for (rights, may) in [(reads, false), (writes, true)] {
+        let mut bench = with_files(rights);
+        bench.hears(ToMachine::Files { id: 1, what: ToFiles::Cancel });
+        bench.hears(ToMachine::Files { id: 2, what: write.clone() });
+        assert_eq!(moves_files(&bench), may);
+    }
+}
+
+#[test]
+fn files_stop_when_the_person_the_technician_or_the_programs_say_so() {
+    let ends: [fn(&mut Bench); 6] = [
+        |bench| {
+            bench.press("details");
+            bench.press("look-only");
+        },
+        |bench| bench.hears(ToMachine::Limit(Rights::VIEW)),
+        |bench| bench.hears(ToMachine::Limit(Rights::KNOWN.without(Rights::FILE_READ))),
+        |bench| bench.hears(ToMachine::Files { id: 0, what: ToFiles::Cancel }),
+        |bench| bench.press("stop"),
+        |bench| {
+            let what = FromFiles::Failed(FileError::Failed);
+            bench.process.handle_programs(FromPrograms::Files { id: 1, what }, bench.now);
+        },
+    ];
+    for end in ends {
+        let mut bench = with_files(Rights::KNOWN);
+        assert!(moves_files(&bench));
+        end(&mut bench);
+        assert!(!moves_files(&bench) && bench.process.programs.moving.is_none());
+    }
+    let mut bench = with_files(Rights::KNOWN);
+    bench.hears(ToMachine::Limit(Rights::KNOWN.without(Rights::FILE_WRITE)));
+    assert!(moves_files(&bench), "another right");
+    let what = FromFiles::Done { hash: [0; 32] };
+    bench.process.handle_programs(FromPrograms::Files { id: 9, what }, bench.now);
+    assert!(moves_files(&bench), "an answer to something else");
 }
 
 /// The pixels of some rows of the screen, as far as an area has them.

@@ -34,12 +34,14 @@ const ECHO: Duration = Duration::from_millis(300);
 
 /// The rights that have messages, by their names in the protocol and on the panel. No others are
 /// offered.
-const RIGHTS: [(Rights, Right); 5] = [
+const RIGHTS: [(Rights, Right); 7] = [
     (Rights::VIEW, Right::View),
     (Rights::CONTROL, Right::Control),
     (Rights::POINTER, Right::Pointer),
     (Rights::SHELL, Right::Shell),
     (Rights::REBOOT, Right::Reboot),
+    (Rights::FILE_READ, Right::FilesRead),
+    (Rights::FILE_WRITE, Right::FilesWrite),
 ];
 
 /// Rights as the panel shows them.

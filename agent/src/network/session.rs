@@ -250,6 +250,9 @@ impl Session {
             Message::Typed(ToNetwork::Outputs(o)) => self.participant.report_outputs(o),
             Message::Typed(ToNetwork::Covered(c)) => self.participant.report_covered(c),
             Message::Typed(ToNetwork::Terminal(t)) => self.participant.report_terminal(t),
+            Message::Typed(ToNetwork::Files { id, what }) => {
+                self.participant.report_files(id, what);
+            }
             Message::Typed(ToNetwork::Arrows(shown)) => self.participant.report_arrows(shown, now),
             Message::Typed(ToNetwork::Start { .. }) => log::warn!("started twice"),
         }
@@ -397,6 +400,7 @@ impl Session {
             ParticipantEvent::Refresh { after } => ToMachine::Refresh { after },
             ParticipantEvent::Rights(rights) => ToMachine::Limit(rights),
             ParticipantEvent::Terminal(what) => ToMachine::Terminal(what),
+            ParticipantEvent::Files { id, what } => ToMachine::Files { id, what },
             ParticipantEvent::Restart(what) => ToMachine::Restart(what),
             ParticipantEvent::Show(name) => ToMachine::Show(name),
             ParticipantEvent::Input(event) => ToMachine::Input(event),

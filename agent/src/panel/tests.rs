@@ -47,9 +47,10 @@ fn all_views(now: Instant) -> Vec<View> {
             views.push(View::Session(connected));
         }
     }
-    for (is_limited, has_terminal) in [(true, false), (false, true)] {
+    for at in 0..3 {
+        let [is_limited, has_terminal, moves_files] = [0, 1, 2].map(|which| which == at);
         let connected = Connected::new(name("Ada"), None, RightSet::of(&[Right::View]));
-        let connected = Connected { is_limited, has_terminal, ..connected };
+        let connected = Connected { is_limited, has_terminal, moves_files, ..connected };
         views.push(View::Details(connected.clone()));
         views.push(View::Session(connected));
     }
@@ -259,7 +260,7 @@ fn a_second_line_of_a_right_stands_below_the_first_and_not_below_its_bullet() {
             })
             .collect();
         assert_eq!(bullets.len(), Right::ALL.len());
-        let words = language.texts().rights.of(Right::Files);
+        let words = language.texts().rights.of(Right::FilesRead);
         let beside = scene.pieces.iter().find_map(|piece| match piece {
             Piece::Text { place, text, .. } if text.lines.join(" ") == words => Some(*place),
             _ => None,

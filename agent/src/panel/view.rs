@@ -61,12 +61,22 @@ pub struct Connected {
     pub is_limited: bool,
     /// Whether they have a terminal open.
     pub has_terminal: bool,
+    /// Whether they read or write a file.
+    pub moves_files: bool,
 }
 
 impl Connected {
     /// Somebody who has just connected.
     pub const fn new(name: Name, level: Option<Level>, rights: RightSet) -> Self {
-        Self { name, is_silent: false, level, rights, is_limited: false, has_terminal: false }
+        Self {
+            name,
+            is_silent: false,
+            level,
+            rights,
+            is_limited: false,
+            has_terminal: false,
+            moves_files: false,
+        }
     }
 }
 
@@ -119,10 +129,10 @@ pub enum Right {
     Control,
     /// Point at things.
     Pointer,
-    /// Send and fetch files.
-    Files,
-    /// Exchange copied text.
-    Clipboard,
+    /// Fetch files from here.
+    FilesRead,
+    /// Send files here.
+    FilesWrite,
     /// Run commands.
     Shell,
     /// Restart the machine.
@@ -135,8 +145,8 @@ impl Right {
         Self::View,
         Self::Control,
         Self::Pointer,
-        Self::Files,
-        Self::Clipboard,
+        Self::FilesRead,
+        Self::FilesWrite,
         Self::Shell,
         Self::Reboot,
     ];

@@ -20,11 +20,11 @@ const KILLED: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Tells the children to hang up (a shell tells its jobs), and kills who does not, then whoever is
-/// left without a parent by that, and so on. Returns when there are none any more, or the kernel
+/// left without a parent by that, and so on. One child may be spared. Returns when there are none any more, or the kernel
 /// does not let go of them.
-pub(super) fn end_all() {
+pub(super) fn end_all(spared: Option<Pid>) {
     let began = Instant::now();
-    for pid in children() {
+    for pid in children(spared) {
         // A stopped one hears nothing else before it continues.
         for signal in [Signal::SIGHUP, Signal::SIGCONT] {
             kill(pid, signal).ok();
@@ -32,7 +32,7 @@ pub(super) fn end_all() {
     }
     loop {
         reap_all();
-        let left = children();
+        let left = children(spared);
         let passed = began.elapsed();
         if left.is_empty() {
             return;
@@ -58,12 +58,13 @@ fn reap_all() {
     }
 }
 
-/// The children of this process. None of their numbers is another's before this process has
+/// The children of this process but one. None of their numbers is another's before this process has
 /// reaped it, so that nobody else can be hit.
-fn children() -> Vec<Pid> {
+fn children(spared: Option<Pid>) -> Vec<Pid> {
     let own = getpid().as_raw();
     let all = processes().into_iter().filter(|(_, parent)| *parent == own);
-    all.map(|(pid, _)| Pid::from_raw(pid)).collect()
+    let all = all.map(|(pid, _)| Pid::from_raw(pid));
+    all.filter(|pid| Some(*pid) != spared).collect()
 }
 
 /// All processes with their parents.

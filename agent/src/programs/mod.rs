@@ -1,11 +1,12 @@
 //! The programs process: the only one of the agent's that starts programs.
 //!
 //! It starts what the configuration names, and nothing else: a shell in a pseudo-terminal, as the
-//! user that is named there, and what restarts the machine or its application. When, the machine process says, which holds the consent. It has no
+//! user that is named there, itself as another one to read and write files, and what restarts the machine or its application. When, the machine process says, which holds the consent. It has no
 //! network and reads no screen. What it starts is not confined, since it is there to be used; so
 //! this process runs only where something of that is set up.
 
 mod descendants;
+mod files;
 mod shell;
 mod terminal;
 
@@ -16,20 +17,22 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use lotse_protocol::message::{FromTerminal, TerminalEnd, ToTerminal};
+use lotse_protocol::message::{FromTerminal, Rights, TerminalEnd, ToTerminal};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, Uid};
+use serde::Serialize;
 
-use crate::config::{MaintenanceConfig, ShellConfig};
+use crate::config::{FilesConfig, MaintenanceConfig, ShellConfig};
 use crate::ipc::{self, FromPrograms, Message, Reader, ToPrograms};
 use crate::local_socket::{LocalAddress, ensure_peer};
+use files::Files;
 use terminal::Terminal;
 
-pub use shell::become_shell;
+pub use shell::{become_shell, become_user_named};
 
 /// The machine process opens its devices before it listens; it is looked for this often.
 const RETRY: Duration = Duration::from_millis(500);
@@ -38,15 +41,22 @@ const RETRY: Duration = Duration::from_millis(500);
 /// wait is bounded by the terminal's window.
 const MAX_WAITING: usize = 256 << 10;
 
+/// What is set up to be started.
+#[derive(Debug)]
+pub struct SetUp {
+    /// A terminal.
+    pub shell: Option<ShellConfig>,
+    /// What restarts the machine or its application.
+    pub maintenance: MaintenanceConfig,
+    /// What reads and writes files.
+    pub files: Option<FilesConfig>,
+}
+
 /// Runs until the process is told to stop.
 ///
 /// # Errors
 /// When the kernel refuses what is needed, or the machine process talks nonsense.
-pub fn run(
-    shell: Option<ShellConfig>,
-    maintenance: MaintenanceConfig,
-    machine: &LocalAddress,
-) -> anyhow::Result<()> {
+pub fn run(set_up: SetUp, machine: &LocalAddress) -> anyhow::Result<()> {
     let mut set = SigSet::empty();
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGCHLD] {
         set.add(signal);
@@ -56,14 +66,14 @@ pub fn run(
     let signals = SignalFd::with_flags(&set, flags).context("signalfd")?;
     // What a technician's program leaves behind becomes a child of this process, and is found.
     prctl::set_child_subreaper(true).context("become the parent of orphans")?;
-    let restart = None;
-    let mut programs = Programs { shell, maintenance, signals, terminal: None, restart };
+    let mut programs = Programs { set_up, signals, terminal: None, files: None, restart: None };
     loop {
         match machine.connect() {
             Ok(socket) => {
                 ensure_peer(&socket, Uid::from_raw(0)).context("the machine process")?;
                 log::info!("connected to the machine process");
                 let outcome = programs.serve(socket);
+                programs.end_files();
                 programs.end_terminal();
                 if outcome? == Served::Stop {
                     return Ok(());
@@ -94,10 +104,11 @@ struct Ready {
 }
 
 struct Programs {
-    shell: Option<ShellConfig>,
-    maintenance: MaintenanceConfig,
+    set_up: SetUp,
     signals: SignalFd,
     terminal: Option<Terminal>,
+    /// What is being done with files.
+    files: Option<Files>,
     /// What restarts the machine (`true`) or its application.
     restart: Option<Work>,
 }
@@ -110,7 +121,7 @@ struct Work {
     is_done: Option<bool>,
 }
 
-/// The connection to the machine process.
+/// The connection to the machine process, or to one that does something with files.
 struct Link {
     socket: UnixStream,
     reader: Reader,
@@ -118,7 +129,7 @@ struct Link {
 }
 
 impl Link {
-    fn say(&mut self, message: &FromPrograms) {
+    fn say(&mut self, message: &impl Serialize) {
         ipc::encode(message, &mut self.waiting);
     }
 
@@ -160,9 +171,10 @@ impl Programs {
         let reader = Reader::without_pictures();
         let mut link = Link { socket, reader, waiting: Vec::new() };
         link.say(&FromPrograms::Ready {
-            terminal: self.shell.is_some(),
-            application: !self.maintenance.application.is_empty(),
-            machine: !self.maintenance.reboot.is_empty(),
+            terminal: self.set_up.shell.is_some(),
+            application: !self.set_up.maintenance.application.is_empty(),
+            machine: !self.set_up.maintenance.reboot.is_empty(),
+            files: self.set_up.files.as_ref().map_or(Rights::NONE, FilesConfig::rights),
         });
         loop {
             if let Err(error) = link.flush() {
@@ -183,6 +195,9 @@ impl Programs {
                         Message::Typed(ToPrograms::Terminal(what)) => {
                             self.handle_terminal(what, &mut link);
                         }
+                        Message::Typed(ToPrograms::Files { id, what }) => {
+                            self.handle_files(id, &what, &mut link);
+                        }
                         Message::Typed(ToPrograms::Restart { is_machine }) => {
                             self.restart(is_machine, &mut link);
                         }
@@ -193,6 +208,7 @@ impl Programs {
             self.reap();
             self.tell_restart(&mut link);
             self.step(&mut link, Instant::now());
+            self.step_files(&mut link);
         }
     }
 
@@ -216,6 +232,12 @@ impl Programs {
                 polled.pop();
             }
         }
+        if let Some(files) = &self.files {
+            let wanted = files.wants(link.waiting.len());
+            if !wanted.is_empty() {
+                polled.push(PollFd::new(files.descriptor(), wanted));
+            }
+        }
         match poll(&mut polled, time) {
             Ok(_) | Err(nix::errno::Errno::EINTR) => {}
             Err(error) => return Err(error).context("wait for what happens"),
@@ -224,7 +246,7 @@ impl Programs {
             let events = polled.get(index).and_then(PollFd::revents);
             events.is_some_and(|events| !events.is_empty())
         };
-        // The terminal is looked at in any case.
+        // The terminal and files are looked at in any case.
         let (signals, machine) = (any(0), any(1));
         let stop = signals && self.is_stopped()?;
         Ok(Ready { stop, machine })
@@ -253,7 +275,7 @@ impl Programs {
         let now = Instant::now();
         match (what, &mut self.terminal) {
             (ToTerminal::Open(size), None) => {
-                let opened = match &self.shell {
+                let opened = match &self.set_up.shell {
                     Some(shell) => Terminal::open(shell, size, now),
                     None => Err(io::ErrorKind::Unsupported.into()),
                 };
@@ -279,7 +301,7 @@ impl Programs {
 
     /// Starts what restarts the machine or its application.
     fn restart(&mut self, is_machine: bool, link: &mut Link) {
-        let MaintenanceConfig { application, reboot } = &self.maintenance;
+        let MaintenanceConfig { application, reboot } = &self.set_up.maintenance;
         let command = if is_machine { reboot } else { application };
         let started = match command.split_first() {
             Some((program, arguments)) if self.restart.is_none() => Command::new(program)
@@ -335,6 +357,9 @@ impl Programs {
                 }
                 _ => return,
             };
+            if let Some(files) = &mut self.files {
+                files.child_ended(child);
+            }
             if let Some(work) = self.restart.as_mut().filter(|work| work.pid == child) {
                 work.is_done = Some(end == TerminalEnd::Exited(0));
             } else if let Some(terminal) = &mut self.terminal {
@@ -348,7 +373,7 @@ impl Programs {
         // With its last descriptor the kernel hangs up (SIGHUP to whoever has the terminal).
         if self.terminal.take().is_some() {
             self.reap();
-            descendants::end_all();
+            descendants::end_all(self.files.as_ref().and_then(Files::pid));
             self.reap();
             if let Some(work) = &mut self.restart {
                 work.is_done.get_or_insert(false);

@@ -36,7 +36,7 @@ pub fn become_shell(shell: &ShellConfig) -> anyhow::Result<()> {
     if !shell.may_gain_privileges {
         prctl::set_no_new_privs().context("give up new privileges")?;
     }
-    become_user(&user, &terminal)?;
+    become_user(&user, Some(&terminal))?;
     let (program, arguments) = shell.command.split_first().context("shell.command is empty")?;
     let home = if user.dir.is_dir() { user.dir.clone() } else { PathBuf::from("/") };
     let error = Command::new(program)
@@ -51,13 +51,24 @@ pub fn become_shell(shell: &ShellConfig) -> anyhow::Result<()> {
     Err(error).with_context(|| format!("start {program}"))
 }
 
-fn become_user(user: &User, terminal: &Path) -> anyhow::Result<()> {
+/// Becomes the user of this name, an ordinary one.
+///
+/// # Errors
+/// When there is none, or this process cannot become it.
+pub fn become_user_named(name: &str) -> anyhow::Result<()> {
+    let user = User::from_name(name)?.with_context(|| format!("there is no user {name:?}"))?;
+    become_user(&user, None)
+}
+
+fn become_user(user: &User, terminal: Option<&Path>) -> anyhow::Result<()> {
     if !getuid().is_root() {
-        ensure!(getuid() == user.uid, "only root can start a terminal for {:?}", user.name);
+        ensure!(getuid() == user.uid, "only root can become {:?}", user.name);
         return Ok(());
     }
     // As login does, so that programs can open their terminal by its name.
-    if let Err(error) = nix::unistd::chown(terminal, Some(user.uid), None) {
+    if let Some(terminal) = terminal
+        && let Err(error) = nix::unistd::chown(terminal, Some(user.uid), None)
+    {
         log::debug!("{}: {error}", terminal.display());
     }
     let name = CString::new(user.name.as_str()).context("the user's name")?;

@@ -7,6 +7,8 @@ use landlock::{
     RulesetError, RulesetStatus, path_beneath_rules,
 };
 
+use crate::config::{FilesConfig, FolderConfig};
+
 /// The newest interface whose rights are asked for; an older kernel limits what it knows of them.
 const INTERFACE: ABI = ABI::V5;
 
@@ -52,6 +54,19 @@ impl Files {
         let write = folders.iter().filter(|folder| !folder.as_os_str().is_empty());
         let write = write.map(|folder| folder.to_path_buf()).collect();
         Self { read, write, devices: vec![PathBuf::from("/dev")] }
+    }
+
+    /// Those that are set up for technicians.
+    pub(super) fn folders(config: &FilesConfig) -> Self {
+        let of = |is_wanted: fn(&FolderConfig) -> bool| {
+            let folders = config.folders.values().filter(|folder| is_wanted(folder));
+            folders.map(|folder| folder.path.clone()).collect()
+        };
+        Self {
+            read: of(|folder| folder.read),
+            write: of(|folder| folder.write),
+            devices: Vec::new(),
+        }
     }
 
     /// Limits this process to them, as far as this kernel can. One that cannot at all (before Linux 5.13, or with

@@ -11,6 +11,8 @@ mod syscalls;
 
 use std::path::Path;
 
+use crate::config::FilesConfig;
+
 use anyhow::Context as _;
 
 use files::Files;
@@ -36,6 +38,16 @@ pub fn confine_network() -> anyhow::Result<()> {
 pub fn confine_machine(folders: &[&Path], screen: Option<&Path>) -> anyhow::Result<()> {
     Files::machine(folders, screen).apply();
     syscalls::apply(Purpose::Machine).context("limit the system calls")
+}
+
+/// Confines the process that reads and writes files for a technician: the folders that are set up, and what reading and
+/// writing takes; no sockets.
+///
+/// # Errors
+/// When the kernel has no seccomp; the process must then not go on.
+pub fn confine_files(config: &FilesConfig) -> anyhow::Result<()> {
+    Files::folders(config).apply();
+    syscalls::apply(Purpose::Files).context("limit the system calls")
 }
 
 /// Confines a machine process that only plays a machine: it may write files where the person who started it can, but has

@@ -15,6 +15,8 @@ pub(super) enum Purpose {
     Network,
     /// Reads the screen and injects input.
     Machine,
+    /// Reads and writes files.
+    Files,
 }
 
 /// A limit could not be made or was not taken.
@@ -152,6 +154,16 @@ const MACHINE_OLDER: &[i64] = &[libc::SYS_mkdir, libc::SYS_rename, libc::SYS_unl
 #[cfg(not(target_arch = "x86_64"))]
 const MACHINE_OLDER: &[i64] = &[];
 
+/// What files need besides, to be written: to reach the disk, and to get their names.
+const FILES: &[i64] = &[
+    libc::SYS_fdatasync,
+    libc::SYS_fsync,
+    libc::SYS_ftruncate,
+    libc::SYS_linkat,
+    libc::SYS_renameat,
+    libc::SYS_unlinkat,
+];
+
 /// Kinds of sockets that the network process may open: the internet's, those of services that resolve names, and the one
 /// that tells which addresses this computer has.
 const NETWORK_FAMILIES: [libc::c_int; 4] =
@@ -189,6 +201,7 @@ fn program(purpose: Purpose) -> Result<BpfProgram, BackendError> {
         .chain(match purpose {
             Purpose::Network => [NETWORK, &[]],
             Purpose::Machine => [MACHINE, MACHINE_OLDER],
+            Purpose::Files => [FILES, &[]],
         })
         .flatten()
         .map(|call| (*call, Vec::new()))
@@ -200,8 +213,11 @@ fn program(purpose: Purpose) -> Result<BpfProgram, BackendError> {
     let (sockets, requests) = match purpose {
         Purpose::Network => (families(&NETWORK_FAMILIES)?, Vec::new()),
         Purpose::Machine => (families(&MACHINE_FAMILIES)?, devices()?),
+        Purpose::Files => (Vec::new(), Vec::new()),
     };
-    rules.insert(libc::SYS_socket, sockets);
+    if !sockets.is_empty() {
+        rules.insert(libc::SYS_socket, sockets);
+    }
     rules.insert(libc::SYS_ioctl, [common_requests()?, requests].concat());
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
     let missing = u32::try_from(libc::ENOSYS).unwrap_or_default();
@@ -287,7 +303,7 @@ mod tests {
         thread.join().unwrap()
     }
 
-    const PURPOSES: [Purpose; 2] = [Purpose::Network, Purpose::Machine];
+    const PURPOSES: [Purpose; 3] = [Purpose::Network, Purpose::Machine, Purpose::Files];
 
     #[test]
     fn neither_process_can_start_another() {
@@ -306,6 +322,18 @@ mod tests {
         let missing = Some(libc::ENOSYS);
         assert_eq!(connected.0.unwrap_err().raw_os_error(), missing);
         assert_eq!(connected.1.unwrap_err().raw_os_error(), missing);
+    }
+
+    #[test]
+    fn who_moves_files_has_no_sockets() {
+        let made = limited(Purpose::Files, || {
+            let server = (Ipv4Addr::LOCALHOST, 9);
+            let local = UnixListener::bind("/nonexistent/socket").map(drop);
+            (TcpStream::connect(server).map(drop), local)
+        });
+        let missing = Some(libc::ENOSYS);
+        assert_eq!(made.0.unwrap_err().raw_os_error(), missing);
+        assert_eq!(made.1.unwrap_err().raw_os_error(), missing);
     }
 
     #[test]

@@ -5,12 +5,14 @@
 //! decoded picture or the passing of time, feeds it, and drains what comes out.
 
 mod decode;
+mod files;
 mod moderating;
 mod part;
 mod restart;
 mod roll;
 mod session;
 mod terminal;
+mod transfer;
 mod translate;
 mod watching;
 
@@ -83,7 +85,10 @@ struct Events {
 
 impl Events {
     async fn send(&self, event: Event) -> Result<(), Nobody> {
-        if !matches!(event, Event::Picture | Event::Latency(_) | Event::Terminal(_)) {
+        if !matches!(
+            event,
+            Event::Picture | Event::Latency(_) | Event::Terminal(_) | Event::Files(_)
+        ) {
             tracing::info!(event = event_name(&event), "session");
         }
         self.sender.send(event).await.map_err(|_| Nobody)?;
@@ -256,6 +261,7 @@ const fn event_name(event: &Event) -> &'static str {
         Event::InputDropped(_) => "input-dropped",
         Event::Arrows { .. } => "arrows",
         Event::Terminal(_) => "terminal",
+        Event::Files(_) => "files",
         Event::Restart(_) => "restart",
         Event::Picture => "picture",
         Event::Screen(_) => "screen",

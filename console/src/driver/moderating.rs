@@ -48,6 +48,7 @@ impl Running<'_> {
                     moderator.terminal(message);
                 }
             }
+            Command::Files(command) => self.files(command).await?,
             Command::Restart(what) => {
                 let is_asked = match what {
                     model::Restart::Application => moderator.restart_application(),
@@ -253,6 +254,10 @@ impl Running<'_> {
             }
             ModeratorEvent::InputDropped(count) => self.dropped(count).await,
             ModeratorEvent::Terminal(report) => self.terminal(&report).await,
+            ModeratorEvent::Files { id, what } => {
+                self.moving.answered(id, what);
+                Ok(())
+            }
             ModeratorEvent::Paused(is_paused) => self.paused(is_paused).await,
             // The list of members says it, too; this is for whoever controls it.
             ModeratorEvent::Rights { .. } => Ok(()),
@@ -274,6 +279,7 @@ impl Running<'_> {
 
     /// Somebody else moderates from now on, as it was asked for.
     async fn retire(&mut self, onlooker: Onlooker) -> Result<(), Nobody> {
+        self.cancel_files();
         self.part = Part::Onlooker(Box::new(onlooker));
         // Whoever moderates now does not know what it comes back with.
         self.awaits_return = false;

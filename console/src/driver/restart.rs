@@ -26,6 +26,7 @@ impl Running<'_> {
     pub(super) async fn awaited(&mut self, member: MemberId) -> Result<Step, Nobody> {
         self.roll.forget(member);
         if !std::mem::replace(&mut self.awaits_return, true) {
+            self.cancel_files();
             let events = &self.driver.events;
             events.send(Event::Terminal(TerminalEvent::Ended(TerminalEnd::Closed))).await?;
             events.send(Event::Restart(RestartEvent::Leaves)).await?;

@@ -11,6 +11,7 @@ use lotse_protocol::session::{Moderator, ModeratorConfig, Onlooker, Output, Rost
 use lotse_protocol::{Class, MemberId, ServerAddress, SessionNumber};
 
 use super::decode::{DecodeThread, Decoded};
+use super::files::Moving;
 use super::part::{Happened, Part};
 use super::roll::Roll;
 use super::terminal::{self, Typing};
@@ -112,6 +113,8 @@ pub(super) struct Running<'a> {
     pub(super) is_guessing: bool,
     /// What is on its way to the terminal.
     pub(super) typing: Typing,
+    /// Files that are on their way.
+    pub(super) moving: Moving,
     /// Why the technician ended it, once that is so.
     pub(super) ending: Option<EndReason>,
     pub(super) silence: Silence,
@@ -183,6 +186,7 @@ impl<'a> Running<'a> {
             owes_release: false,
             is_paused: false,
             typing: Typing::default(),
+            moving: Moving::default(),
             is_guessing: false,
             ending: None,
             silence: Silence::default(),
@@ -217,6 +221,7 @@ impl<'a> Running<'a> {
                 incoming = self.connection.next() => self.incoming(incoming).await?,
                 command = self.driver.commands.next() => self.command(command).await?,
                 decoded = self.decoding.next() => self.decoded(decoded),
+                said = self.moving.next() => self.files_said(said).await?,
                 () = sleep_until(due) => {
                     self.part.handle_timeout(Instant::now());
                     Step::On

@@ -108,12 +108,14 @@ pub(super) const fn level(level: handshake::Level) -> Level {
 }
 
 /// Rights by their names on both sides.
-const KNOWN: [(message::Rights, Right); 5] = [
+const KNOWN: [(message::Rights, Right); 7] = [
     (message::Rights::VIEW, Right::View),
     (message::Rights::CONTROL, Right::Control),
     (message::Rights::POINTER, Right::Pointer),
     (message::Rights::SHELL, Right::Shell),
     (message::Rights::REBOOT, Right::Reboot),
+    (message::Rights::FILE_READ, Right::FileRead),
+    (message::Rights::FILE_WRITE, Right::FileWrite),
 ];
 
 /// What was allowed.

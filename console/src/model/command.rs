@@ -149,6 +149,8 @@ pub enum Command {
     },
     /// Something about the terminal at the panel.
     Terminal(super::TerminalCommand),
+    /// Something about files of the panel.
+    Files(super::FilesCommand),
     /// Restarts the panel, or its application.
     Restart(super::Restart),
     /// Looks at another screen of the panel, by its name in [`super::Event::Outputs`].
@@ -188,6 +190,7 @@ impl std::fmt::Debug for Command {
             Self::Touch { .. } => "Touch",
             Self::Wheel { .. } => "Wheel",
             Self::Terminal(_) => "Terminal",
+            Self::Files(_) => "Files",
             Self::Restart(_) => "Restart",
             Self::Show(_) => "Show",
             Self::ReleaseAll => "ReleaseAll",

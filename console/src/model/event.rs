@@ -162,6 +162,8 @@ pub enum Event {
     },
     /// Something happened to the terminal at the panel.
     Terminal(super::TerminalEvent),
+    /// Something happened to files on their way.
+    Files(super::FilesEvent),
     /// What has become of a restart.
     Restart(super::RestartEvent),
     /// The picture has changed; it is in the shared picture.

@@ -1,6 +1,6 @@
 //! What is so at the panel at the moment, while it is connected.
 
-use super::{Command, Event, RestartEvent, Terminal};
+use super::{Command, Event, FilesEvent, RestartEvent, Terminal};
 
 /// What is shown of the panel beside its picture.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +14,8 @@ pub struct Live {
     pub arrows: Option<bool>,
     /// The terminal there.
     pub terminal: Terminal,
+    /// What has become of files that were asked for.
+    pub files: Option<FilesEvent>,
     /// What has become of a restart that was asked for, until the technician goes on.
     pub restart: Option<RestartEvent>,
 }
@@ -22,6 +24,8 @@ impl Live {
     pub(super) fn note(&mut self, command: &Command) {
         match command {
             Command::Terminal(command) => self.terminal.note(command),
+            Command::Files(super::FilesCommand::Cancel) => {}
+            Command::Files(_) => self.files = None,
             Command::Restart(_) => self.restart = None,
             Command::Text(_)
             | Command::Key { pressed: true, .. }
@@ -43,6 +47,7 @@ impl Live {
             // Another panel may be able to show what this one is not.
             Event::Presents(_) => self.arrows = None,
             Event::Terminal(event) => self.terminal.apply(event),
+            Event::Files(event) => self.files = Some(event.clone()),
             Event::Restart(event) => self.restart = Some(*event),
             Event::Connected(_) => *self = Self::default(),
             _ => {}

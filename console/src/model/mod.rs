@@ -6,6 +6,7 @@
 mod access;
 mod command;
 mod event;
+mod files;
 pub mod held;
 mod live;
 mod members;
@@ -18,6 +19,7 @@ mod terminal;
 pub use access::{Access, Invitation, Knock, Need};
 pub use command::{Button, Command, KeyCode, PixelPoint, TouchPhase};
 pub use event::{EndReason, Event, Latency, Notice, Output, ScreenState};
+pub use files::{FilesCommand, FilesEnd, FilesEvent, Listed};
 pub use live::Live;
 pub use members::{Group, Member, Role};
 pub use queue::{CommandQueue, MAX_QUEUED_COMMANDS, QueueFull};

@@ -109,6 +109,10 @@ pub enum Right {
     Shell,
     /// Restart it, or its application.
     Reboot,
+    /// Look into its folders, and fetch files.
+    FileRead,
+    /// Send files there.
+    FileWrite,
 }
 
 impl Right {
@@ -118,8 +122,15 @@ impl Right {
     }
 
     /// All, in the order in which they are shown.
-    pub const ALL: [Self; 5] =
-        [Self::View, Self::Control, Self::Pointer, Self::Shell, Self::Reboot];
+    pub const ALL: [Self; 7] = [
+        Self::View,
+        Self::Control,
+        Self::Pointer,
+        Self::Shell,
+        Self::Reboot,
+        Self::FileRead,
+        Self::FileWrite,
+    ];
 
     /// The word for scripts.
     pub const fn word(self) -> &'static str {
@@ -129,6 +140,8 @@ impl Right {
             Self::Pointer => "pointer",
             Self::Shell => "shell",
             Self::Reboot => "reboot",
+            Self::FileRead => "file-read",
+            Self::FileWrite => "file-write",
         }
     }
 
@@ -425,6 +438,7 @@ impl Model {
             }
             Event::InputDropped(_)
             | Event::Terminal(_)
+            | Event::Files(_)
             | Event::Restart(_)
             | Event::Arrows { .. } => {
                 self.live.apply(&event);

@@ -32,6 +32,7 @@ pub(super) enum Line {
     Pinch { at: PixelPoint, from: u32, to: u32 },
     Show(String),
     Shell(TerminalCommand),
+    Files(super::files::Line),
     Point(Option<PixelPoint>),
     Restart(Restart),
     WaitRestarted(Duration),
@@ -145,7 +146,10 @@ pub(super) fn parse(command: &str, rest: &str) -> Result<Line, LineError> {
         "status" => Ok(Line::Status),
         "end" => Ok(Line::End),
         "quit" => Ok(Line::Quit),
-        other => of_members(other, rest.trim(), &words).map(Line::Members),
+        other => match super::files::parse(other, rest) {
+            Some(line) => line.map(Line::Files),
+            None => of_members(other, rest.trim(), &words).map(Line::Members),
+        },
     }
 }
 
@@ -329,7 +333,7 @@ fn number<T: std::str::FromStr>(words: &[&str]) -> Option<T> {
 }
 
 /// A number of seconds, with or without a fraction, up to a day.
-fn duration_of_seconds(text: &str) -> Option<Duration> {
+pub(super) fn duration_of_seconds(text: &str) -> Option<Duration> {
     let seconds: f64 = text.parse().ok()?;
     (0.0..=86400.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }
@@ -401,6 +405,9 @@ mod tests {
             "shell type \"ls\\n\"",
             "shell resize 132 43",
             "shell close",
+            "list logs",
+            "get logs/a b",
+            "put a logs/b replace 5",
             "wheel -2",
             "key Super",
             "combo Ctrl+Alt+Del",

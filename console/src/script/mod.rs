@@ -1,5 +1,6 @@
 //! Sessions without a window: commands on stdin, one JSON object per line on stdout.
 
+mod files;
 mod line;
 mod members;
 mod report;
@@ -41,6 +42,15 @@ Commands, one a line (# begins a comment):
   shell type \"TEXT\"         type this there, a JSON string: \"ls\\n\"
   shell resize COLUMNS ROWS it has another size
   shell close               close it; whatever runs there ends
+  list [FOLDER]             what is in a folder of the panel, if that is allowed (see --ask); without
+                            one: which folders there are
+  get REMOTE LOCAL          fetch a file, FOLDER/NAME at the panel, and wait until it is here. What an
+                            earlier time has left in LOCAL.part goes on. More words: replace, to
+                            replace LOCAL, and SECONDS, to give up then and go on another time, or later,
+                            to do something else meanwhile
+  put LOCAL REMOTE          send a file, with the same words. Names with spaces are JSON strings
+  wait-file [SECONDS]       until the file is there, or is not to be
+  cancel-file               no more of it; what has arrived is kept
   point X Y, point off      point at a pixel with an arrow that is seen there, or no longer
   restart application       restart what runs on the panel, if that is allowed (see --ask)
   restart machine           restart the panel, which comes back into the session
@@ -85,7 +95,7 @@ Events are lines such as
   {\"event\":\"connected\",\"level\":\"code-compared\",\"rights\":[\"view\",\"control\"],\"who\":\"Kiosk 7\"}
 and are called opened, joined, join-failed, checked, knocking, left, wrong-password, number-burned, code,
 connected, rights-changed, paused, input-dropped, arrows,
-terminal (opened, output, ended), screen, outputs, covered, notice, interrupted, resumed,
+terminal (opened, output, ended), file (how far one is), screen, outputs, covered, notice, interrupted, resumed,
 ask-password, presents, role, members, entered, gone, removed, asks-control, locked, lists-differ, ended.
 
 Exit code: 0 if every command succeeded, 1 if one failed or the program could not start, 2 if the

@@ -52,6 +52,7 @@ pub(super) fn event(event: &Event) -> Option<Value> {
             json!({"event": "arrows", "shown": are_shown, "dropped": dropped})
         }
         Event::Terminal(event) => of_terminal(event),
+        Event::Files(event) => return super::files::progress(event),
         Event::Restart(news) => of_restart(*news),
         Event::Screen(screen) => json!({"event": "screen", "screen": of_screen(*screen)}),
         Event::Outputs(outputs) => json!({"event": "outputs", "outputs": of_outputs(outputs)}),

@@ -147,6 +147,7 @@ impl<W: Write> Runner<W> {
                 return self.open_shell(command).await;
             }
             Line::Shell(command) => self.shell(command),
+            Line::Files(line) => return self.files(line).await,
             Line::Point(at) => self.point(at),
             Line::Restart(what) => return self.restart(what).await,
             Line::WaitRestarted(limit) => return self.wait_restarted(limit).await,

@@ -205,5 +205,13 @@ pub(super) const WORDS: Words = Words {
     },
     levels: ["Zertifikat", "Passwort", "Code verglichen", "Nicht geprüft"],
     checked: ["Zertifikat geprüft", "Passwort geprüft", "Code verglichen", "Nicht geprüft"],
-    rights: ["sehen", "steuern", "zeigen", "Terminal", "neu starten"],
+    rights: [
+        "sehen",
+        "steuern",
+        "zeigen",
+        "Terminal",
+        "neu starten",
+        "Dateien holen",
+        "Dateien senden",
+    ],
 };

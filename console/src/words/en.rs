@@ -199,5 +199,5 @@ pub(super) const WORDS: Words = Words {
     },
     levels: ["Certificate", "Password", "Code compared", "Not checked"],
     checked: ["Certificate checked", "Password checked", "Code compared", "Not checked"],
-    rights: ["see", "steer", "point", "terminal", "restart"],
+    rights: ["see", "steer", "point", "terminal", "restart", "fetch files", "send files"],
 };

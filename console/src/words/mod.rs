@@ -338,7 +338,7 @@ pub struct Words {
     /// That a level was checked, in the order of [`Level`].
     pub checked: [&'static str; 4],
     /// Rights in the order of [`Right::ALL`].
-    pub rights: [&'static str; 5],
+    pub rights: [&'static str; 7],
 }
 
 impl Words {
@@ -399,13 +399,15 @@ impl Words {
 
     /// The word of a right.
     pub const fn right(&self, right: Right) -> &'static str {
-        let [view, control, pointer, shell, reboot] = self.rights;
+        let [view, control, pointer, shell, reboot, file_read, file_write] = self.rights;
         match right {
             Right::View => view,
             Right::Control => control,
             Right::Pointer => pointer,
             Right::Shell => shell,
             Right::Reboot => reboot,
+            Right::FileRead => file_read,
+            Right::FileWrite => file_write,
         }
     }
 }

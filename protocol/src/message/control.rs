@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Arrow, ArrowReport, ControlGrant, CoveredParts, FromTerminal, OutputList, OutputName, Restart,
-    RestartReport, Rights, ScreenReport, SecretBytes, ToTerminal, Turn,
+    Arrow, ArrowReport, ControlGrant, CoveredParts, FromFiles, FromTerminal, OutputList,
+    OutputName, Restart, RestartReport, Rights, ScreenReport, SecretBytes, ToFiles, ToTerminal,
+    Turn,
 };
 use crate::MemberId;
 
@@ -57,6 +58,13 @@ pub enum FromModerator {
     Arrows(ArrowReport),
     /// To a device: it, or its application, is to be restarted.
     Restart(Restart),
+    /// To a device: about its files.
+    Files {
+        /// The request's number, another for each; of [`ToFiles::Cancel`] it does not matter.
+        id: u16,
+        /// What.
+        what: ToFiles,
+    },
 }
 
 /// Control messages of a member to the moderator.
@@ -115,6 +123,13 @@ pub enum FromMember {
     Arrows(ArrowReport),
     /// What becomes of a restart.
     Restart(RestartReport),
+    /// About the device's files.
+    Files {
+        /// The number of the request that this answers.
+        id: u16,
+        /// What.
+        what: FromFiles,
+    },
 }
 
 /// What the person at the device has decided.

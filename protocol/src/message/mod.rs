@@ -7,6 +7,7 @@ mod arrow;
 mod bounded;
 mod control;
 mod feedback;
+mod files;
 mod input;
 mod members;
 mod restart;
@@ -21,6 +22,10 @@ pub use arrow::{Arrow, ArrowReport, arrow_color};
 pub use bounded::{List, SecretBytes};
 pub use control::{Consent, DeviceEnd, FromMember, FromModerator};
 pub use feedback::{Acknowledgement, FromControlled, RosterSeen, StillHere};
+pub use files::{
+    FILE_WINDOW, FileBytes, FileEntry, FileError, FileName, FilePath, FromFiles, MAX_FILE_BYTES,
+    MAX_FILE_ENTRIES, MAX_FILE_NAME, MAX_FILE_PATH, ToFiles, is_file_path,
+};
 pub(crate) use input::encode_input;
 pub use input::{Input, InputEvent, Place, decode_input};
 pub use members::{ControlGrant, Entry, NewSecret, RosterChange, Signature, Turn};

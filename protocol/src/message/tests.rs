@@ -117,3 +117,70 @@ fn what_a_terminal_says_survives_the_way_is_bounded_and_is_not_printed() {
     let many = encode(&vec![0_u8; MAX_TERMINAL_BYTES + 1]);
     assert_eq!(decode::<TerminalBytes>(&many), Err(InvalidMessage));
 }
+
+#[test]
+fn what_is_said_of_files_survives_the_way_is_bounded_and_is_not_printed() {
+    let bytes = FileBytes::of(b"secret");
+    let data = FromModerator::Files { id: 7, what: ToFiles::Data(bytes.clone()) };
+    assert_eq!(decode(&encode(&data)), Ok(data.clone()));
+    assert!(!format!("{data:?}").contains("secret"));
+    let path = Box::new(FilePath::try_from("logs/a b.txt").unwrap());
+    for what in [
+        ToFiles::List { path: path.clone(), after: Box::default() },
+        ToFiles::Read { path: path.clone(), at: u64::MAX, credit: FILE_WINDOW },
+        ToFiles::Taken(3),
+        ToFiles::Write { path, size: 9, hash: [7; 32], may_replace: true },
+        ToFiles::Cancel,
+    ] {
+        let message = FromModerator::Files { id: u16::MAX, what };
+        assert_eq!(decode(&encode(&message)), Ok(message));
+    }
+    let name: FileName = "x".repeat(MAX_FILE_NAME).as_str().try_into().unwrap();
+    let entry = FileEntry { name, is_folder: false, size: u64::MAX };
+    let entries = List::of((0..MAX_FILE_ENTRIES + 1).map(|_| entry.clone()));
+    assert_eq!(entries.iter().len(), MAX_FILE_ENTRIES);
+    for what in [
+        FromFiles::Entries { entries, has_more: true },
+        FromFiles::Reading { size: 5 },
+        FromFiles::Data(FileBytes::of(&[1; MAX_FILE_BYTES])),
+        FromFiles::Writing { at: 5 },
+        FromFiles::Taken(5),
+        FromFiles::Done { hash: [1; 32] },
+        FromFiles::Failed(FileError::NoSpace),
+    ] {
+        let message = FromMember::Files { id: 1, what };
+        let bytes = encode(&message);
+        // Goes in one piece between the device's processes, too.
+        assert!(bytes.len() <= 4000, "{}", bytes.len());
+        assert_eq!(decode(&bytes), Ok(message));
+    }
+    assert_eq!(FileBytes::of(&[b'x'; MAX_FILE_BYTES + 1]).as_slice().len(), MAX_FILE_BYTES);
+    let many = encode(&vec![0_u8; MAX_FILE_BYTES + 1]);
+    assert_eq!(decode::<FileBytes>(&many), Err(InvalidMessage));
+    let long = encode(&"x".repeat(MAX_FILE_PATH + 1));
+    assert_eq!(decode::<FilePath>(&long), Err(InvalidMessage));
+}
+
+#[test]
+fn a_path_never_leads_out_of_its_folder() {
+    for path in ["logs", "logs/a", "logs/a b/.c", "logs/...", "logs/ä"] {
+        assert!(is_file_path(path), "{path}");
+    }
+    for path in [
+        "",
+        "/",
+        "/etc/passwd",
+        "logs/",
+        "logs//a",
+        "logs/..",
+        "../logs",
+        "logs/../a",
+        ".",
+        "logs/./a",
+        "logs/a\0b",
+    ] {
+        assert!(!is_file_path(path), "{path:?}");
+    }
+    assert!(!is_file_path(&"x".repeat(MAX_FILE_NAME + 1)));
+    assert!(!is_file_path(&"x/".repeat(MAX_FILE_PATH)));
+}

@@ -3,7 +3,7 @@
 //! What is not in the table is denied, and so is everything before the person there has consented. The device looks here for each message; consoles look here
 //! too, but nobody relies on them.
 
-use crate::message::{FromModerator, InputEvent, Rights, ToTerminal};
+use crate::message::{FromModerator, InputEvent, Rights, ToFiles, ToTerminal};
 
 /// What is asked of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +36,12 @@ pub(super) enum Kind {
     Point,
     /// The device or its application is restarted.
     Restart,
+    /// A folder is looked into, a file read.
+    ReadFile,
+    /// A file is written.
+    WriteFile,
+    /// No more of a file is wanted.
+    CancelFile,
 }
 
 /// Who asks.
@@ -75,7 +81,7 @@ const fn line(what: Kind, by: Asker, under: Rights, when: &'static [Moment]) -> 
 const INSIDE: &[Moment] = &[Moment::Live, Moment::PersonActs, Moment::Away];
 
 /// The table.
-const TABLE: [Line; 14] = [
+const TABLE: [Line; 17] = [
     line(Kind::Show, Asker::Moderator, Rights::VIEW, INSIDE),
     line(Kind::Watch, Asker::Moderator, Rights::VIEW, INSIDE),
     line(Kind::PictureShown, Asker::Moderator, Rights::VIEW, INSIDE),
@@ -90,6 +96,9 @@ const TABLE: [Line; 14] = [
     line(Kind::CloseTerminal, Asker::Moderator, Rights::NONE, INSIDE),
     line(Kind::Point, Asker::Moderator, Rights::POINTER, &[Moment::Live, Moment::PersonActs]),
     line(Kind::Restart, Asker::Moderator, Rights::REBOOT, INSIDE),
+    line(Kind::ReadFile, Asker::Moderator, Rights::FILE_READ, INSIDE),
+    line(Kind::WriteFile, Asker::Moderator, Rights::FILE_WRITE, INSIDE),
+    line(Kind::CancelFile, Asker::Moderator, Rights::NONE, INSIDE),
 ];
 
 /// Whether something may be done.
@@ -130,6 +139,11 @@ pub(super) fn kind_of_moderators(message: &FromModerator) -> Option<Kind> {
         FromModerator::Terminal(_) => Kind::Terminal,
         FromModerator::Point { .. } => Kind::Point,
         FromModerator::Restart(_) => Kind::Restart,
+        FromModerator::Files { what, .. } => match what {
+            ToFiles::List { .. } | ToFiles::Read { .. } | ToFiles::Taken(_) => Kind::ReadFile,
+            ToFiles::Write { .. } | ToFiles::Data(_) => Kind::WriteFile,
+            ToFiles::Cancel => Kind::CancelFile,
+        },
         FromModerator::DeputyKey { .. } | FromModerator::Arrows(_) => return None,
     })
 }
@@ -138,7 +152,7 @@ pub(super) fn kind_of_moderators(message: &FromModerator) -> Option<Kind> {
 mod tests {
     use super::*;
 
-    const KINDS: [Kind; 14] = [
+    const KINDS: [Kind; 17] = [
         Kind::Show,
         Kind::Watch,
         Kind::PictureShown,
@@ -153,6 +167,9 @@ mod tests {
         Kind::CloseTerminal,
         Kind::Point,
         Kind::Restart,
+        Kind::ReadFile,
+        Kind::WriteFile,
+        Kind::CancelFile,
     ];
     const ASKERS: [Asker; 3] = [Asker::Moderator, Asker::Controller, Asker::Other];
     const MOMENTS: [Moment; 3] = [Moment::Live, Moment::PersonActs, Moment::Away];
@@ -169,6 +186,8 @@ mod tests {
             || what == Kind::Point && !rights.allows(Rights::POINTER)
             || what == Kind::Point && when == Moment::Away
             || what == Kind::Restart && !rights.allows(Rights::REBOOT)
+            || what == Kind::ReadFile && !rights.allows(Rights::FILE_READ)
+            || what == Kind::WriteFile && !rights.allows(Rights::FILE_WRITE)
             || what == Kind::Act && when != Moment::Live
     }
 
@@ -202,5 +221,30 @@ mod tests {
                 assert!(!allows(Kind::Act, Asker::Controller, right, when), "{right:?}");
             }
         }
+    }
+
+    #[test]
+    fn every_message_about_files_needs_the_right_of_its_direction() {
+        let reads = Rights::KNOWN.without(Rights::FILE_WRITE);
+        let writes = Rights::KNOWN.without(Rights::FILE_READ);
+        let (path, after): (Box<crate::message::FilePath>, _) = (Box::default(), Box::default());
+        let read = [
+            ToFiles::List { path: Box::clone(&path), after },
+            ToFiles::Read { path: path.clone(), at: 0, credit: 1 },
+            ToFiles::Taken(1),
+        ];
+        let write = [
+            ToFiles::Write { path, size: 1, hash: [0; 32], may_replace: false },
+            ToFiles::Data(crate::message::FileBytes::of(b"x")),
+        ];
+        let may = |what: &ToFiles, rights| {
+            let message = FromModerator::Files { id: 1, what: what.clone() };
+            let kind = kind_of_moderators(&message).unwrap();
+            assert!(!allows(kind, Asker::Controller, rights, Moment::Live));
+            allows(kind, Asker::Moderator, rights, Moment::Live)
+        };
+        assert!(read.iter().all(|what| may(what, reads) && !may(what, writes)));
+        assert!(write.iter().all(|what| may(what, writes) && !may(what, reads)));
+        assert!(may(&ToFiles::Cancel, Rights::NONE));
     }
 }

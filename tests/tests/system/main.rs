@@ -18,6 +18,7 @@ mod answers;
 mod arrows;
 mod continuity;
 mod faults;
+mod files;
 mod garbage;
 mod levels;
 mod members;

@@ -17,6 +17,7 @@ impl Draft<'_> {
         match connected.level {
             _ if connected.is_silent => texts.interrupted,
             _ if connected.has_terminal => texts.terminal_open,
+            _ if connected.moves_files => texts.files_move,
             _ if connected.is_limited => texts.only_looks_on,
             Some(Level::Certificate) => texts.by_certificate,
             Some(Level::Password) => texts.by_password,

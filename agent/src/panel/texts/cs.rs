@@ -42,8 +42,8 @@ pub(super) const TEXTS: Texts = Texts {
         view: "vidět obrazovku",
         control: "ovládat klávesnicí a dotykem",
         pointer: "ukazovat šipkou",
-        files: "přenášet soubory",
-        clipboard: "vyměňovat text schránky",
+        files_read: "stahovat odtud soubory",
+        files_write: "ukládat sem soubory",
         shell: "spouštět příkazy",
         reboot: "restartovat zařízení",
     },
@@ -72,6 +72,7 @@ pub(super) const TEXTS: Texts = Texts {
         look_only: "Jen sledovat",
         only_looks_on: "Smí jen sledovat",
         terminal_open: "Terminál otevřen",
+        files_move: "Přenášejí se soubory",
     },
     work: WorkTexts {
         reboot: "Technik restartuje toto zařízení.",

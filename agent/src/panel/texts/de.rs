@@ -43,8 +43,8 @@ pub(super) const TEXTS: Texts = Texts {
         view: "den Bildschirm sehen",
         control: "Tastatur und Touch bedienen",
         pointer: "mit einem Pfeil zeigen",
-        files: "Dateien senden und holen",
-        clipboard: "kopierten Text austauschen",
+        files_read: "Dateien von hier holen",
+        files_write: "Dateien hierher senden",
         shell: "Befehle ausführen",
         reboot: "das Gerät neu starten",
     },
@@ -76,6 +76,7 @@ pub(super) const TEXTS: Texts = Texts {
         look_only: "Nur zusehen",
         only_looks_on: "Darf nur zusehen",
         terminal_open: "Terminal offen",
+        files_move: "Dateien werden übertragen",
     },
     work: WorkTexts {
         reboot: "Der Techniker startet dieses Gerät neu.",

@@ -42,8 +42,8 @@ pub(super) const TEXTS: Texts = Texts {
         view: "see the screen",
         control: "use keyboard and touch",
         pointer: "point with an arrow",
-        files: "send and fetch files",
-        clipboard: "exchange copied text",
+        files_read: "fetch files from here",
+        files_write: "send files here",
         shell: "run commands",
         reboot: "restart the machine",
     },
@@ -75,6 +75,7 @@ pub(super) const TEXTS: Texts = Texts {
         look_only: "Watch only",
         only_looks_on: "May only watch",
         terminal_open: "Terminal open",
+        files_move: "Files are being moved",
     },
     work: WorkTexts {
         reboot: "The technician restarts this machine.",

@@ -42,8 +42,8 @@ pub(super) const TEXTS: Texts = Texts {
         view: "ver la pantalla",
         control: "usar teclado y pantalla táctil",
         pointer: "señalar con una flecha",
-        files: "enviar y recoger archivos",
-        clipboard: "intercambiar texto copiado",
+        files_read: "recoger archivos de aquí",
+        files_write: "enviar archivos aquí",
         shell: "ejecutar órdenes",
         reboot: "reiniciar la máquina",
     },
@@ -75,6 +75,7 @@ pub(super) const TEXTS: Texts = Texts {
         look_only: "Solo mirar",
         only_looks_on: "Solo puede mirar",
         terminal_open: "Terminal abierto",
+        files_move: "Se transfieren archivos",
     },
     work: WorkTexts {
         reboot: "El técnico reinicia esta máquina.",

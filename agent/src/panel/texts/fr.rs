@@ -42,8 +42,8 @@ pub(super) const TEXTS: Texts = Texts {
         view: "voir l’écran",
         control: "utiliser clavier et tactile",
         pointer: "montrer avec une flèche",
-        files: "transférer des fichiers",
-        clipboard: "échanger du texte copié",
+        files_read: "récupérer des fichiers",
+        files_write: "envoyer des fichiers",
         shell: "exécuter des commandes",
         reboot: "redémarrer la machine",
     },
@@ -75,6 +75,7 @@ pub(super) const TEXTS: Texts = Texts {
         look_only: "Voir seulement",
         only_looks_on: "Peut seulement voir",
         terminal_open: "Terminal ouvert",
+        files_move: "Transfert de fichiers",
     },
     work: WorkTexts {
         reboot: "Le technicien redémarre cette machine.",

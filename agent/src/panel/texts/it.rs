@@ -42,8 +42,8 @@ pub(super) const TEXTS: Texts = Texts {
         view: "vedere lo schermo",
         control: "usare tastiera e touch",
         pointer: "indicare con una freccia",
-        files: "inviare e prendere file",
-        clipboard: "scambiare testo copiato",
+        files_read: "prendere file da qui",
+        files_write: "inviare file qui",
         shell: "eseguire comandi",
         reboot: "riavviare la macchina",
     },
@@ -75,6 +75,7 @@ pub(super) const TEXTS: Texts = Texts {
         look_only: "Solo guardare",
         only_looks_on: "Può solo guardare",
         terminal_open: "Terminale aperto",
+        files_move: "Trasferimento di file",
     },
     work: WorkTexts {
         reboot: "Il tecnico riavvia questa macchina.",

@@ -154,8 +154,8 @@ pub(super) struct RightTexts {
     pub(super) view: &'static str,
     pub(super) control: &'static str,
     pub(super) pointer: &'static str,
-    pub(super) files: &'static str,
-    pub(super) clipboard: &'static str,
+    pub(super) files_read: &'static str,
+    pub(super) files_write: &'static str,
     pub(super) shell: &'static str,
     pub(super) reboot: &'static str,
 }
@@ -166,8 +166,8 @@ impl RightTexts {
             Right::View => self.view,
             Right::Control => self.control,
             Right::Pointer => self.pointer,
-            Right::Files => self.files,
-            Right::Clipboard => self.clipboard,
+            Right::FilesRead => self.files_read,
+            Right::FilesWrite => self.files_write,
             Right::Shell => self.shell,
             Right::Reboot => self.reboot,
         }
@@ -205,6 +205,8 @@ pub(super) struct SessionTexts {
     /// That was done.
     pub(super) only_looks_on: &'static str,
     pub(super) terminal_open: &'static str,
+    /// A file is being read or written.
+    pub(super) files_move: &'static str,
 }
 
 /// Words for what is about to be restarted.

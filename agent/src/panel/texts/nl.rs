@@ -42,8 +42,8 @@ pub(super) const TEXTS: Texts = Texts {
         view: "het scherm zien",
         control: "toetsen en touch bedienen",
         pointer: "met een pijl aanwijzen",
-        files: "bestanden overdragen",
-        clipboard: "gekopieerde tekst delen",
+        files_read: "bestanden ophalen",
+        files_write: "bestanden hierheen sturen",
         shell: "opdrachten uitvoeren",
         reboot: "apparaat herstarten",
     },
@@ -75,6 +75,7 @@ pub(super) const TEXTS: Texts = Texts {
         look_only: "Alleen kijken",
         only_looks_on: "Mag alleen kijken",
         terminal_open: "Terminal open",
+        files_move: "Bestanden worden overgedragen",
     },
     work: WorkTexts {
         reboot: "De technicus herstart dit apparaat.",

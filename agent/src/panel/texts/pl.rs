@@ -42,8 +42,8 @@ pub(super) const TEXTS: Texts = Texts {
         view: "widzieć ekran",
         control: "używać klawiatury i dotyku",
         pointer: "wskazywać strzałką",
-        files: "wysyłać i pobierać pliki",
-        clipboard: "wymieniać tekst schowka",
+        files_read: "pobierać stąd pliki",
+        files_write: "wysyłać tu pliki",
         shell: "wykonywać polecenia",
         reboot: "zrestartować urządzenie",
     },
@@ -72,6 +72,7 @@ pub(super) const TEXTS: Texts = Texts {
         look_only: "Tylko patrzeć",
         only_looks_on: "Może tylko patrzeć",
         terminal_open: "Terminal otwarty",
+        files_move: "Przesyłanie plików",
     },
     work: WorkTexts {
         reboot: "Technik restartuje to urządzenie.",

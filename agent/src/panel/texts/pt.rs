@@ -42,8 +42,8 @@ pub(super) const TEXTS: Texts = Texts {
         view: "ver o ecrã",
         control: "usar teclado e toque",
         pointer: "apontar com uma seta",
-        files: "enviar e buscar ficheiros",
-        clipboard: "trocar texto copiado",
+        files_read: "buscar ficheiros daqui",
+        files_write: "enviar ficheiros para aqui",
         shell: "executar comandos",
         reboot: "reiniciar a máquina",
     },
@@ -72,6 +72,7 @@ pub(super) const TEXTS: Texts = Texts {
         look_only: "Só ver",
         only_looks_on: "Só pode ver",
         terminal_open: "Terminal aberto",
+        files_move: "Transferência de ficheiros",
     },
     work: WorkTexts {
         reboot: "O técnico reinicia esta máquina.",

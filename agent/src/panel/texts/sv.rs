@@ -42,8 +42,8 @@ pub(super) const TEXTS: Texts = Texts {
         view: "se skärmen",
         control: "styra med tangenter och touch",
         pointer: "peka med en pil",
-        files: "skicka och hämta filer",
-        clipboard: "utbyta kopierad text",
+        files_read: "hämta filer härifrån",
+        files_write: "skicka filer hit",
         shell: "köra kommandon",
         reboot: "starta om maskinen",
     },
@@ -69,6 +69,7 @@ pub(super) const TEXTS: Texts = Texts {
         look_only: "Bara titta",
         only_looks_on: "Får bara titta",
         terminal_open: "Terminal öppen",
+        files_move: "Filer överförs",
     },
     work: WorkTexts {
         reboot: "Teknikern startar om den här maskinen.",

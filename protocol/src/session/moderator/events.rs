@@ -6,8 +6,8 @@ use crate::SessionNumber;
 use crate::handshake::{Code, Declined, HandshakeError, Level, Means};
 use crate::header::MemberId;
 use crate::message::{
-    CoveredParts, DeviceEnd, FromTerminal, Name, OutputList, RestartReport, Rights, Role,
-    ScreenReport,
+    CoveredParts, DeviceEnd, FromFiles, FromTerminal, Name, OutputList, RestartReport, Rights,
+    Role, ScreenReport,
 };
 #[cfg(doc)]
 use crate::session::{DEVICE_SILENT_AFTER, Moderator};
@@ -182,6 +182,13 @@ pub enum ModeratorEvent {
     Covered(CoveredParts),
     /// About the watched device's terminal; ask with [`Moderator::terminal`].
     Terminal(FromTerminal),
+    /// About the watched device's files; ask with [`Moderator::files`].
+    Files {
+        /// The number of the request that this answers.
+        id: u16,
+        /// What.
+        what: FromFiles,
+    },
     /// What becomes of arrows at the watched device, when that is news.
     Arrows {
         /// Whether its screen can show any.

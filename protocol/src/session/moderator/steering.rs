@@ -8,7 +8,7 @@ use crate::header::{Header, MemberId};
 use crate::keys::GrantKey;
 use crate::message::{
     ControlGrant, FromMember, FromModerator, InputEvent, OutputName, Rights, Role, SecretBytes,
-    ToTerminal, decode,
+    ToFiles, ToTerminal, decode,
 };
 use crate::session::group::Broadcast;
 use crate::session::pair::Heard;
@@ -102,6 +102,12 @@ impl Moderator {
     /// Asks for a terminal at the device, or says something to it.
     pub fn terminal(&mut self, message: ToTerminal) {
         self.tell_device(&FromModerator::Terminal(message));
+    }
+
+    /// Asks for something about the device's files, or goes on with it; each request has another
+    /// number. No more than [`crate::message::FILE_WINDOW`] bytes may be on their way.
+    pub fn files(&mut self, id: u16, what: ToFiles) {
+        self.tell_device(&FromModerator::Files { id, what });
     }
 
     /// Sends an input to the device; whether it was taken, which needs the right and control.
@@ -399,6 +405,11 @@ impl Moderator {
             Ok(FromMember::Terminal(report)) => {
                 if is_watched {
                     self.outputs.event(ModeratorEvent::Terminal(report));
+                }
+            }
+            Ok(FromMember::Files { id: request, what }) => {
+                if is_watched {
+                    self.outputs.event(ModeratorEvent::Files { id: request, what });
                 }
             }
             Ok(FromMember::Point(arrow)) => self.pointed(id, arrow, now),

@@ -393,6 +393,7 @@ impl Onlooker {
             | FromModerator::Show(_)
             | FromModerator::Terminal(_)
             | FromModerator::Restart(_)
+            | FromModerator::Files { .. }
             | FromModerator::Limit(_)
             | FromModerator::Turn(_) => {}
         }

@@ -3,7 +3,7 @@
 use crate::handshake::Level;
 use crate::handshake::participant::Standing;
 use crate::header::MemberId;
-use crate::message::{InputEvent, Name, OutputName, Place, Restart, Rights, ToTerminal};
+use crate::message::{InputEvent, Name, OutputName, Place, Restart, Rights, ToFiles, ToTerminal};
 #[cfg(doc)]
 use crate::session::Participant;
 use crate::session::{EndReason, Roster};
@@ -56,6 +56,14 @@ pub enum ParticipantEvent {
     Show(OutputName),
     /// About the device's terminal. [`ToTerminal::Close`] also comes when another one moderates.
     Terminal(ToTerminal),
+    /// About the device's files; answer with [`Participant::report_files`] and the same number.
+    /// [`ToFiles::Cancel`] also comes when another one moderates.
+    Files {
+        /// The request's number.
+        id: u16,
+        /// What.
+        what: ToFiles,
+    },
     /// A member points at something on the screen, or no longer; answer with
     /// [`Participant::report_arrows`].
     Arrow {

@@ -189,6 +189,7 @@ impl Live {
             FromModerator::Refresh { after } => News::event(ParticipantEvent::Refresh { after }),
             FromModerator::Show(name) => News::event(ParticipantEvent::Show(name)),
             FromModerator::Terminal(what) => News::event(ParticipantEvent::Terminal(what)),
+            FromModerator::Files { id, what } => News::event(ParticipantEvent::Files { id, what }),
             FromModerator::Point { by, arrow } => self.point(by, &arrow, now),
             FromModerator::Restart(what) => News::event(ParticipantEvent::Restart(what)),
             FromModerator::End => News { ends: Some(EndReason::Moderator), ..News::default() },

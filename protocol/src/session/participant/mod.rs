@@ -19,8 +19,8 @@ use crate::certificate::{CertifiedDevice, PublicKey};
 use crate::handshake::{JoinKey, Password};
 use crate::header::{Class, Header, MemberId};
 use crate::message::{
-    Consent, CoveredParts, DeviceEnd, FromMember, FromTerminal, InputEvent, Name, OutputList,
-    RestartReport, Rights, Role, ScreenReport, SecretBytes, ToTerminal,
+    Consent, CoveredParts, DeviceEnd, FromFiles, FromMember, FromTerminal, InputEvent, Name,
+    OutputList, RestartReport, Rights, Role, ScreenReport, SecretBytes, ToFiles, ToTerminal,
 };
 use crate::packet::SealError;
 use crate::tunnel::{Answer, Asked, EndOfSession, Notice};
@@ -143,6 +143,11 @@ impl Participant {
     /// Tells of the device's terminal.
     pub fn report_terminal(&mut self, report: FromTerminal) {
         self.say(&FromMember::Terminal(report));
+    }
+
+    /// Tells of the device's files, in answer to the request of this number.
+    pub fn report_files(&mut self, id: u16, what: FromFiles) {
+        self.say(&FromMember::Files { id, what });
     }
 
     /// Tells of a restart that was asked for.
@@ -378,6 +383,8 @@ impl Participant {
                 self.outputs.event(ParticipantEvent::Controller(None));
                 // Whoever moderates now has not opened it.
                 self.outputs.event(ParticipantEvent::Terminal(ToTerminal::Close));
+                let what = ToFiles::Cancel;
+                self.outputs.event(ParticipantEvent::Files { id: 0, what });
             }
             None => {
                 // Or it was named while this side was away, which comes to the same.

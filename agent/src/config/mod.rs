@@ -145,7 +145,7 @@ pub struct PanelConfig {
     /// (`docs/asking.md`); none if empty.
     pub application_user: String,
     /// How the panel is shown above the machine's application: `auto` (by the first way that is
-    /// seen), `wayland`, `wayland:SOCKET`, `x11`, `x11:DISPLAY` or `fbdev`.
+    /// seen), `wayland`, `wayland:SOCKET`, `x11`, `x11:DISPLAY`, `overlay` or `fbdev`.
     pub method: String,
     /// The frame buffer that the panel is drawn in; looked for if empty.
     pub frame_buffer: String,

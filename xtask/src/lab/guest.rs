@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::channel::Ended;
 use super::machine::Machine;
 use super::picture::Picture;
+use super::planes;
 use super::vm::{BOOT, Parts, Vm};
 
 /// Given to a command unless the caller says otherwise.
@@ -196,11 +197,16 @@ impl Guest {
         self.vm.channel.get(path)
     }
 
-    /// What the screen shows, from outside the guest.
+    /// What the screen shows, from outside the guest; on the virtual card what [`super::planes`] puts together.
     ///
     /// # Errors
     /// When QEMU can't tell.
     pub(crate) fn screendump(&mut self) -> Result<Picture> {
+        if self.machine == Machine::Vkms {
+            let picture = planes::all(self)?;
+            self.size = Some((picture.width, picture.height));
+            return Ok(picture);
+        }
         let file = self.artefacts.join(".screendump.ppm");
         let arguments = json!({ "filename": file, "format": "ppm" });
         self.vm.qmp.execute("screendump", &arguments)?;

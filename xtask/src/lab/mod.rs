@@ -9,6 +9,7 @@ mod image;
 mod machine;
 mod people;
 mod picture;
+mod planes;
 mod qmp;
 mod report;
 mod scenario;

@@ -4,7 +4,7 @@
 //! with pixels of a *frame buffer*. All calls here are free of side effects for the owner of
 //! the screen, and no connector is probed: probing talks to the monitor and can glitch it.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -153,8 +153,21 @@ impl Card {
     /// # Errors
     /// When it cannot be opened, or is no card that has screens.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_for(path, false)
+    }
+
+    /// As [`Card::open`], with buffers of our own that can be drawn in.
+    ///
+    /// # Errors
+    /// As [`Card::open`].
+    pub(super) fn open_to_draw(path: &Path) -> Result<Self, Error> {
+        Self::open_for(path, true)
+    }
+
+    fn open_for(path: &Path, drawing: bool) -> Result<Self, Error> {
         let doing = |what: &str| format!("{what} {}", path.display());
-        let file = File::open(path).map_err(|error| Error::io(doing("open"), error))?;
+        let file = OpenOptions::new().read(true).write(drawing).open(path);
+        let file = file.map_err(|error| Error::io(doing("open"), error))?;
         // Fails if we are not master, which is as well.
         drm_ffi::auth::release_master(file.as_fd()).ok();
         drm_ffi::set_capability(file.as_fd(), DRM_CLIENT_CAP_UNIVERSAL_PLANES.into(), true)

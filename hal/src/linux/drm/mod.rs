@@ -11,6 +11,7 @@
 mod buffer;
 mod card;
 mod cursor;
+pub(crate) mod overlay;
 mod report;
 mod scanout;
 

@@ -91,7 +91,7 @@ fn stores_rows(driver: &str) -> bool {
 pub(crate) enum Tiling {
     /// As its driver does.
     ByDriver,
-    /// It is a cursor's, which all hardware reads by rows.
+    /// It is a cursor's or a dumb one, which all hardware reads by rows.
     Never,
 }
 

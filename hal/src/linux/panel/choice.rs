@@ -21,13 +21,15 @@ pub enum PanelChoice {
         /// The display; the first that lets us in if none is named.
         display: Option<u16>,
     },
+    /// `overlay`: on a free plane of the graphics card, above what its owner shows.
+    Overlay,
     /// `fbdev`: drawn in the frame buffer, on a terminal of its own where there is one.
     FrameBuffer,
 }
 
 /// Why a text is no [`PanelChoice`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is none of auto, wayland[:SOCKET], x11[:DISPLAY], fbdev")]
+#[error("{0:?} is none of auto, wayland[:SOCKET], x11[:DISPLAY], overlay, fbdev")]
 pub struct ParsePanelChoiceError(String);
 
 impl FromStr for PanelChoice {
@@ -37,6 +39,7 @@ impl FromStr for PanelChoice {
         let refused = || ParsePanelChoiceError(text.to_owned());
         match text.split_once(':').map_or((text, None), |(kind, rest)| (kind, Some(rest))) {
             ("auto", None) => Ok(Self::Auto),
+            ("overlay", None) => Ok(Self::Overlay),
             ("fbdev", None) => Ok(Self::FrameBuffer),
             ("wayland", Some("")) => Err(refused()),
             ("wayland", socket) => Ok(Self::Wayland { socket: socket.map(PathBuf::from) }),
@@ -57,6 +60,7 @@ impl fmt::Display for PanelChoice {
             Self::Wayland { socket: Some(socket) } => write!(f, "wayland:{}", socket.display()),
             Self::X11 { display: None } => f.write_str("x11"),
             Self::X11 { display: Some(display) } => write!(f, "x11:{display}"),
+            Self::Overlay => f.write_str("overlay"),
             Self::FrameBuffer => f.write_str("fbdev"),
         }
     }
@@ -68,10 +72,13 @@ mod tests {
 
     #[test]
     fn choices_are_written_as_they_are_read() {
-        for text in ["auto", "wayland", "wayland:/run/wayland-0", "x11", "x11:1", "fbdev"] {
+        let texts =
+            ["auto", "wayland", "wayland:/run/wayland-0", "x11", "x11:1", "overlay", "fbdev"];
+        for text in texts {
             assert_eq!(text.parse::<PanelChoice>().unwrap().to_string(), text);
         }
-        for text in ["", "Auto", "auto:", "wayland:", "x11:", "x11:a", "fbdev:/dev/fb0"] {
+        for text in ["", "Auto", "auto:", "wayland:", "x11:", "x11:a", "overlay:", "fbdev:/dev/fb0"]
+        {
             assert!(text.parse::<PanelChoice>().is_err(), "{text}");
         }
     }

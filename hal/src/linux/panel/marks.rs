@@ -31,7 +31,7 @@ impl ChosenMarks {
                 PanelChoice::Auto => {}
                 PanelChoice::Wayland { socket: named } => (socket, x11) = (named.clone(), false),
                 PanelChoice::X11 { display: named } => (display, wayland) = (*named, false),
-                PanelChoice::FrameBuffer => [wayland, x11] = [false; 2],
+                PanelChoice::Overlay | PanelChoice::FrameBuffer => [wayland, x11] = [false; 2],
             }
             let mut ways: Vec<(&'static str, Box<dyn crate::Panel>)> = Vec::new();
             if wayland {

@@ -10,6 +10,7 @@ mod application;
 mod choice;
 mod fbdev;
 mod marks;
+mod overlay;
 mod painted;
 mod read_back;
 mod saved;
@@ -24,6 +25,7 @@ pub use self::choice::{PanelChoice, ParsePanelChoiceError};
 pub use self::fbdev::FbdevPanel;
 pub(crate) use self::fbdev::restore;
 pub(crate) use self::marks::ChosenMarks;
+use self::overlay::OverlayPanel;
 pub(crate) use self::painted::Painted;
 pub(crate) use self::read_back::is_seen;
 use super::mounting::Mounting;
@@ -103,7 +105,8 @@ impl ChosenPanel {
         match choice {
             PanelChoice::Auto => {
                 ways.push(("wayland", Box::new(WaylandPanel::new(None, mounting.clone()))));
-                ways.push(("x11", Box::new(X11Panel::new(None, mounting))));
+                ways.push(("x11", Box::new(X11Panel::new(None, mounting.clone()))));
+                ways.push(("overlay", Box::new(OverlayPanel::new(mounting))));
             }
             PanelChoice::Wayland { socket } => {
                 ways.push(("wayland", Box::new(WaylandPanel::new(socket, mounting))));
@@ -111,6 +114,7 @@ impl ChosenPanel {
             PanelChoice::X11 { display } => {
                 ways.push(("x11", Box::new(X11Panel::new(display, mounting))));
             }
+            PanelChoice::Overlay => ways.push(("overlay", Box::new(OverlayPanel::new(mounting)))),
             PanelChoice::FrameBuffer => {}
         }
         // Also if another way is configured: better seen in a way that was not meant than not.

@@ -22,7 +22,7 @@ use crate::lab::scenario::{Bench, Case};
 use crate::programs::Program;
 
 /// Those of a session, and what acts like another program with virtual fingers.
-const WITH_PROBE: &[Program] = &[PROGRAMS[0], PROGRAMS[1], PROGRAMS[2], PROBE];
+pub(super) const WITH_PROBE: &[Program] = &[PROGRAMS[0], PROGRAMS[1], PROGRAMS[2], PROBE];
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -103,7 +103,7 @@ pub(super) const CASES: &[Case] = &[
         programs: WITH_PROBE,
         run: |bench| {
             start_linuxfb(bench, SHOWS_PANEL)?;
-            ask_with(bench, "application", true, "application_user = \"root\"")
+            ask_with(bench, "application", true, "application_user = \"root\"").map(drop)
         },
     },
     Case {
@@ -140,16 +140,25 @@ const ANSWER_SECONDS: u64 = 40;
 /// The whole of asking above a kiosk that rests: the panel comes by the way `by`, which the agent's log must name;
 /// `has_sign` says whether the sign of a session can be seen above this kiosk.
 fn ask_above_kiosk(bench: &mut Bench, by: &str, has_sign: bool) -> Result<()> {
-    ask_with(bench, by, has_sign, "")
+    ask_with(bench, by, has_sign, "").map(drop)
 }
 
 /// As [`ask_above_kiosk`], with more settings of the panel.
-fn ask_with(bench: &mut Bench, by: &str, has_sign: bool, panel: &str) -> Result<()> {
+pub(super) fn ask_with(
+    bench: &mut Bench,
+    by: &str,
+    has_sign: bool,
+    panel: &str,
+) -> Result<Session> {
     // Of many colours, but for the text console, which has 16.
     bench.guest.wait_for_picture("the kiosk", PATIENCE, |picture| picture.colours() >= 8)?;
     wait_until_at_rest(bench)?;
     let alone = bench.guest.keep_screendump("1-before")?;
-    let settings = format!("{BEHIND_A_KIOSK}\nanswer_seconds = {ANSWER_SECONDS}\n{panel}");
+    let seconds = match panel.contains("answer_seconds") {
+        true => String::new(),
+        false => format!("answer_seconds = {ANSWER_SECONDS}"),
+    };
+    let settings = format!("{BEHIND_A_KIOSK}\n{seconds}\n{panel}");
     let mut session = prepare(bench, &settings)?;
 
     ask_under_a_finger(bench, &mut session)?;
@@ -165,7 +174,7 @@ fn ask_with(bench: &mut Bench, by: &str, has_sign: bool, panel: &str) -> Result<
     bench.guest.keep_screendump("3-after-refusal")?;
 
     ask(bench, &mut session)?;
-    session.technician.expect_ended(&["no-answer-at-panel"], PATIENCE)?;
+    session.technician.expect_ended(&["no-answer-at-panel"], 4 * PATIENCE)?;
     read_message(bench, &session)?;
     expect_kiosk(bench, &alone, by).context("after nobody answered")?;
 
@@ -177,7 +186,14 @@ fn ask_with(bench: &mut Bench, by: &str, has_sign: bool, panel: &str) -> Result<
         session.agent.wait_view(&mut bench.guest, View::Session).context("the sign")?;
     }
     bench.guest.keep_screendump("4-session")?;
-    expect_seen_as_shown(bench, &mut session, "5")?;
+    if by.starts_with("overlay") {
+        // A technician sees the kiosk's own plane alone.
+        session.technician.ask("wait-still 1500 60")?;
+        let seen = session.technician.picture("5-console")?;
+        bench.expect_same("5", &seen, &alone)?;
+    } else {
+        expect_seen_as_shown(bench, &mut session, "5")?;
+    }
     if has_sign {
         session.agent.press(&mut bench.guest, View::Session, "stop")?;
         session.technician.expect_ended(&["stopped-at-panel"], PATIENCE)?;
@@ -190,7 +206,8 @@ fn ask_with(bench: &mut Bench, by: &str, has_sign: bool, panel: &str) -> Result<
 
     ask(bench, &mut session)?;
     bench.guest.sh("systemctl kill --signal KILL lotse-machine")?;
-    expect_kiosk(bench, &alone, by).context("after the agent was killed while it asked")
+    expect_kiosk(bench, &alone, by).context("after the agent was killed while it asked")?;
+    Ok(session)
 }
 
 /// Waits until all of the kiosk is drawn: a terminal on a busy machine may pause between two parts.
@@ -282,7 +299,7 @@ fn read_message(bench: &mut Bench, session: &Session) -> Result<()> {
 }
 
 /// The agent must have found the panel seen by this way.
-fn expect_panel_by(bench: &mut Bench, by: &str) -> Result<()> {
+pub(super) fn expect_panel_by(bench: &mut Bench, by: &str) -> Result<()> {
     let said = bench.guest.sh("journalctl --boot --output=cat --unit lotse-machine")?;
     let how = said.lines().rev().find_map(|line| line.split_once("panel: shown by "));
     let (_, how) = how.with_context(|| format!("the agent does not say how it asks: {said}"))?;

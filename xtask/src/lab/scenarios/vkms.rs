@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::asking::{WITH_PROBE, ask_with, expect_panel_by, wait_until_at_rest};
+use super::owners::start_linuxfb;
 use super::screen::{PROBE, expect_no_leak, quiet_console, shot};
+use super::session::{BEHIND_A_KIOSK, prepare};
 use crate::lab::machine::Machine;
-use crate::lab::people::PATIENCE;
+use crate::lab::people::{PATIENCE, View};
 use crate::lab::picture::Picture;
 use crate::lab::scenario::{Bench, Case};
 use crate::{debian, paths, say};
@@ -29,15 +32,88 @@ pub(super) const CASES: &[Case] = &[
         machines: &[Machine::Vkms],
         programs: &[PROBE],
         run: |bench| {
-            load(bench)?;
+            load(bench, "")?;
             show(bench, "640x480", "XR24")?;
             expect_no_leak(bench)
         },
     },
+    Case {
+        name: "linuxfb-asking",
+        about: "above Qt that draws in the frame buffer of a card with overlays: a plane of its own asks; drawn below, refused, \
+                timed out, accepted, killed",
+        machines: &[Machine::Vkms],
+        programs: WITH_PROBE,
+        run: linuxfb_asking,
+    },
+    Case {
+        name: "linuxfb-overlay",
+        about: "the panel on a plane of its own changes the check sum of what is scanned out, and nothing stays of it when the \
+                agent is killed",
+        machines: &[Machine::Vkms],
+        programs: WITH_PROBE,
+        run: linuxfb_overlay,
+    },
 ];
 
+/// What gives the card planes above its picture.
+const WITH_OVERLAYS: &str = "enable_overlay=1";
+
+fn linuxfb_asking(bench: &mut Bench) -> Result<()> {
+    load(bench, WITH_OVERLAYS)?;
+    start_linuxfb(bench, "")?;
+    wait_until_at_rest(bench)?;
+    let alone = expect_planes_scanned_out(bench, "0-kiosk")?;
+    // The card and its planes are read by an emulated processor, which takes long.
+    ask_with(bench, "overlay: plane", true, "answer_seconds = 180")?;
+    expect_check_sum(bench, alone).context("after the agent was killed while it asked")
+}
+
+fn linuxfb_overlay(bench: &mut Bench) -> Result<()> {
+    load(bench, WITH_OVERLAYS)?;
+    start_linuxfb(bench, "")?;
+    wait_until_at_rest(bench)?;
+    let alone = expect_planes_scanned_out(bench, "1-kiosk")?;
+    let session = prepare(bench, BEHIND_A_KIOSK)?;
+    // What does not count seconds has one check sum.
+    bench.guest.press(&["f12"])?;
+    session.agent.wait_view(&mut bench.guest, View::Home)?;
+    expect_panel_by(bench, "overlay: plane")?;
+    let panel = expect_planes_scanned_out(bench, "2-panel")?;
+    ensure!(panel != alone, "the panel changes nothing of what is scanned out");
+    bench.guest.sh("systemctl kill --signal KILL lotse-machine")?;
+    expect_check_sum(bench, alone).context("after the agent was killed")
+}
+
+/// The card scans out again what it did before.
+fn expect_check_sum(bench: &mut Bench, wanted: u32) -> Result<()> {
+    let mut sum = 0;
+    for _ in 0..10 {
+        sum = check_sum(bench)?;
+        if sum == wanted {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    bail!("{sum:#x} is scanned out, and not {wanted:#x}")
+}
+
+/// Puts the card's planes together, and compares the check sum of that with the card's; returns it.
+fn expect_planes_scanned_out(bench: &mut Bench, name: &str) -> Result<u32> {
+    for _ in 0..5 {
+        let before = check_sum(bench)?;
+        let shown = bench.guest.keep_screendump(name)?;
+        if check_sum(bench)? != before {
+            continue;
+        }
+        let sum = sum_of(&shown, widened)?;
+        ensure!(sum == before, "{name}.png has the check sum {sum:#x}, but {before:#x} is shown");
+        return Ok(sum);
+    }
+    bail!("the screen changes each time while it is read")
+}
+
 fn console_picture(bench: &mut Bench) -> Result<()> {
-    load(bench)?;
+    load(bench, "")?;
     quiet_console(bench)?;
     bench.guest.sh("ls -la /usr/bin | head -n 40 > /dev/tty1")?;
     expect_scanned_out(bench, "console", widened)?;
@@ -51,12 +127,14 @@ fn console_picture(bench: &mut Bench) -> Result<()> {
     expect_scanned_out(bench, "program-16-bits", widened_from_16_bits).map(drop)
 }
 
-/// Builds and loads the card; the text console goes to it.
-fn load(bench: &mut Bench) -> Result<()> {
+/// Builds and loads the card with a parameter; the text console goes to it.
+fn load(bench: &mut Bench, parameter: &str) -> Result<()> {
     let kernel = bench.guest.sh("uname -r")?;
     let module = build(kernel.trim())?;
     bench.guest.put("/tmp/vkms.ko", fs::read(module)?)?;
-    bench.guest.sh("modprobe drm_kms_helper; modprobe drm_shmem_helper; insmod /tmp/vkms.ko")?;
+    bench.guest.sh(&format!(
+        "modprobe drm_kms_helper; modprobe drm_shmem_helper; insmod /tmp/vkms.ko {parameter}"
+    ))?;
     bench.guest.wait_for("the card", "test -c /dev/dri/card0 -a -c /dev/fb0", PATIENCE).map(drop)
 }
 
